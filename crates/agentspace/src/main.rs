@@ -1,0 +1,2 @@
+//! The AgentSpace command line.
+fn main() {}
