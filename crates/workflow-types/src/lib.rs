@@ -1,1 +1,35 @@
-//! Under construction.
+//! The validated vocabulary of AgentSpace: definitions, executions, gates, schedules, heartbeats.
+//!
+//! Everything here is pure: no files, no clock, no runtime and no database. Input becomes a type
+//! that cannot be wrong, or [`Diagnostics`] that say, all at once, what to mend and where.
+//!
+//! ```
+//! use workflow_types::{SourceFormat, WorkflowDefinition};
+//!
+//! let text = "name: Greet\nsteps:\n  - id: hello\n    action: noop\n";
+//! let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml)?;
+//! assert_eq!(definition.steps().len(), 1);
+//! # Ok::<(), workflow_types::Diagnostics>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod action;
+pub mod approval;
+pub mod definition;
+pub mod diagnostic;
+pub mod duration;
+pub mod execution;
+pub mod expression;
+pub mod id;
+pub mod output_schema;
+pub mod retry;
+pub mod schedule;
+pub mod source;
+pub mod template;
+pub mod time;
+mod words;
+
+pub use definition::{Checked, WorkflowDefinition};
+pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use source::{SourceFormat, SourceMap};
+pub use time::Timestamp;

@@ -1,0 +1,304 @@
+//! The workflow definition: what an author wrote, as a type that cannot be wrong.
+//!
+//! Nothing but [`WorkflowDefinition::check`] and its siblings builds one, so whoever holds a
+//! definition need not check it again. It knows neither its file nor the runtime.
+
+mod fields;
+mod graph;
+mod names;
+mod parse;
+mod step;
+mod stored;
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+
+use nutype::nutype;
+use serde_json::Value;
+
+use crate::action::{Action, Concurrency, OnInterrupt, Timeout};
+use crate::approval::ApprovalPolicy;
+use crate::diagnostic::{Diagnostics, Report};
+use crate::expression::Expression;
+use crate::id::StepId;
+use crate::output_schema::InputSchema;
+use crate::retry::RetryPolicy;
+use crate::schedule::CronExpression;
+use crate::source::{self, SourceFormat, SourceMap};
+
+pub use stored::{DefinitionDigest, DigestError, StoredDefinition, StoredDefinitionError};
+
+/// Most steps of a workflow.
+pub const MAX_STEPS: usize = 1_000;
+/// Visits of an execution, unless its definition says otherwise.
+pub const DEFAULT_MAX_VISITS: u32 = 1_000;
+
+/// A validated workflow: its steps, their order and what starts it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkflowDefinition {
+    name: WorkflowName,
+    description: Option<String>,
+    trigger: Trigger,
+    input: Option<InputSchema>,
+    steps: Vec<Step>,
+    max_steps: MaxSteps,
+    concurrency: Option<Concurrency>,
+    positions: HashMap<StepId, usize>,
+}
+
+/// What reading a text gave: the definition unless there are errors, and all diagnostics.
+#[derive(Debug)]
+pub struct Checked {
+    /// The definition, unless a diagnostic is an error.
+    pub definition: Option<WorkflowDefinition>,
+    /// Errors and warnings in the order of their discovery.
+    pub diagnostics: Diagnostics,
+    /// From the diagnostics' places to lines and columns.
+    pub map: SourceMap,
+}
+
+impl WorkflowDefinition {
+    /// Reads a text and says everything there is to say about it, warnings included.
+    pub fn check(text: &[u8], format: SourceFormat) -> Checked {
+        let mut report = Report::default();
+        let document = source::read(text, format, &mut report);
+        let parsed = document
+            .value
+            .and_then(|value| parse::workflow(&value, &mut report));
+        Checked {
+            definition: parsed.filter(|_| !report.has_errors()),
+            diagnostics: report.finish(),
+            map: document.map,
+        }
+    }
+
+    /// Reads a text; all problems if there is an error among them.
+    pub fn parse(text: &[u8], format: SourceFormat) -> Result<Self, Diagnostics> {
+        let checked = Self::check(text, format);
+        checked.definition.ok_or(checked.diagnostics)
+    }
+
+    /// Reads a value that came without text, such as a request's body.
+    pub fn from_json(value: &Value) -> Result<Self, Diagnostics> {
+        let mut report = Report::default();
+        source::check_limits(value, &mut report);
+        let parsed = parse::workflow(value, &mut report);
+        parsed
+            .filter(|_| !report.has_errors())
+            .ok_or_else(|| report.finish())
+    }
+
+    /// What the workflow is called.
+    pub fn name(&self) -> &str {
+        self.name.as_ref()
+    }
+
+    /// What it is for.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// What starts it.
+    pub fn trigger(&self) -> &Trigger {
+        &self.trigger
+    }
+
+    /// What its input must look like; none stands for any object.
+    pub fn input(&self) -> Option<&InputSchema> {
+        self.input.as_ref()
+    }
+
+    /// Its steps in the order of the text; never empty.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The step with which an execution begins.
+    pub fn first_step(&self) -> &Step {
+        // `parse` refuses a workflow without steps.
+        &self.steps[0]
+    }
+
+    /// The step of an id.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.positions
+            .get(id)
+            .map(|position| &self.steps[*position])
+    }
+
+    /// The step after one in the order of the text.
+    pub fn step_after(&self, id: &StepId) -> Option<&Step> {
+        self.positions
+            .get(id)
+            .and_then(|position| self.steps.get(position + 1))
+    }
+
+    /// How many visits an execution may make.
+    pub fn max_steps(&self) -> MaxSteps {
+        self.max_steps
+    }
+
+    /// How many executions may run at once.
+    pub fn concurrency(&self) -> Option<Concurrency> {
+        self.concurrency
+    }
+}
+
+/// One step: what it does and where the execution goes from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    id: StepId,
+    description: Option<String>,
+    action: Action,
+    approval: Option<ApprovalPolicy>,
+    on_success: Option<Target>,
+    on_failure: Option<Target>,
+    branches: Vec<Branch>,
+    timeout: Option<Timeout>,
+    retry: RetryPolicy,
+    on_interrupt: Option<OnInterrupt>,
+}
+
+impl Step {
+    /// Its id.
+    pub fn id(&self) -> &StepId {
+        &self.id
+    }
+
+    /// What it is for.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// What it does.
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// Its gate, if it has one.
+    pub fn approval(&self) -> Option<&ApprovalPolicy> {
+        self.approval.as_ref()
+    }
+
+    /// Where a success goes that no branch takes; none stands for the next step of the text.
+    pub fn on_success(&self) -> Option<&Target> {
+        self.on_success.as_ref()
+    }
+
+    /// Where a failure goes; none stands for the failure of the execution.
+    pub fn on_failure(&self) -> Option<&Target> {
+        self.on_failure.as_ref()
+    }
+
+    /// Where a success goes if a condition holds; the first one counts.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// How long one attempt may take.
+    pub fn timeout(&self) -> std::time::Duration {
+        self.timeout
+            .map_or(self.action.kind().default_timeout(), Timeout::into_inner)
+    }
+
+    /// How often it is tried.
+    pub fn retry(&self) -> &RetryPolicy {
+        &self.retry
+    }
+
+    /// What an interruption means for it, where the author says so.
+    pub fn on_interrupt(&self) -> Option<OnInterrupt> {
+        self.on_interrupt
+    }
+}
+
+/// Where an execution goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// To a step of the same workflow.
+    Step(StepId),
+    /// `$end`: it completes.
+    End,
+    /// `$fail`: it fails.
+    Fail,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Step(id) => id.fmt(f),
+            Self::End => f.write_str("$end"),
+            Self::Fail => f.write_str("$fail"),
+        }
+    }
+}
+
+/// A way that a success takes if a condition holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    condition: Expression,
+    goto: Target,
+}
+
+impl Branch {
+    /// The condition.
+    pub fn condition(&self) -> &Expression {
+        &self.condition
+    }
+
+    /// Where it leads.
+    pub fn goto(&self) -> &Target {
+        &self.goto
+    }
+}
+
+/// What starts a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    /// Only a request.
+    Manual,
+    /// A request, or the clock.
+    Cron(CronExpression),
+}
+
+/// The name of a workflow: 1 to 200 characters, no control characters.
+#[nutype(
+    sanitize(trim),
+    validate(with = check_name, error = WorkflowNameError),
+    derive(Debug, Clone, PartialEq, Eq, AsRef, Display, Serialize, Deserialize)
+)]
+pub struct WorkflowName(String);
+
+/// A text that is no name of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a name has 1 to 200 characters and no control characters")]
+pub struct WorkflowNameError;
+
+fn check_name(name: &str) -> Result<(), WorkflowNameError> {
+    let length = name.chars().count();
+    if (1..=200).contains(&length) && !name.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(WorkflowNameError)
+    }
+}
+
+/// How many visits an execution may make: 1 to 100,000.
+#[nutype(
+    validate(with = check_max_steps, error = MaxStepsError),
+    derive(Debug, Clone, Copy, PartialEq, Eq)
+)]
+pub struct MaxSteps(NonZeroU32);
+
+/// A number of visits that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a whole number from 1 to 100000")]
+pub struct MaxStepsError;
+
+fn check_max_steps(steps: &NonZeroU32) -> Result<(), MaxStepsError> {
+    if steps.get() <= 100_000 {
+        Ok(())
+    } else {
+        Err(MaxStepsError)
+    }
+}

@@ -1,0 +1,315 @@
+//! Reads a mapping key by key, so that every mistake in it is found, not only the first.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use crate::duration;
+
+/// The mapping that is being read.
+pub(crate) struct Fields<'v, 'r> {
+    map: &'v Map<String, Value>,
+    at: Pointer,
+    known: Vec<&'static str>,
+    pub(crate) report: &'r mut Report,
+}
+
+/// A value with its address.
+pub(crate) struct Field<'v> {
+    pub(crate) value: &'v Value,
+    pub(crate) at: Pointer,
+}
+
+impl<'v, 'r> Fields<'v, 'r> {
+    /// Begins to read a value that should be a mapping; reports if it is none.
+    pub(crate) fn open(value: &'v Value, at: &Pointer, report: &'r mut Report) -> Option<Self> {
+        let Value::Object(map) = value else {
+            report.wrong_type(at, "a mapping", value);
+            return None;
+        };
+        Some(Self {
+            map,
+            at: at.clone(),
+            known: Vec::new(),
+            report,
+        })
+    }
+
+    /// The address of the mapping.
+    pub(crate) fn at(&self) -> &Pointer {
+        &self.at
+    }
+
+    /// The value of a key in its camelCase or `snake_case` spelling.
+    pub(crate) fn take(&mut self, name: &'static str) -> Option<Field<'v>> {
+        self.known.push(name);
+        let snake = snake_case(name);
+        let camel_entry = self.map.get_key_value(name);
+        let snake_entry = (snake != name)
+            .then(|| self.map.get_key_value(&snake))
+            .flatten();
+        if let (Some(_), Some(_)) = (camel_entry, snake_entry) {
+            self.report.push(
+                Diagnostic::new(
+                    Code::DuplicateKey,
+                    Place::key(&self.at.key(&snake)),
+                    format!("`{name}` and `{snake}` are the same key"),
+                )
+                .related(Place::key(&self.at.key(name)), "first here")
+                .help("remove one of them"),
+            );
+        }
+        let (key, value) = camel_entry.or(snake_entry)?;
+        Some(Field {
+            value,
+            at: self.at.key(key),
+        })
+    }
+
+    /// The value of a key that must be there.
+    pub(crate) fn require(&mut self, name: &'static str, why: &str) -> Option<Field<'v>> {
+        let field = self.take(name);
+        if field.is_none() {
+            self.report.push(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    Place::value(&self.at.key(name)),
+                    format!("`{name}` is missing from {}", place_name(&self.at)),
+                )
+                .help(why.to_owned()),
+            );
+        }
+        field
+    }
+
+    /// A string, if the key is there.
+    pub(crate) fn string(&mut self, name: &'static str) -> Option<(&'v str, Pointer)> {
+        let field = self.take(name)?;
+        self.as_string(&field)
+    }
+
+    /// The string of a field; reports if it is none.
+    pub(crate) fn as_string(&mut self, field: &Field<'v>) -> Option<(&'v str, Pointer)> {
+        match field.value.as_str() {
+            Some(text) => Some((text, field.at.clone())),
+            None => {
+                self.report.wrong_type(&field.at, "a string", field.value);
+                None
+            }
+        }
+    }
+
+    /// A validated text, if the key is there.
+    pub(crate) fn parsed<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let (text, at) = self.string(name)?;
+        text.parse()
+            .map_err(|error| self.report.invalid(&at, error))
+            .ok()
+    }
+
+    /// One of a few words, if the key is there.
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        name: &'static str,
+        all: &[T],
+        text_of: fn(T) -> &'static str,
+    ) -> Option<T> {
+        let (text, at) = self.string(name)?;
+        self.word_at(text, &at, all, text_of)
+    }
+
+    /// One of a few words at an address.
+    pub(crate) fn word_at<T: Copy>(
+        &mut self,
+        text: &str,
+        at: &Pointer,
+        all: &[T],
+        text_of: fn(T) -> &'static str,
+    ) -> Option<T> {
+        let found = all.iter().copied().find(|value| text_of(*value) == text);
+        if found.is_none() {
+            let words: Vec<&str> = all.iter().map(|value| text_of(*value)).collect();
+            let mut diagnostic = Diagnostic::new(
+                Code::InvalidValue,
+                Place::value(at),
+                format!("`{at}` is \"{text}\", expected one of {}", words.join(", ")),
+            );
+            if let Some(near) = closest(text, words) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(near);
+            }
+            self.report.push(diagnostic);
+        }
+        found
+    }
+
+    /// A list, if the key is there; reports if it is none.
+    pub(crate) fn list(&mut self, name: &'static str) -> Option<(&'v [Value], Pointer)> {
+        let field = self.take(name)?;
+        match field.value.as_array() {
+            Some(items) => Some((items, field.at)),
+            None => {
+                self.report.wrong_type(&field.at, "a list", field.value);
+                None
+            }
+        }
+    }
+
+    /// A list of validated texts; empty if the key is not there.
+    pub(crate) fn parsed_list<T: FromStr>(&mut self, name: &'static str) -> Vec<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let Some((items, at)) = self.list(name) else {
+            return Vec::new();
+        };
+        let mut parsed = Vec::with_capacity(items.len());
+        for (index, value) in items.iter().enumerate() {
+            let at = at.index(index);
+            let Some((text, at)) = self.as_string(&Field { value, at }) else {
+                continue;
+            };
+            match text.parse() {
+                Ok(item) => parsed.push(item),
+                Err(error) => self.report.invalid(&at, error),
+            }
+        }
+        parsed
+    }
+
+    /// A whole number from 1, if the key is there.
+    pub(crate) fn positive(&mut self, name: &'static str) -> Option<(NonZeroU32, Pointer)> {
+        let field = self.take(name)?;
+        let number = field
+            .value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .and_then(NonZeroU32::new);
+        match number {
+            Some(number) => Some((number, field.at)),
+            None => {
+                self.report
+                    .wrong_type(&field.at, "a whole number from 1", field.value);
+                None
+            }
+        }
+    }
+
+    /// A number, if the key is there.
+    pub(crate) fn number(&mut self, name: &'static str) -> Option<f64> {
+        let field = self.take(name)?;
+        let number = field.value.as_f64();
+        if number.is_none() {
+            self.report.wrong_type(&field.at, "a number", field.value);
+        }
+        number
+    }
+
+    /// Milliseconds as a number, or a text such as `30s`, if the key is there.
+    pub(crate) fn duration(&mut self, name: &'static str) -> Option<(Duration, Field<'v>)> {
+        let field = self.take(name)?;
+        let duration = match field.value {
+            Value::Number(number) => number.as_u64().map(Duration::from_millis),
+            Value::String(text) => match duration::parse(text) {
+                Ok(duration) => Some(duration),
+                Err(error) => {
+                    self.report.invalid(&field.at, error);
+                    return None;
+                }
+            },
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        match duration {
+            Some(duration) => Some((duration, field)),
+            None => {
+                let expected = "whole milliseconds, or a text such as \"30s\"";
+                self.report.wrong_type(&field.at, expected, field.value);
+                None
+            }
+        }
+    }
+
+    /// Reports every key that was not asked for; `foreign` explains keys of other places.
+    pub(crate) fn finish(self, foreign: impl Fn(&str) -> Option<String>) {
+        for key in self.map.keys() {
+            if self.is_known(key) {
+                continue;
+            }
+            let at = self.at.key(key);
+            let place = Place::key(&at);
+            let diagnostic = match foreign(key) {
+                Some(reason) => Diagnostic::new(Code::ForeignKey, place, reason)
+                    .label("does not belong here")
+                    .help("remove it, or change `action`"),
+                None => self.unknown(key, place),
+            };
+            self.report.push(diagnostic);
+        }
+    }
+
+    fn unknown(&self, key: &str, place: Place) -> Diagnostic {
+        let diagnostic = Diagnostic::new(
+            Code::UnknownKey,
+            place,
+            format!("the key `{key}` is not known in {}", place_name(&self.at)),
+        )
+        .label("unknown key");
+        if key == "<<" {
+            return diagnostic.help("merge keys are not supported; write the keys out");
+        }
+        let camel = camel_case(key);
+        match closest(&camel, self.known.iter().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
+            None => diagnostic.help(format!("known here: {}", self.known.join(", "))),
+        }
+    }
+
+    fn is_known(&self, key: &str) -> bool {
+        self.known
+            .iter()
+            .any(|name| *name == key || snake_case(name) == key)
+    }
+}
+
+/// What an author would call the mapping at an address.
+fn place_name(at: &Pointer) -> String {
+    if *at == Pointer::root() {
+        "the workflow".to_owned()
+    } else {
+        format!("`{at}`")
+    }
+}
+
+/// `onSuccess` as `on_success`.
+pub(crate) fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// `on_success` as `onSuccess`, so that a misspelt key is compared in one spelling.
+fn camel_case(key: &str) -> String {
+    let mut camel = String::with_capacity(key.len());
+    let mut upper = false;
+    for c in key.chars() {
+        if c == '_' {
+            upper = true;
+        } else if upper {
+            camel.push(c.to_ascii_uppercase());
+            upper = false;
+        } else {
+            camel.push(c);
+        }
+    }
+    camel
+}

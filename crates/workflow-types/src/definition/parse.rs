@@ -1,0 +1,208 @@
+//! From a document to a workflow: structure and meaning, every problem reported at its place.
+//!
+//! A wrong step does not hide the mistakes of another: each is read on its own, and what spans
+//! steps (targets, names, reachability) is checked on what was usable.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::fields::{Field, Fields};
+use super::step::{self, StepDraft};
+use super::{
+    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, Trigger, WorkflowDefinition, WorkflowName, graph,
+    names,
+};
+use crate::action::{Concurrency, OnLimit};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::id::StepId;
+use crate::output_schema::InputSchema;
+use crate::schedule::CronExpression;
+
+/// Reads a workflow; none if something essential is missing. Errors are in the report.
+pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<WorkflowDefinition> {
+    let root = Pointer::root();
+    let mut fields = Fields::open(document, &root, report)?;
+    let name = name(&mut fields);
+    let description = fields
+        .string("description")
+        .map(|(text, _)| text.to_owned());
+    let trigger = trigger(&mut fields);
+    let input = input(&mut fields);
+    let max_steps = max_steps(&mut fields);
+    let concurrency = concurrency(&mut fields);
+    let drafts = steps(&mut fields);
+    fields.finish(|_| None);
+
+    let (steps, positions) = unique(drafts?, report);
+    for position in positions.values() {
+        step::check_targets(&steps[*position], &positions, report);
+    }
+    names::check(&steps, &positions, input.as_ref(), report);
+    graph::check(&steps, &positions, report);
+    Some(WorkflowDefinition {
+        name: name?,
+        description,
+        trigger: trigger?,
+        input,
+        steps: steps.into_iter().map(|draft| draft.step).collect(),
+        max_steps: max_steps?,
+        concurrency,
+        positions,
+    })
+}
+
+fn name(fields: &mut Fields<'_, '_>) -> Option<WorkflowName> {
+    let field = fields.require(
+        "name",
+        "every workflow has a `name`, shown wherever it appears",
+    )?;
+    let (text, at) = fields.as_string(&field)?;
+    WorkflowName::try_new(text)
+        .map_err(|error| fields.report.invalid(&at, error))
+        .ok()
+}
+
+/// `manual`, or a cron expression.
+fn trigger(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
+    let Some(field) = fields.take("trigger") else {
+        return Some(Trigger::Manual);
+    };
+    let (text, at) = fields.as_string(&field)?;
+    if text == "manual" {
+        return Some(Trigger::Manual);
+    }
+    cron(text, &at, fields.report).map(Trigger::Cron)
+}
+
+/// A cron expression at an address.
+pub(crate) fn cron(text: &str, at: &Pointer, report: &mut Report) -> Option<CronExpression> {
+    match CronExpression::parse(text) {
+        Ok(cron) => Some(cron),
+        Err(error) => {
+            report.push(
+                Diagnostic::new(
+                    Code::BadCron,
+                    Place::inside(at, error.span()),
+                    format!("`{at}` is no cron expression: {}", error.message()),
+                )
+                .help(error.help()),
+            );
+            None
+        }
+    }
+}
+
+fn input(fields: &mut Fields<'_, '_>) -> Option<InputSchema> {
+    let Field { value, at } = fields.take("input")?;
+    InputSchema::parse(value)
+        .map_err(|error| {
+            fields.report.push(Diagnostic::new(
+                Code::BadSchema,
+                Place::value(&at),
+                format!("`{at}` is no schema: {error}"),
+            ));
+        })
+        .ok()
+}
+
+fn max_steps(fields: &mut Fields<'_, '_>) -> Option<MaxSteps> {
+    let default = std::num::NonZeroU32::new(DEFAULT_MAX_VISITS)?;
+    let Some(field) = fields.take("maxSteps") else {
+        return MaxSteps::try_new(default).ok();
+    };
+    let number = field
+        .value
+        .as_u64()
+        .and_then(|number| u32::try_from(number).ok())
+        .and_then(std::num::NonZeroU32::new)
+        .and_then(|number| MaxSteps::try_new(number).ok());
+    if number.is_none() {
+        let expected = "a whole number from 1 to 100000";
+        fields.report.wrong_type(&field.at, expected, field.value);
+    }
+    number
+}
+
+fn concurrency(fields: &mut Fields<'_, '_>) -> Option<Concurrency> {
+    let Field { value, at } = fields.take("concurrency")?;
+    let mut inner = Fields::open(value, &at, fields.report)?;
+    let limit = inner.positive("limit").map(|(limit, _)| limit);
+    let on_limit = inner.word("onLimit", OnLimit::ALL, OnLimit::as_str);
+    if limit.is_none() && value.get("limit").is_none() {
+        inner.require("limit", "say how many executions may run at once");
+    }
+    inner.finish(|_| None);
+    Some(Concurrency {
+        limit: limit?,
+        on_limit: on_limit.unwrap_or(OnLimit::Queue),
+    })
+}
+
+fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<Vec<StepDraft<'v>>> {
+    let field = fields.require("steps", "list at least one step")?;
+    let Some(items) = field.value.as_array() else {
+        fields
+            .report
+            .wrong_type(&field.at, "a list of steps", field.value);
+        return None;
+    };
+    if items.is_empty() {
+        fields.report.push(
+            Diagnostic::new(
+                Code::NoSteps,
+                Place::value(&field.at),
+                "`steps` is empty, a workflow has at least one step",
+            )
+            .help("add a step, for example `- {id: start, action: noop}`"),
+        );
+    }
+    if items.len() > MAX_STEPS {
+        fields.report.push(
+            Diagnostic::new(
+                Code::TooManySteps,
+                Place::value(&field.at),
+                format!(
+                    "`steps` has {} steps, at most {MAX_STEPS} are allowed",
+                    items.len()
+                ),
+            )
+            .help("split the workflow"),
+        );
+        return None;
+    }
+    let drafts = items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, item)| step::read(item, &field.at.index(index), fields.report))
+        .collect();
+    Some(drafts)
+}
+
+/// The steps by id; a second step of the same id is reported and left out.
+fn unique<'v>(
+    drafts: Vec<StepDraft<'v>>,
+    report: &mut Report,
+) -> (Vec<StepDraft<'v>>, HashMap<StepId, usize>) {
+    let mut positions: HashMap<StepId, usize> = HashMap::with_capacity(drafts.len());
+    let mut kept: Vec<StepDraft<'v>> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let id = draft.step.id().clone();
+        if let Some(first) = positions.get(&id) {
+            report.push(
+                Diagnostic::new(
+                    Code::DuplicateStep,
+                    Place::value(&draft.at.key("id")),
+                    format!("two steps have the id `{id}`"),
+                )
+                .label("again here")
+                .related(Place::value(&kept[*first].at.key("id")), "first here")
+                .help("give one of them another id"),
+            );
+            continue;
+        }
+        positions.insert(id, kept.len());
+        kept.push(draft);
+    }
+    (kept, positions)
+}

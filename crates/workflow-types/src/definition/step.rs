@@ -1,0 +1,468 @@
+//! Reads one step: its action, its gate and where the execution goes from it.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::fields::{Field, Fields, snake_case};
+use super::{Branch, Step, Target};
+use crate::action::{
+    Action, ActionKind, Args, MaxTurns, ModelAction, OnInterrupt, Text, Timeout, ToolAction,
+};
+use crate::approval::{ApprovalPolicy, OnExpiry};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use crate::expression::Expression;
+use crate::id::StepId;
+use crate::output_schema::ValueSchema;
+use crate::retry::RetryPolicy;
+use crate::template::{ArgsTemplate, Template};
+
+/// A step that was read, with its address for the checks that span steps.
+pub(super) struct StepDraft<'v> {
+    pub(super) step: Step,
+    pub(super) at: Pointer,
+    pub(super) written: &'v Value,
+    pub(super) branches_at: Vec<Pointer>,
+}
+
+/// Keys that belong to one action only.
+const TOOL_KEYS: [&str; 2] = ["tool", "args"];
+const MODEL_KEYS: [&str; 6] = [
+    "prompt",
+    "system",
+    "model",
+    "tools",
+    "maxTurns",
+    "outputSchema",
+];
+
+/// Timeouts below this many milliseconds, written as a number, look like seconds.
+const SUSPICIOUS_TIMEOUT_MS: u64 = 100;
+
+/// Reads a step; none if it has no usable id or action.
+pub(super) fn read<'v>(
+    item: &'v Value,
+    at: &Pointer,
+    report: &mut Report,
+) -> Option<StepDraft<'v>> {
+    let mut fields = Fields::open(item, at, report)?;
+    let id = id(&mut fields);
+    let kind = kind(&mut fields);
+    let description = fields
+        .string("description")
+        .map(|(text, _)| text.to_owned());
+    let approval = approval(&mut fields);
+    let on_success = target(&mut fields, "onSuccess");
+    let on_failure = target(&mut fields, "onFailure");
+    let (branches, branches_at) = branches(&mut fields);
+    let timeout = timeout(&mut fields);
+    let retry = retry(&mut fields);
+    let on_interrupt = fields.word("onInterrupt", OnInterrupt::ALL, OnInterrupt::as_str);
+    let action = kind.and_then(|kind| action(kind, &mut fields));
+    if kind.is_none() {
+        // Without an action nobody can say which keys belong to it.
+        for key in TOOL_KEYS.into_iter().chain(MODEL_KEYS) {
+            fields.take(key);
+        }
+    }
+    fields.finish(|key| foreign(key, kind));
+    let step = Step {
+        id: id?,
+        description,
+        action: action?,
+        approval,
+        on_success,
+        on_failure,
+        branches,
+        timeout,
+        retry,
+        on_interrupt,
+    };
+    Some(StepDraft {
+        step,
+        at: at.clone(),
+        written: item,
+        branches_at,
+    })
+}
+
+fn id(fields: &mut Fields<'_, '_>) -> Option<StepId> {
+    let field = fields.require("id", "every step has an `id`, by which others name it")?;
+    let (text, at) = fields.as_string(&field)?;
+    StepId::try_new(text)
+        .map_err(|error| fields.report.invalid(&at, error))
+        .ok()
+}
+
+fn kind(fields: &mut Fields<'_, '_>) -> Option<ActionKind> {
+    let field = fields.require("action", "say what the step does: tool, model or noop")?;
+    let (text, at) = fields.as_string(&field)?;
+    fields.word_at(text, &at, ActionKind::ALL, ActionKind::as_str)
+}
+
+fn action(kind: ActionKind, fields: &mut Fields<'_, '_>) -> Option<Action> {
+    match kind {
+        ActionKind::Tool => tool(fields).map(Action::Tool),
+        ActionKind::Model => model(fields).map(Action::Model),
+        ActionKind::Noop => Some(Action::Noop),
+    }
+}
+
+fn tool(fields: &mut Fields<'_, '_>) -> Option<ToolAction> {
+    let name = fields
+        .require("tool", "name the tool that the step calls")
+        .and_then(|field| fields.as_string(&field))
+        .and_then(|(text, at)| {
+            text.parse()
+                .map_err(|error| fields.report.invalid(&at, error))
+                .ok()
+        });
+    let args = match fields.take("args") {
+        Some(field) => args(&field, fields.report),
+        None => args(
+            &Field {
+                value: &Value::Object(serde_json::Map::new()),
+                at: fields.at().key("args"),
+            },
+            fields.report,
+        ),
+    };
+    Some(ToolAction {
+        tool: name?,
+        args: args?,
+    })
+}
+
+fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
+    let Some(written) = field.value.as_object() else {
+        report.wrong_type(&field.at, "a mapping", field.value);
+        return None;
+    };
+    match ArgsTemplate::parse(field.value) {
+        Ok(template) => Some(Args {
+            written: written.clone(),
+            template,
+        }),
+        Err(errors) => {
+            for (inner, error) in errors {
+                let inner = Pointer::from_text(&inner).unwrap_or_default();
+                bad_template(&field.at.join(&inner), &error, report);
+            }
+            None
+        }
+    }
+}
+
+fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
+    let prompt = fields
+        .require("prompt", "say what the model is asked")
+        .and_then(|field| fields.as_string(&field))
+        .and_then(|(text, at)| compile_text(text, &at, fields.report));
+    let system = fields
+        .string("system")
+        .and_then(|(text, at)| compile_text(text, &at, fields.report));
+    let model = fields.parsed("model");
+    let tools = fields.parsed_list("tools");
+    let max_turns = fields.positive("maxTurns").and_then(|(turns, at)| {
+        MaxTurns::try_new(turns.get())
+            .map_err(|error| fields.report.invalid(&at, error))
+            .ok()
+    });
+    let output_schema = fields
+        .take("outputSchema")
+        .and_then(|field| schema(&field, fields.report));
+    Some(ModelAction {
+        prompt: prompt?,
+        system,
+        model,
+        tools,
+        max_turns,
+        output_schema,
+    })
+}
+
+fn schema(field: &Field<'_>, report: &mut Report) -> Option<ValueSchema> {
+    match ValueSchema::parse(field.value) {
+        Ok(schema) => Some(schema),
+        Err(error) => {
+            report.push(
+                Diagnostic::new(
+                    Code::BadSchema,
+                    Place::value(&field.at),
+                    format!("`{}` is no schema: {error}", field.at),
+                )
+                .help("write a JSON Schema, or names with types such as `healthy: boolean`"),
+            );
+            None
+        }
+    }
+}
+
+fn compile_text(text: &str, at: &Pointer, report: &mut Report) -> Option<Text> {
+    match Template::parse(text) {
+        Ok(template) => Some(Text {
+            written: text.to_owned(),
+            template,
+        }),
+        Err(error) => {
+            bad_template(at, &error, report);
+            None
+        }
+    }
+}
+
+fn bad_template(at: &Pointer, error: &crate::template::TemplateError, report: &mut Report) {
+    let mut diagnostic = Diagnostic::new(
+        Code::BadTemplate,
+        Place::inside(at, error.span()),
+        format!(
+            "the template in `{at}` cannot be parsed: {}",
+            error.message()
+        ),
+    );
+    if let Some(help) = error.help() {
+        diagnostic = diagnostic.help(help);
+    }
+    report.push(diagnostic);
+}
+
+/// `true`, `false`, or a mapping with the gate's settings.
+fn approval(fields: &mut Fields<'_, '_>) -> Option<ApprovalPolicy> {
+    let field = fields.take("approvalRequired")?;
+    match field.value {
+        Value::Bool(true) => Some(ApprovalPolicy::default()),
+        Value::Bool(false) => None,
+        Value::Object(_) => approval_policy(&field, fields.report),
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            fields
+                .report
+                .wrong_type(&field.at, "a boolean", field.value);
+            None
+        }
+    }
+}
+
+fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPolicy> {
+    let mut fields = Fields::open(field.value, &field.at, report)?;
+    let message = fields
+        .string("message")
+        .and_then(|(text, at)| compile_text(text, &at, fields.report));
+    let timeout = fields.duration("timeout").map(|(duration, _)| duration);
+    let on_timeout = fields.word("onTimeout", OnExpiry::ALL, OnExpiry::as_str);
+    let approvers: Vec<crate::id::Actor> = fields.parsed_list("approvers");
+    let count = fields.positive("count");
+    if let Some((count, at)) = &count
+        && !approvers.is_empty()
+        && approvers.len() < count.get() as usize
+    {
+        let reason = format!(
+            "{count} approvals cannot come from {} approvers",
+            approvers.len()
+        );
+        fields.report.invalid(at, reason);
+    }
+    fields.finish(|_| None);
+    Some(ApprovalPolicy {
+        message,
+        timeout,
+        on_timeout: on_timeout.unwrap_or(OnExpiry::Deny),
+        approvers,
+        count: count.map_or(std::num::NonZeroU32::MIN, |(count, _)| count),
+    })
+}
+
+fn target(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Target> {
+    let (text, at) = fields.string(name)?;
+    parse_target(text, &at, fields.report)
+}
+
+fn parse_target(text: &str, at: &Pointer, report: &mut Report) -> Option<Target> {
+    match text {
+        "$end" => Some(Target::End),
+        "$fail" => Some(Target::Fail),
+        other => match StepId::try_new(other) {
+            Ok(id) => Some(Target::Step(id)),
+            Err(error) => {
+                report.invalid(
+                    at,
+                    format!("{error}; a target is a step's id, $end or $fail"),
+                );
+                None
+            }
+        },
+    }
+}
+
+fn branches(fields: &mut Fields<'_, '_>) -> (Vec<Branch>, Vec<Pointer>) {
+    let Some((items, at)) = fields.list("branches") else {
+        return (Vec::new(), Vec::new());
+    };
+    items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, item)| {
+            let at = at.index(index);
+            branch(item, &at, fields.report).map(|branch| (branch, at))
+        })
+        .unzip()
+}
+
+fn branch(item: &Value, at: &Pointer, report: &mut Report) -> Option<Branch> {
+    let mut fields = Fields::open(item, at, report)?;
+    let condition = fields
+        .require("condition", "a branch is taken when its `condition` holds")
+        .and_then(|field| fields.as_string(&field))
+        .and_then(|(text, at)| condition(text, &at, fields.report));
+    let goto = fields
+        .require("goto", "say which step the branch leads to")
+        .and_then(|field| fields.as_string(&field))
+        .and_then(|(text, at)| parse_target(text, &at, fields.report));
+    fields.finish(|_| None);
+    Some(Branch {
+        condition: condition?,
+        goto: goto?,
+    })
+}
+
+fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression> {
+    match Expression::parse(text) {
+        Ok(expression) => Some(expression),
+        Err(error) => {
+            let mut diagnostic = Diagnostic::new(
+                Code::BadCondition,
+                Place::inside(at, error.span()),
+                format!(
+                    "the condition `{text}` cannot be parsed: {}",
+                    error.message()
+                ),
+            );
+            if let Some(help) = error.help() {
+                diagnostic = diagnostic.help(help);
+            }
+            report.push(diagnostic);
+            None
+        }
+    }
+}
+
+fn timeout(fields: &mut Fields<'_, '_>) -> Option<Timeout> {
+    let (duration, field) = fields.duration("timeout")?;
+    if let Some(ms) = field
+        .value
+        .as_u64()
+        .filter(|ms| *ms < SUSPICIOUS_TIMEOUT_MS)
+    {
+        fields.report.push(
+            Diagnostic::new(
+                Code::TimeoutUnit,
+                Place::value(&field.at),
+                format!("`{}` is {ms} milliseconds", field.at),
+            )
+            .help(format!(
+                "write \"{ms}s\" for seconds, or \"{ms}ms\" if it is meant"
+            ))
+            .fix(format!("\"{ms}s\"")),
+        );
+    }
+    Timeout::try_new(duration)
+        .map_err(|error| fields.report.invalid(&field.at, error))
+        .ok()
+}
+
+fn retry(fields: &mut Fields<'_, '_>) -> RetryPolicy {
+    let default = RetryPolicy::default();
+    let Some(field) = fields.take("retry") else {
+        return default;
+    };
+    let Some(mut inner) = Fields::open(field.value, &field.at, fields.report) else {
+        return default;
+    };
+    let attempts = inner
+        .positive("maxAttempts")
+        .map(|(number, _)| number.get());
+    let initial = inner
+        .duration("initialBackoff")
+        .map(|(duration, _)| duration);
+    let factor = inner.number("factor");
+    let max = inner.duration("maxBackoff").map(|(duration, _)| duration);
+    let jitter = inner.number("jitter");
+    let policy = RetryPolicy::try_new(
+        attempts.unwrap_or(default.max_attempts()),
+        initial.unwrap_or(default.initial_backoff()),
+        factor.unwrap_or(default.factor()),
+        max.unwrap_or(default.max_backoff()),
+        jitter.unwrap_or(default.jitter()),
+    );
+    if let Err(error) = &policy {
+        inner.report.invalid(&field.at.key(error.0), error);
+    }
+    inner.finish(|_| None);
+    policy.unwrap_or(default)
+}
+
+/// Why a key that another action has does not belong to this one.
+fn foreign(key: &str, kind: Option<ActionKind>) -> Option<String> {
+    let kind = kind?;
+    let belongs = |keys: &[&str]| {
+        keys.iter()
+            .any(|name| *name == key || snake_case(name) == key)
+    };
+    let owner = if belongs(&TOOL_KEYS) {
+        ActionKind::Tool
+    } else if belongs(&MODEL_KEYS) {
+        ActionKind::Model
+    } else {
+        return None;
+    };
+    (owner != kind).then(|| {
+        format!(
+            "`{key}` belongs to a {} step, this is a {} step",
+            owner.as_str(),
+            kind.as_str()
+        )
+    })
+}
+
+/// Reports every target of a step that is no step of the workflow.
+pub(super) fn check_targets(
+    draft: &StepDraft<'_>,
+    positions: &HashMap<StepId, usize>,
+    report: &mut Report,
+) {
+    let mut check = |target: &Target, at: &Pointer| {
+        let Target::Step(id) = target else { return };
+        if positions.contains_key(id) {
+            return;
+        }
+        let mut diagnostic = Diagnostic::new(
+            Code::UnknownTarget,
+            Place::value(at),
+            format!("`{at}` names a step that does not exist"),
+        )
+        .label(format!("no step has the id `{id}`"));
+        let known = positions.keys().map(AsRef::as_ref);
+        diagnostic = match closest(id.as_ref(), known) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
+            None => diagnostic.help("a target is the id of a step, $end or $fail"),
+        };
+        report.push(diagnostic);
+    };
+    let key = |name: &str| {
+        let snake = snake_case(name);
+        let written = if draft.written.get(name).is_some() {
+            name
+        } else {
+            &snake
+        };
+        draft.at.key(written)
+    };
+    if let Some(target) = draft.step.on_success() {
+        check(target, &key("onSuccess"));
+    }
+    if let Some(target) = draft.step.on_failure() {
+        check(target, &key("onFailure"));
+    }
+    for (branch, at) in draft.step.branches().iter().zip(&draft.branches_at) {
+        check(branch.goto(), &at.key("goto"));
+    }
+}

@@ -1,0 +1,260 @@
+//! Names and ids: newtypes that only a validating constructor can build.
+//!
+//! Every id is safe to put into a path, a query string or a log line, because nothing else can be
+//! an id. None of them knows where it is stored.
+
+use std::fmt;
+
+use nutype::nutype;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Longest name or id in characters.
+pub const MAX_NAME_LENGTH: usize = 64;
+
+/// Why a text is no valid name or id; the message says what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// The text is empty.
+    #[error("a name may not be empty")]
+    Empty,
+    /// The text is longer than [`MAX_NAME_LENGTH`].
+    #[error("a name has at most 64 characters, this one has {length}")]
+    TooLong {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// The first character is not one that may begin this kind of name.
+    #[error("`{found}` may not begin a name: {expected}")]
+    BadStart {
+        /// The character that was found.
+        found: char,
+        /// What may stand there.
+        expected: &'static str,
+    },
+    /// A later character is not allowed.
+    #[error("`{found}` may not stand in a name: {expected}")]
+    BadCharacter {
+        /// The character that was found.
+        found: char,
+        /// What may stand there.
+        expected: &'static str,
+    },
+}
+
+/// The id of a step, unique in its workflow: letters, digits, `_` and `-`, beginning with a letter
+/// or `_`, at most 64 characters.
+///
+/// ```
+/// use workflow_types::id::StepId;
+/// assert!(StepId::try_new("check-health").is_ok());
+/// assert!(StepId::try_new("2nd").is_err());
+/// ```
+#[nutype(
+    validate(with = check_identifier, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Borrow, Serialize, Deserialize)
+)]
+pub struct StepId(String);
+
+/// The id of a workflow: its file's stem. Letters, digits, `_` and `-`, at most 64 characters.
+#[nutype(
+    validate(with = check_id, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct WorkflowId(String);
+
+/// The name of a tool, as `execute_command` or `<server>.<tool>`: letters, digits, `_`, `-` and `.`.
+#[nutype(
+    validate(with = check_dotted, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct ToolName(String);
+
+/// The name under which a host configures a model: letters, digits, `_`, `-`, `.`, `:` and `/`.
+#[nutype(
+    validate(with = check_model, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct ModelName(String);
+
+/// Who decides about a gate: a person or a program, in the host's own words, 1 to 200 characters
+/// without control characters.
+#[nutype(
+    sanitize(trim),
+    validate(with = check_actor, error = ActorError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct Actor(String);
+
+/// Why a text names no actor.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("an actor is named by 1 to 200 characters without control characters")]
+pub struct ActorError;
+
+/// A key by which a caller makes a start repeatable: 1 to 200 visible ASCII characters.
+#[nutype(
+    validate(with = check_key, error = KeyError),
+    derive(Debug, Clone, PartialEq, Eq, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct IdempotencyKey(String);
+
+/// Why a text is no idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("an idempotency key has 1 to 200 visible ASCII characters")]
+pub struct KeyError;
+
+/// The id of one execution: a version 7 UUID, so that ids order by their start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExecutionId(Uuid);
+
+/// The id of one gate: a version 7 UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GateId(Uuid);
+
+/// A text that is no UUID where an id was expected.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{found}` is no id: expected 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+pub struct IdError {
+    found: String,
+}
+
+macro_rules! uuid_id {
+    ($name:ident) => {
+        impl $name {
+            /// The id made of a UUID; the caller provides time and randomness.
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID behind the id.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::parse_str(text).map(Self).map_err(|_| IdError {
+                    found: text.chars().take(MAX_NAME_LENGTH).collect(),
+                })
+            }
+        }
+    };
+}
+
+uuid_id!(ExecutionId);
+uuid_id!(GateId);
+
+const IDENTIFIER_START: &str = "it begins with a letter or `_`";
+const IDENTIFIER: &str = "letters, digits, `_` and `-` are allowed";
+const DOTTED: &str = "letters, digits, `_`, `-` and `.` are allowed";
+const MODEL: &str = "letters, digits, `_`, `-`, `.`, `:` and `/` are allowed";
+
+fn check_identifier(text: &str) -> Result<(), NameError> {
+    check_length(text)?;
+    match text.chars().next() {
+        Some(first) if first.is_ascii_alphabetic() || first == '_' => {}
+        Some(found) => {
+            return Err(NameError::BadStart {
+                found,
+                expected: IDENTIFIER_START,
+            });
+        }
+        None => return Err(NameError::Empty),
+    }
+    check_characters(text, "_-", IDENTIFIER)
+}
+
+fn check_id(text: &str) -> Result<(), NameError> {
+    check_length(text)?;
+    check_characters(text, "_-", IDENTIFIER)
+}
+
+fn check_dotted(text: &str) -> Result<(), NameError> {
+    check_length(text)?;
+    check_characters(text, "_-.", DOTTED)
+}
+
+fn check_model(text: &str) -> Result<(), NameError> {
+    check_length(text)?;
+    check_characters(text, "_-.:/", MODEL)
+}
+
+fn check_length(text: &str) -> Result<(), NameError> {
+    match text.chars().count() {
+        0 => Err(NameError::Empty),
+        length if length > MAX_NAME_LENGTH => Err(NameError::TooLong { length }),
+        _ => Ok(()),
+    }
+}
+
+fn check_characters(text: &str, extra: &str, expected: &'static str) -> Result<(), NameError> {
+    match text
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c))
+    {
+        Some(found) => Err(NameError::BadCharacter { found, expected }),
+        None => Ok(()),
+    }
+}
+
+fn check_actor(text: &str) -> Result<(), ActorError> {
+    let length = text.chars().count();
+    if length == 0 || length > 200 || text.chars().any(char::is_control) {
+        return Err(ActorError);
+    }
+    Ok(())
+}
+
+fn check_key(text: &str) -> Result<(), KeyError> {
+    if text.is_empty() || text.len() > 200 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(KeyError);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn step_ids_say_what_is_wrong_with_them() {
+        let message = |text: &str| StepId::try_new(text).unwrap_err().to_string();
+        assert_eq!(message(""), "a name may not be empty");
+        assert_eq!(
+            message("1a"),
+            "`1` may not begin a name: it begins with a letter or `_`"
+        );
+        assert_eq!(
+            message("a b"),
+            "` ` may not stand in a name: letters, digits, `_` and `-` are allowed"
+        );
+        assert_eq!(
+            message(&"x".repeat(65)),
+            "a name has at most 64 characters, this one has 65"
+        );
+        assert!(StepId::try_new("$end").is_err());
+    }
+
+    #[test]
+    fn ids_survive_text_and_json() {
+        let id: ExecutionId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        assert_eq!(id.to_string().parse::<ExecutionId>().unwrap(), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<ExecutionId>(&json).unwrap(), id);
+        assert!(serde_json::from_str::<StepId>("\"a b\"").is_err());
+        assert!("nonsense".parse::<GateId>().is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! Reads an author's text into one JSON document and a map from its nodes to their places.
+//!
+//! YAML and JSON go through the same events, so limits, duplicate keys and positions are decided
+//! in one place, before anything is built. What the document means is decided elsewhere.
+
+mod build;
+mod map;
+mod scan;
+mod syntax;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+pub use map::{LineColumn, SourceMap};
+
+/// Largest text in bytes: 256 KiB.
+pub const MAX_BYTES: usize = 256 * 1024;
+/// Deepest nesting of mappings and lists.
+pub const MAX_DEPTH: usize = 64;
+/// Most nodes once aliases are expanded.
+pub const MAX_NODES: usize = 10_000;
+
+/// What an author's text is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFormat {
+    /// YAML 1.2, `.yaml` or `.yml`.
+    Yaml,
+    /// JSON, `.json`.
+    Json,
+}
+
+/// A text that was read: its value, if it is usable, and where its nodes stand.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// The value of the document, unless its text is not well formed.
+    pub(crate) value: Option<Value>,
+    /// Where the nodes stand; without nodes if the text is not well formed.
+    pub(crate) map: SourceMap,
+}
+
+/// Reads a text; every problem goes into the report.
+pub(crate) fn read(bytes: &[u8], format: SourceFormat, report: &mut Report) -> Document {
+    if bytes.len() > MAX_BYTES {
+        report.push(
+            Diagnostic::new(
+                Code::TooLarge,
+                Place::Text(0..0),
+                format!(
+                    "the text has {} bytes, at most {MAX_BYTES} are read",
+                    bytes.len()
+                ),
+            )
+            .help("split the workflow, or move large data out of it"),
+        );
+        return unusable(SourceMap::default());
+    }
+    let Some(text) = utf8(bytes, report) else {
+        return unusable(SourceMap::default());
+    };
+    let (map, well_formed) = scan::scan(text, format, report);
+    if !well_formed {
+        return unusable(map);
+    }
+    let value = match format {
+        SourceFormat::Yaml => build::yaml(text, report),
+        SourceFormat::Json => build::json(text, report),
+    };
+    Document { value, map }
+}
+
+/// Checks the limits on a value that came without text.
+pub(crate) fn check_limits(value: &Value, report: &mut Report) {
+    let (depth, nodes) = measure(value);
+    if depth > MAX_DEPTH {
+        report.push(scan::too_deep(Place::value(&Pointer::root())));
+    }
+    if nodes > MAX_NODES {
+        report.push(scan::too_many(Place::value(&Pointer::root()), nodes));
+    }
+}
+
+/// Depth and number of nodes, counted without recursion.
+fn measure(value: &Value) -> (usize, usize) {
+    let mut open = vec![(value, 0)];
+    let (mut deepest, mut nodes) = (0, 0);
+    while let Some((value, depth)) = open.pop() {
+        nodes += 1;
+        match value {
+            Value::Array(items) => {
+                deepest = deepest.max(depth + 1);
+                open.extend(items.iter().map(|item| (item, depth + 1)));
+            }
+            Value::Object(map) => {
+                deepest = deepest.max(depth + 1);
+                open.extend(map.values().map(|item| (item, depth + 1)));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    (deepest, nodes)
+}
+
+fn unusable(map: SourceMap) -> Document {
+    Document { value: None, map }
+}
+
+fn utf8<'a>(bytes: &'a [u8], report: &mut Report) -> Option<&'a str> {
+    // A byte order mark is allowed by both formats and means nothing in UTF-8.
+    let body = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    match std::str::from_utf8(body) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let line = body[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            report.push(
+                Diagnostic::new(
+                    Code::NotUtf8,
+                    Place::Text(at..at),
+                    format!(
+                        "byte {at} (0x{:02x}, line {line}) is not UTF-8",
+                        body.get(at).copied().unwrap_or_default()
+                    ),
+                )
+                .help("save the file as UTF-8"),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Builds the JSON value of a well-formed text, tolerating what the event pass has reported.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde_json::{Map, Number, Value};
+
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+
+/// The value of a YAML text.
+pub(super) fn yaml(text: &str, report: &mut Report) -> Option<Value> {
+    let shared = RefCell::new(report);
+    let seed = Node {
+        at: Pointer::root(),
+        report: &shared,
+    };
+    match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let at = error.location().map_or(0, |place| place.index());
+            shared.into_inner().push(Diagnostic::new(
+                Code::Syntax,
+                Place::Text(at..at),
+                format!("the YAML is not well formed: {error}"),
+            ));
+            None
+        }
+    }
+}
+
+/// The value of a JSON text.
+pub(super) fn json(text: &str, report: &mut Report) -> Option<Value> {
+    let shared = RefCell::new(report);
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let seed = Node {
+        at: Pointer::root(),
+        report: &shared,
+    };
+    let result = seed
+        .deserialize(&mut parser)
+        .and_then(|value| parser.end().map(|()| value));
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let at = byte_of(text, error.line(), error.column());
+            shared.into_inner().push(Diagnostic::new(
+                Code::Syntax,
+                Place::Text(at..at),
+                format!("the JSON is not well formed: {error}"),
+            ));
+            None
+        }
+    }
+}
+
+/// The byte of a line and column as `serde_json` counts them.
+fn byte_of(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    (start + column.saturating_sub(1)).min(text.len())
+}
+
+/// Builds the node at a place, whatever it is.
+struct Node<'s, 'r> {
+    at: Pointer,
+    report: &'s RefCell<&'r mut Report>,
+}
+
+impl Node<'_, '_> {
+    fn problem(&self, code: Code, message: String, help: &str) -> Value {
+        let diagnostic = Diagnostic::new(code, Place::value(&self.at), message).help(help);
+        self.report.borrow_mut().push(diagnostic);
+        Value::Null
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(match Number::from_f64(number) {
+            Some(number) => Value::Number(number),
+            None => self.problem(
+                Code::Unsupported,
+                format!("`{}` is {number}, which JSON cannot hold", self.at),
+                "use a finite number",
+            ),
+        })
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Node {
+            at: self.at.index(list.len()),
+            report: self.report,
+        })? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key_seed(Node {
+            at: self.at.clone(),
+            report: self.report,
+        })? {
+            let key = self.key_text(&key);
+            let value = entries.next_value_seed(Node {
+                at: self.at.key(&key),
+                report: self.report,
+            })?;
+            // The event pass has reported a second key of the same name; the first one is kept.
+            map.entry(key).or_insert(value);
+        }
+        Ok(Value::Object(map))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
+        let (tag, content) = tagged.variant::<String>()?;
+        let at = self.at.clone();
+        content.newtype_variant_seed(Node {
+            at,
+            report: self.report,
+        })?;
+        Ok(self.problem(
+            Code::Unsupported,
+            format!(
+                "`{}` has the tag `!{tag}`, which means nothing here",
+                self.at
+            ),
+            "remove the tag",
+        ))
+    }
+}
+
+impl Node<'_, '_> {
+    fn key_text(&self, key: &Value) -> String {
+        match key {
+            Value::String(text) => text.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                let text = key.to_string();
+                let place = Place::key(&self.at.key(&text));
+                self.report.borrow_mut().push(
+                    Diagnostic::new(
+                        Code::KeyNotString,
+                        place,
+                        format!("the key `{text}` is no string"),
+                    )
+                    .help(format!("put it in quotes: \"{text}\"")),
+                );
+                text
+            }
+            // Reported by the event pass.
+            Value::Array(_) | Value::Object(_) => "?".to_owned(),
+        }
+    }
+}

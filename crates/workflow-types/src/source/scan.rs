@@ -1,0 +1,437 @@
+//! The event pass: positions, duplicate keys and limits, before anything is built.
+//!
+//! One anchor aliased thousands of times costs nothing here, because an alias counts the nodes
+//! behind it without visiting them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use super::map::{NodeSpans, SourceMap, Style};
+use super::{MAX_DEPTH, MAX_NODES, SourceFormat, syntax};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+
+/// Scans a text; answers its map and whether a value may be built from it.
+pub(super) fn scan(text: &str, format: SourceFormat, report: &mut Report) -> (SourceMap, bool) {
+    let mut scan = Scan::new(text, report);
+    for event in Parser::new_from_str(text) {
+        let step = match event {
+            Ok((event, span)) => scan.event(&event, span),
+            Err(error) => scan.syntax(&error, format),
+        };
+        if step.is_err() {
+            return (scan.map, false);
+        }
+    }
+    let usable = scan.finish();
+    (scan.map, usable)
+}
+
+pub(super) fn too_deep(place: Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooDeep,
+        place,
+        format!("the document is nested deeper than {MAX_DEPTH} levels"),
+    )
+    .help("flatten the structure")
+}
+
+pub(super) fn too_many(place: Place, nodes: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManyNodes,
+        place,
+        format!("the document has {nodes} or more nodes once its aliases are expanded, at most {MAX_NODES} are read"),
+    )
+    .help("split the workflow, or use fewer aliases")
+}
+
+/// The scan must stop: what follows cannot be trusted. The reason is in the report.
+struct Stop;
+
+/// Where the scan stands within the document.
+enum Frame {
+    Mapping {
+        pointer: Pointer,
+        keys: HashMap<String, Range<usize>>,
+        pending: Option<(Pointer, Range<usize>)>,
+    },
+    Sequence {
+        pointer: Pointer,
+        next: usize,
+    },
+    /// A mapping or list where a key should be: looked at for limits only.
+    Skipped {
+        unquoted: bool,
+    },
+}
+
+/// An open or finished node for the sake of aliases: how much it holds once expanded.
+#[derive(Clone, Copy)]
+struct Size {
+    nodes: usize,
+    height: usize,
+}
+
+struct Open {
+    frame: Frame,
+    anchor: usize,
+    start: usize,
+    size: Size,
+    key: Option<Range<usize>>,
+}
+
+struct Scan<'t, 'r> {
+    text: &'t str,
+    offsets: Offsets,
+    report: &'r mut Report,
+    map: SourceMap,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Size>,
+    nodes: usize,
+    documents: usize,
+}
+
+impl<'t, 'r> Scan<'t, 'r> {
+    fn new(text: &'t str, report: &'r mut Report) -> Self {
+        Self {
+            text,
+            offsets: Offsets::new(text),
+            report,
+            map: SourceMap::new(text),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            documents: 0,
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, span: Span) -> Result<(), Stop> {
+        let range = self.offsets.range(span);
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return self.stop(
+                        Diagnostic::new(
+                            Code::NotOneDocument,
+                            Place::Text(range),
+                            "the text holds a second document",
+                        )
+                        .help("remove the `---`, or move the second document to a file of its own"),
+                    );
+                }
+                Ok(())
+            }
+            Event::Scalar(value, style, anchor, _) => self.scalar(value, *style, *anchor, range),
+            Event::Alias(anchor) => self.alias(*anchor, range),
+            Event::MappingStart(anchor, _) => self.enter(*anchor, range, true),
+            Event::SequenceStart(anchor, _) => self.enter(*anchor, range, false),
+            Event::MappingEnd | Event::SequenceEnd => {
+                self.leave(range.end);
+                Ok(())
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        value: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        range: Range<usize>,
+    ) -> Result<(), Stop> {
+        let size = Size {
+            nodes: 1,
+            height: 0,
+        };
+        self.count(size, &range)?;
+        if anchor != 0 {
+            self.anchors.insert(anchor, size);
+        }
+        if self.expects_key() {
+            self.key(value, range);
+            return Ok(());
+        }
+        if let Some((pointer, key)) = self.value_place() {
+            let value = trim_end(self.text, range);
+            let style = match style {
+                ScalarStyle::Plain => Style::Plain,
+                ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+                ScalarStyle::Literal => Style::Literal,
+                ScalarStyle::Folded => Style::Other,
+            };
+            self.map.insert(pointer, NodeSpans { key, value, style });
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<(), Stop> {
+        let Some(size) = self.anchors.get(&anchor).copied() else {
+            return self.stop(
+                Diagnostic::new(
+                    Code::Unsupported,
+                    Place::Text(range),
+                    "an alias stands inside the node that it repeats",
+                )
+                .help("write the value out"),
+            );
+        };
+        self.count(size, &range)?;
+        if self.expects_key() {
+            let text = self.text.get(range.clone()).unwrap_or_default().to_owned();
+            self.key(&text, range);
+        } else if let Some((pointer, key)) = self.value_place() {
+            let spans = NodeSpans {
+                key,
+                value: range,
+                style: Style::Other,
+            };
+            self.map.insert(pointer, spans);
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, anchor: usize, range: Range<usize>, mapping: bool) -> Result<(), Stop> {
+        self.count(
+            Size {
+                nodes: 1,
+                height: 1,
+            },
+            &range,
+        )?;
+        let start = range.start;
+        let (frame, key) = if self.expects_key() {
+            (self.complex_key(range, mapping), None)
+        } else {
+            match self.value_place() {
+                Some((pointer, key)) if mapping => {
+                    let keys = HashMap::new();
+                    let pending = None;
+                    (
+                        Frame::Mapping {
+                            pointer,
+                            keys,
+                            pending,
+                        },
+                        key,
+                    )
+                }
+                Some((pointer, key)) => (Frame::Sequence { pointer, next: 0 }, key),
+                None => (Frame::Skipped { unquoted: true }, None),
+            }
+        };
+        let size = Size {
+            nodes: 1,
+            height: 1,
+        };
+        self.open.push(Open {
+            frame,
+            anchor,
+            start,
+            size,
+            key,
+        });
+        Ok(())
+    }
+
+    fn leave(&mut self, end: usize) {
+        let Some(closed) = self.open.pop() else {
+            return;
+        };
+        if closed.anchor != 0 {
+            self.anchors.insert(closed.anchor, closed.size);
+        }
+        if let Some(parent) = self.open.last_mut() {
+            parent.size.nodes += closed.size.nodes;
+            parent.size.height = parent.size.height.max(closed.size.height + 1);
+        }
+        let pointer = match closed.frame {
+            Frame::Mapping { pointer, .. } | Frame::Sequence { pointer, .. } => pointer,
+            Frame::Skipped { .. } => return,
+        };
+        let value = trim_end(self.text, closed.start..end.max(closed.start));
+        let spans = NodeSpans {
+            key: closed.key,
+            value,
+            style: Style::Other,
+        };
+        self.map.insert(pointer, spans);
+    }
+
+    /// Counts a node, or all nodes behind an alias, against the limits.
+    fn count(&mut self, size: Size, range: &Range<usize>) -> Result<(), Stop> {
+        self.nodes += size.nodes;
+        if self.nodes > MAX_NODES {
+            return self.stop(too_many(Place::Text(range.clone()), self.nodes));
+        }
+        if self.open.len() + size.height > MAX_DEPTH {
+            return self.stop(too_deep(Place::Text(range.clone())));
+        }
+        // A closed container adds its own size to its parent in `leave`.
+        if let Some(parent) = self
+            .open
+            .last_mut()
+            .filter(|_| size.nodes != 1 || size.height == 0)
+        {
+            parent.size.nodes += size.nodes;
+            parent.size.height = parent.size.height.max(size.height + 1);
+        }
+        Ok(())
+    }
+
+    fn expects_key(&self) -> bool {
+        match self.open.last() {
+            Some(Open {
+                frame: Frame::Mapping { pending, .. },
+                ..
+            }) => pending.is_none(),
+            Some(_) | None => false,
+        }
+    }
+
+    /// A scalar where a key stands.
+    fn key(&mut self, text: &str, range: Range<usize>) {
+        let Some(Open {
+            frame:
+                Frame::Mapping {
+                    pointer,
+                    keys,
+                    pending,
+                },
+            ..
+        }) = self.open.last_mut()
+        else {
+            return;
+        };
+        let range = trim_end(self.text, range);
+        if let Some(first) = keys.get(text) {
+            self.report.push(
+                Diagnostic::new(
+                    Code::DuplicateKey,
+                    Place::Text(range.clone()),
+                    format!("the key `{text}` stands twice in one mapping"),
+                )
+                .label("again here")
+                .related(Place::Text(first.clone()), "first here")
+                .help("remove or rename one of them"),
+            );
+        } else {
+            keys.insert(text.to_owned(), range.clone());
+        }
+        *pending = Some((pointer.key(text), range));
+    }
+
+    /// A mapping or list where a key stands: mostly a template without quotes.
+    fn complex_key(&mut self, range: Range<usize>, mapping: bool) -> Frame {
+        let unquoted = mapping
+            && self.open.last().is_some_and(|outer| {
+                self.text[outer.start..].starts_with("{{") && range.start <= outer.start + 1
+            });
+        let diagnostic = if unquoted {
+            let start = range.start.saturating_sub(1);
+            syntax::unquoted_template(self.text, start)
+        } else {
+            Diagnostic::new(
+                Code::KeyNotString,
+                Place::Text(range.start..range.start + 1),
+                "a mapping or list stands where a key is expected",
+            )
+            .help("keys are plain words")
+        };
+        self.report.push(diagnostic);
+        if let Some(Open {
+            frame: Frame::Mapping {
+                pointer, pending, ..
+            },
+            ..
+        }) = self.open.last_mut()
+        {
+            *pending = Some((pointer.key("?"), range));
+        }
+        Frame::Skipped { unquoted }
+    }
+
+    /// The address of the value that begins here, and the range of its key.
+    fn value_place(&mut self) -> Option<(Pointer, Option<Range<usize>>)> {
+        match self.open.last_mut().map(|open| &mut open.frame) {
+            None => Some((Pointer::root(), None)),
+            Some(Frame::Mapping { pending, .. }) => {
+                pending.take().map(|(pointer, key)| (pointer, Some(key)))
+            }
+            Some(Frame::Sequence { pointer, next }) => {
+                let item = pointer.index(*next);
+                *next += 1;
+                Some((item, None))
+            }
+            Some(Frame::Skipped { .. }) => None,
+        }
+    }
+
+    fn syntax(&mut self, error: &ScanError, format: SourceFormat) -> Result<(), Stop> {
+        // JSON is judged by its own parser, which follows when the value is built; YAML's
+        // differences in escapes must not refuse it.
+        if format == SourceFormat::Yaml {
+            let at = self.offsets.byte(error.marker().index());
+            syntax::explain(self.text, at, error.info(), self.report);
+            return Err(Stop);
+        }
+        self.documents = self.documents.max(1);
+        Ok(())
+    }
+
+    fn stop(&mut self, diagnostic: Diagnostic) -> Result<(), Stop> {
+        self.report.push(diagnostic);
+        Err(Stop)
+    }
+
+    fn finish(&mut self) -> bool {
+        if self.documents == 0 {
+            self.report.push(
+                Diagnostic::new(Code::NotOneDocument, Place::Text(0..0), "the text is empty")
+                    .help("`agentspace init` writes an example to begin with"),
+            );
+        }
+        self.documents == 1
+    }
+}
+
+/// From the parser's character positions to bytes.
+struct Offsets {
+    /// Empty for ASCII text, where they are the same.
+    bytes: Vec<usize>,
+    length: usize,
+}
+
+impl Offsets {
+    fn new(text: &str) -> Self {
+        let bytes = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().map(|(at, _)| at).collect()
+        };
+        Self {
+            bytes,
+            length: text.len(),
+        }
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        if self.bytes.is_empty() {
+            return character.min(self.length);
+        }
+        self.bytes.get(character).copied().unwrap_or(self.length)
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+}
+
+/// A range without the white space that the parser counts to a node's end.
+fn trim_end(text: &str, range: Range<usize>) -> Range<usize> {
+    let kept = text.get(range.clone()).map_or(0, |t| t.trim_end().len());
+    range.start..range.start + kept
+}
