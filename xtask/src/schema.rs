@@ -1,7 +1,7 @@
 //! `cargo xtask schema`: writes the Diesel tables of `db` from the migrations.
 //!
-//! The migrations run on a database in memory, [`read`] asks it for its tables and
-//! [`print`] puts them into `table!` macros. Nothing here depends on `db`, because `db` does
+//! The migrations run on a database in memory, `read` asks it for its tables and
+//! `print` puts them into `table!` macros. Nothing here depends on `db`, because `db` does
 //! not compile while its tables are stale.
 
 mod print;
