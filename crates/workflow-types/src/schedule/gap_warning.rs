@@ -38,8 +38,13 @@ fn gap_warning(
 ) -> CronWarning {
     let nominal = wall_from_seconds(nominal);
     let [from, to] = [gap.start, gap.end].map(wall_from_seconds);
+    let form = if from.date() == to.date() {
+        "%H:%M"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
     let consequence = if gap.end - gap.start <= LONGEST_BRIDGED_GAP {
-        format!("it fires at {} instead", to.format("%H:%M"))
+        format!("it fires at {} instead", to.format(form))
     } else {
         "it does not fire".to_owned()
     };
@@ -50,8 +55,8 @@ fn gap_warning(
             "{} {} does not exist in {zone}, where clocks skip from {} to {}: {consequence}",
             nominal.date(),
             nominal.format("%H:%M"),
-            from.format("%H:%M"),
-            to.format("%H:%M"),
+            from.format(form),
+            to.format(form),
         ),
         "to avoid it choose another time, or a zone without daylight saving such as `UTC`"
             .to_owned(),

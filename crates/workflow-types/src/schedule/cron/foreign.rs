@@ -3,6 +3,8 @@
 //!
 //! Decides nothing that is valid.
 
+use std::ops::Range;
+
 use super::error::CronError;
 use super::field::Field;
 use super::lexer::Word;
@@ -130,17 +132,34 @@ pub(super) fn field_count(pattern: &str, words: &[Word<'_>]) -> CronError {
 
 /// A pattern that no day of the 400-year cycle matches (rule P5).
 pub(super) fn never_fires(pattern: &str, fields: &[Field], words: &[Word<'_>]) -> CronError {
-    let day = fields
-        .iter()
-        .position(|field| *field == Field::DayOfMonth)
-        .and_then(|index| words.get(index));
     CronError::new(
         pattern,
-        day.map_or(0..pattern.len(), |word| word.span.clone()),
+        place_of(Field::DayOfMonth, pattern, fields, words),
         "found a pattern that never fires, expected a day that exists in a month and year it names"
             .to_owned(),
         "April, June, September and November have 30 days, February has 28 or in leap years 29; \
          choose another day, or `L` for the last day of the month"
             .to_owned(),
     )
+}
+
+/// Like [`never_fires`], where `+` asks for two day fields that never name the same day.
+pub(super) fn days_never_agree(pattern: &str, fields: &[Field], words: &[Word<'_>]) -> CronError {
+    CronError::new(
+        pattern,
+        place_of(Field::DayOfWeek, pattern, fields, words),
+        "found a pattern that never fires, expected day fields that name the same day at least once"
+            .to_owned(),
+        "`+` asks for both day fields at once; remove it to fire on days that match either one, \
+         or change one of the fields"
+            .to_owned(),
+    )
+}
+
+fn place_of(field: Field, pattern: &str, fields: &[Field], words: &[Word<'_>]) -> Range<usize> {
+    fields
+        .iter()
+        .position(|other| *other == field)
+        .and_then(|index| words.get(index))
+        .map_or(0..pattern.len(), |word| word.span.clone())
 }

@@ -124,26 +124,28 @@ fn numbers(set: u64, field: Field, interval: bool) -> String {
     stepped.unwrap_or_else(|| items(set, field).join(","))
 }
 
-/// `*/n` or `a-b/n`, where the set is one progression of at least three values.
+/// `*/n` or `a-b/n`, where the set is one progression.
 fn stepped(set: u64, field: Field) -> Option<String> {
-    let first = set.trailing_zeros();
-    let rest = set & (set - 1);
-    let step = rest.trailing_zeros().checked_sub(first)?;
-    if set.count_ones() < 3 || step < 2 {
-        return None;
-    }
-    let last = set.ilog2();
-    let progression = (first..=last)
-        .step_by(step as usize)
-        .fold(0, |set, value| set | 1 << value);
-    if progression != set {
-        return None;
-    }
+    let (first, last, step) = progression(set)?;
     Some(if first == field.min() && last + step > field.last() {
         format!("*/{step}")
     } else {
         format!("{first}-{last}/{step}")
     })
+}
+
+/// First, last and step of a set of at least three values with equal gaps above one.
+pub(super) fn progression(set: u64) -> Option<(u32, u32, u32)> {
+    if set.count_ones() < 3 {
+        return None;
+    }
+    let first = set.trailing_zeros();
+    let last = set.ilog2();
+    let step = (set & (set - 1)).trailing_zeros() - first;
+    let expected = (first..=last)
+        .step_by(step as usize)
+        .fold(0, |set, value| set | 1 << value);
+    (step > 1 && expected == set).then_some((first, last, step))
 }
 
 /// Single values and ranges of at least three.

@@ -42,7 +42,12 @@ pub(super) fn parse(pattern: &str) -> Result<Sets, Vec<CronError>> {
     if sets.ever_on(0x7f) {
         Ok(sets)
     } else {
-        Err(vec![foreign::never_fires(pattern, fields, &words)])
+        let both = sets.days.rule == DayRule::Both;
+        Err(vec![if both {
+            foreign::days_never_agree(pattern, fields, &words)
+        } else {
+            foreign::never_fires(pattern, fields, &words)
+        }])
     }
 }
 

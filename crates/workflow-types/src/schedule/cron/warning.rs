@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::CronExpression;
+use super::calendar::month_length;
 use super::days::DayRule;
 use super::field::{FIVE, Field, SEVEN, SIX};
 use super::lexer::{self, Word};
@@ -113,21 +114,28 @@ fn either_day(cron: &CronExpression, day_of_week: &Word<'_>) -> Option<CronWarni
     })
 }
 
+/// Lists that name the 29th, 30th or 31st on purpose; a range such as `15-31` reaches
+/// them only to mean the rest of the month.
 fn missing_days(cron: &CronExpression, day_of_month: &Word<'_>) -> Option<CronWarning> {
     let days = &cron.sets.days;
-    // With an earlier day in the list the author has a run in each month anyway; and
-    // where the weekday restricts too, the 29th to 31st are one condition of several.
-    let late = days.of_month & !0b1_1111_1111_1111_1111_1111_1111_1111;
-    let early = days.of_month & !late != 0 || days.before_last != 0 || days.last_weekday;
-    let lacking = (1..=12_u32)
+    let named: Vec<u32> = day_of_month
+        .text
+        .split(',')
+        .filter_map(|item| {
+            let digits = item
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(item.len());
+            item.get(..digits)?.parse().ok()
+        })
+        .filter(|day| *day >= 29)
+        .collect();
+    let lacking = (1..=12)
         .filter(|month| cron.sets.months & (1 << month) != 0)
-        .any(|month| {
-            let length = super::calendar::month_length(month, false);
-            late & !(u32::MAX >> (31 - length)) != 0
-        });
-    (days.rule == DayRule::OfMonth && late != 0 && !early && lacking).then(|| CronWarning {
+        .any(|month| named.iter().any(|day| *day > month_length(month, false)));
+    let on_purpose = days.rule == DayRule::OfMonth && days.before_last == 0 && !days.last_weekday;
+    (on_purpose && lacking).then(|| CronWarning {
         kind: CronWarningKind::MissingDays,
-        message: format!("months without day `{}` are skipped", day_of_month.text),
+        message: "months that lack a day of this list skip it".to_owned(),
         span: day_of_month.span.clone(),
         help: "for the last day of every month write `L`".to_owned(),
     })

@@ -15,8 +15,9 @@ use super::sets::{Sets, YearRange};
 pub(super) fn describe(sets: &Sets) -> String {
     let mut text = seconds(sets);
     let (shared, rest) = days(sets);
-    if !(text == "Every second" && shared == "Every minute") {
-        append(&mut text, &shared);
+    match shared.strip_prefix("Every minute") {
+        Some(rest) if text.starts_with("Every") => text.push_str(rest),
+        Some(_) | None => append(&mut text, &shared),
     }
     text.push_str(&rest);
     if !sets.years.0.is_empty() {
@@ -84,12 +85,7 @@ fn own_days(sets: &Sets) -> String {
 }
 
 fn month_days(days: &Days) -> Vec<String> {
-    let mut parts: Vec<String> = runs(days.of_month)
-        .map(|(first, last)| match last - first {
-            0 => format!("the {}", ordinal(first)),
-            _ => format!("the {} to {}", ordinal(first), ordinal(last)),
-        })
-        .collect();
+    let mut parts = plain_month_days(days.of_month);
     parts.extend(
         bits(days.nearest_weekday).map(|day| format!("the weekday nearest the {}", ordinal(day))),
     );
@@ -102,6 +98,19 @@ fn month_days(days: &Days) -> Vec<String> {
         parts.push("the last weekday".to_owned());
     }
     parts
+}
+
+fn plain_month_days(days: u32) -> Vec<String> {
+    if let Some((first, last, step)) = normal::progression(u64::from(days)) {
+        let (step, first, last) = (ordinal(step), ordinal(first), ordinal(last));
+        return vec![format!("every {step} day from the {first} to the {last}")];
+    }
+    runs(days)
+        .map(|(first, last)| match last - first {
+            0 => format!("the {}", ordinal(first)),
+            _ => format!("the {} to {}", ordinal(first), ordinal(last)),
+        })
+        .collect()
 }
 
 fn weekdays(days: &Days) -> Vec<String> {
