@@ -26,7 +26,7 @@ fn check_id(id: &str) -> Result<(), IdError> {
 #[nutype(
     validate(with = check_id, error = IdError),
     derive(
-        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, TryFrom,
+        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, FromStr, TryFrom,
         Into, Serialize, Deserialize
     )
 )]
@@ -36,7 +36,7 @@ pub struct ScheduleId(String);
 #[nutype(
     validate(with = check_id, error = IdError),
     derive(
-        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, TryFrom,
+        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, FromStr, TryFrom,
         Into, Serialize, Deserialize
     )
 )]
@@ -81,7 +81,7 @@ fn check_name(name: &str) -> Result<(), ScheduleNameError> {
 #[nutype(
     validate(with = check_name, error = ScheduleNameError),
     derive(
-        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, TryFrom,
+        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, FromStr, TryFrom,
         Into, Serialize, Deserialize
     )
 )]

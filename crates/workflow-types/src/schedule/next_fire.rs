@@ -63,10 +63,7 @@ pub fn next_within(
     hours: &ActiveHours,
     after: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    Search::new(cron, zone)
-        .within(hours)
-        .first(after)
-        .map(|fire| fire.instant)
+    Search::new(cron, zone).within(hours).first_instant(after)
 }
 
 /// All fires after an instant, in order and without duplicates (rule T5).
@@ -152,12 +149,36 @@ impl<'a> Search<'a> {
         })
     }
 
+    fn first_instant(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (_, instant) = self.first_seconds(after.timestamp())?;
+        DateTime::from_timestamp(instant, 0)
+    }
+
+    /// Nominal wall time and instant of the first fire after `after`, in seconds.
+    ///
+    /// Tries first whether no transition is anywhere near, which two looks at the zone
+    /// tell: before `after` where a repeated hour would matter (rule T4), and at the fire.
+    fn first_seconds(&self, after: i64) -> Option<(i64, i64)> {
+        let anchor = if self.cron.is_fixed_time() {
+            after - DAY
+        } else {
+            after
+        };
+        let offset = self.zone.offset(anchor);
+        let nominal = self.next_wall(after + offset + 1)?;
+        let instant = nominal - offset;
+        if instant - anchor <= NEAR && self.zone.offset(instant) == offset {
+            return Some((nominal, instant));
+        }
+        self.search(after)
+    }
+
     /// Nominal wall time and instant of the first fire after `after`, in seconds.
     ///
     /// The instants up to `position` and the wall times before `wall` are done with.
     /// Between two transitions wall and instant run in step, so a matching wall time is
     /// the fire unless a transition lies before it.
-    fn first_seconds(&self, after: i64) -> Option<(i64, i64)> {
+    fn search(&self, after: i64) -> Option<(i64, i64)> {
         let mut position = after;
         let mut offset = self.zone.offset(position);
         let mut wall = self.first_undone_wall(after, offset);

@@ -18,6 +18,9 @@ pub const TZ_DATABASE_VERSION: &str = chrono_tz::IANA_TZDB_VERSION;
 
 /// A time zone of the IANA database, by its exact name.
 ///
+/// The compiled table knows clock changes up to the year 2100 and keeps the last offset
+/// from then on.
+///
 /// ```
 /// use workflow_types::schedule::TimeZone;
 ///

@@ -68,13 +68,20 @@ pub(crate) struct Sets {
 impl Sets {
     /// The first matching wall time at or after `from`; none after the year 9999.
     pub(crate) fn next_wall(&self, from: i64) -> Option<i64> {
-        let day = from.div_euclid(DAY);
-        if self.matches_day(day)
+        let today = from.div_euclid(DAY);
+        let date = Date::from_day_number(today);
+        let days = self.days_around(date, today);
+        if days & (1 << date.day) != 0
             && let Some(time) = self.time_at_or_after(from.rem_euclid(DAY))
         {
-            return Some(day * DAY + time);
+            return Some(today * DAY + time);
         }
-        let day = self.next_day(day + 1)?;
+        let later = days & (u32::MAX << date.day << 1);
+        let day = if later == 0 {
+            self.first_day_after_month(date)?
+        } else {
+            today - i64::from(date.day) + i64::from(later.trailing_zeros())
+        };
         Some(day * DAY + self.first_time())
     }
 
@@ -138,52 +145,41 @@ impl Sets {
         lowest(self.hours) * 3_600 + lowest(self.minutes) * 60 + lowest(self.seconds)
     }
 
-    fn matches_day(&self, number: i64) -> bool {
-        let date = Date::from_day_number(number);
-        u32::try_from(date.year).is_ok_and(|year| self.years.at_or_after(year) == Some(year))
-            && self.months & (1 << date.month) != 0
-            && self.days_of(date.year, date.month) & (1 << date.day) != 0
+    /// Matching days of the month of `date`, whose day number is `today`; none if year or
+    /// month do not match.
+    fn days_around(&self, date: Date, today: i64) -> u32 {
+        let named = u32::try_from(date.year)
+            .is_ok_and(|year| year >= FIRST_YEAR && self.years.at_or_after(year) == Some(year));
+        if !named || self.months & (1 << date.month) == 0 {
+            return 0;
+        }
+        let first = weekday(today - i64::from(date.day) + 1);
+        self.days
+            .in_month(month_length(date.month, is_leap(date.year)), first)
     }
 
-    /// First matching day at or after a day number.
-    fn next_day(&self, number: i64) -> Option<i64> {
-        let date = Date::from_day_number(number);
+    /// First matching day in a later month than that of `date`.
+    fn first_day_after_month(&self, date: Date) -> Option<i64> {
         let from = u32::try_from(date.year).map_or(FIRST_YEAR, |year| year.max(FIRST_YEAR));
         let mut year = self.years.at_or_after(from)?;
         let starts_here = i64::from(year) == i64::from(date.year);
-        let (mut month, mut unseen) = if starts_here {
-            (date.month, u32::MAX << date.day)
-        } else {
-            (1, u32::MAX)
-        };
+        let mut month = if starts_here { date.month + 1 } else { 1 };
         loop {
             let months = self.months & (u64::MAX << month);
             if months == 0 {
                 year = self.years.at_or_after(year + 1)?;
-                (month, unseen) = (1, u32::MAX);
+                month = 1;
                 continue;
             }
             let found = months.trailing_zeros();
-            if found != month {
-                unseen = u32::MAX;
-            }
-            let days = self.days_of(year.cast_signed(), found) & unseen;
+            let first = day_number(year, found, 1);
+            let length = month_length(found, is_leap(year.cast_signed()));
+            let days = self.days.in_month(length, weekday(first));
             if days != 0 {
-                return Some(day_number(year, found, days.trailing_zeros()));
+                return Some(first - 1 + i64::from(days.trailing_zeros()));
             }
-            (month, unseen) = (found + 1, u32::MAX);
+            month = found + 1;
         }
-    }
-
-    fn days_of(&self, year: i32, month: u32) -> u32 {
-        let first = Date {
-            year,
-            month,
-            day: 1,
-        }
-        .day_number();
-        self.days
-            .in_month(month_length(month, is_leap(year)), weekday(first))
     }
 }
 
