@@ -1,28 +1,38 @@
-//! Stub.
-use std::ops::Range;
-#[derive(Debug, Clone, PartialEq)]
-pub struct CronExpression(String);
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("x")]
-pub struct CronError;
-impl CronError {
-    pub fn span(&self) -> Range<usize> {
-        0..0
-    }
-    pub fn message(&self) -> &str {
-        ""
-    }
-    pub fn help(&self) -> &str {
-        ""
-    }
-}
-impl CronExpression {
-    pub fn parse(s: &str) -> Result<Self, CronError> {
-        Ok(Self(s.to_owned()))
-    }
-}
-impl std::fmt::Display for CronExpression {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+//! When things fire: cron patterns, zones, active hours and their configurations.
+//!
+//! Pure: `now` and `after` come in as parameters. Knows nothing of what is fired, of rows
+//! or of missed fires.
+
+mod active_hours;
+mod config;
+mod cron;
+mod gap_warning;
+mod heartbeat;
+mod id;
+mod next_fire;
+mod time_of_day;
+mod zone;
+
+use serde::{Deserialize, Deserializer};
+
+pub use active_hours::{ActiveHours, ActiveHoursError};
+pub use config::{ScheduleConfig, ScheduleConfigError};
+pub use cron::{CronError, CronExpression, CronWarning, CronWarningKind};
+pub use heartbeat::HeartbeatConfig;
+pub use id::{
+    HeartbeatInterval, HeartbeatIntervalError, IdError, MaxRuns, MaxRunsError, ScheduleId,
+    ScheduleName, ScheduleNameError, ScheduledWorkflowId,
+};
+pub use next_fire::{Fire, Fires, fires_after, fires_within, next, next_within};
+pub use time_of_day::{EndOfDay, TimeOfDay, TimeOfDayError};
+pub use zone::{TZ_DATABASE_VERSION, TimeZone, UnknownTimeZone};
+
+/// An optional key that, when it is there, is not `null`: the published shapes know an
+/// absent key and a value, nothing between.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }

@@ -1,0 +1,259 @@
+//! Time zones by IANA name, and the offsets that the search for fires needs (rule T1).
+//!
+//! The database is compiled in; nothing is read from the machine. Knows no patterns.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDateTime, Offset, TimeZone as _, Utc};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::cron::calendar::DAY;
+
+/// Release of the tz database that is compiled in, such as `2025b`. When it changes,
+/// stored next fire times are stale (rule T1).
+pub const TZ_DATABASE_VERSION: &str = chrono_tz::IANA_TZDB_VERSION;
+
+/// A time zone of the IANA database, by its exact name.
+///
+/// The compiled table knows clock changes up to the year 2100 and keeps the last offset
+/// from then on.
+///
+/// ```
+/// use workflow_types::schedule::TimeZone;
+///
+/// let zone: TimeZone = "Europe/Berlin".parse()?;
+/// assert_eq!(zone.name(), "Europe/Berlin");
+/// let error = "Europe/Berln".parse::<TimeZone>().unwrap_err();
+/// assert_eq!(error.suggestion(), Some("Europe/Berlin"));
+/// # Ok::<(), workflow_types::schedule::UnknownTimeZone>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimeZone(Tz);
+
+/// A name that the IANA database lacks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown time zone `{name}`, expected an IANA name such as `Europe/Berlin`{}", hint(*.suggestion, name))]
+pub struct UnknownTimeZone {
+    name: String,
+    suggestion: Option<&'static str>,
+}
+
+impl UnknownTimeZone {
+    /// The name that is probably meant.
+    pub fn suggestion(&self) -> Option<&'static str> {
+        self.suggestion
+    }
+}
+
+impl TimeZone {
+    /// Coordinated Universal Time: no offset, no daylight saving.
+    pub const UTC: Self = Self(Tz::UTC);
+
+    /// The IANA name.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The zone as chrono's calendar code takes it.
+    pub fn tz(self) -> Tz {
+        self.0
+    }
+
+    /// What a clock on the wall shows at an instant.
+    pub fn wall_time(self, instant: DateTime<Utc>) -> NaiveDateTime {
+        instant.with_timezone(&self.0).naive_local()
+    }
+
+    /// Seconds to add to UTC at an instant, given in seconds since the epoch.
+    pub(super) fn offset(self, instant: i64) -> i64 {
+        if self.0 == Tz::UTC {
+            return 0;
+        }
+        let utc = wall_from_seconds(instant);
+        i64::from(
+            self.0
+                .offset_from_utc_datetime(&utc)
+                .fix()
+                .local_minus_utc(),
+        )
+    }
+
+    /// The first instant with the offset of `after`, where `before` has another one and
+    /// one transition lies between.
+    pub(super) fn transition(self, before: i64, after: i64) -> i64 {
+        let old = self.offset(before);
+        let (mut before, mut after) = (before, after);
+        while after - before > 1 {
+            let middle = before + (after - before) / 2;
+            if self.offset(middle) == old {
+                before = middle;
+            } else {
+                after = middle;
+            }
+        }
+        after
+    }
+
+    /// Wall times, as seconds, that the clocks skip between two instants at most a day
+    /// apart.
+    pub(super) fn gap_between(self, from: i64, to: i64) -> Option<Range<i64>> {
+        let (old, new) = (self.offset(from), self.offset(to));
+        (new > old).then(|| {
+            let transition = self.transition(from, to);
+            transition + old..transition + new
+        })
+    }
+}
+
+impl From<Tz> for TimeZone {
+    fn from(zone: Tz) -> Self {
+        Self(zone)
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TimeZone").field(&self.name()).finish()
+    }
+}
+
+impl FromStr for TimeZone {
+    type Err = UnknownTimeZone;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTimeZone> {
+        name.parse().map(Self).map_err(|_| UnknownTimeZone {
+            name: name.to_owned(),
+            suggestion: closest(name),
+        })
+    }
+}
+
+impl Serialize for TimeZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeZone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// Plain date and time of seconds since 1970-01-01T00:00; the far ends of chrono's range
+/// stand for what lies beyond them.
+pub(super) fn wall_from_seconds(seconds: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(seconds, 0).map_or_else(
+        || {
+            if seconds < 0 {
+                NaiveDateTime::MIN
+            } else {
+                NaiveDateTime::MAX
+            }
+        },
+        |instant| instant.naive_utc(),
+    )
+}
+
+fn hint(suggestion: Option<&str>, name: &str) -> String {
+    if let Some(known) = suggestion {
+        format!("; did you mean `{known}`?")
+    } else if name.contains(|c: char| c.is_ascii_digit()) {
+        "; a fixed offset is `Etc/GMT-2` for UTC+2, with the sign reversed".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// The known name nearest to `name`: the same in other case or blanks, the same city in
+/// another area, or a few letters off.
+fn closest(name: &str) -> Option<&'static str> {
+    let plain = |name: &str| name.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    let wanted = plain(name);
+    if wanted.is_empty() {
+        return None;
+    }
+    let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
+    let city = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
+    let wanted_city = wanted.rsplit('/').next().unwrap_or(&wanted);
+    let same = names().find(|name| plain(name) == wanted);
+    let same_city = || names().find(|name| plain(city(name)) == wanted_city);
+    let near = || {
+        names()
+            .map(|name| (strsim::damerau_levenshtein(&plain(name), &wanted), name))
+            .filter(|(distance, name)| *distance * 4 <= name.len())
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, name)| name)
+    };
+    same.or_else(same_city).or_else(near)
+}
+
+/// Longest time between two instants that [`TimeZone::transition`] is asked about: no
+/// zone has had two transitions within it since 1970.
+pub(super) const NEAR: i64 = 2 * DAY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_zone_changes_twice_within_the_near_span() {
+        let end = DateTime::parse_from_rfc3339("2038-01-01T00:00:00Z")
+            .unwrap()
+            .timestamp();
+        let mut changes = 0;
+        for zone in TZ_VARIANTS.iter().copied().map(TimeZone) {
+            let mut last = i64::MIN;
+            let step = DAY;
+            let mut offset = zone.offset(0);
+            for instant in (step..end).step_by(usize::try_from(step).unwrap()) {
+                let new = zone.offset(instant);
+                if new != offset {
+                    let at = zone.transition(instant - step, instant);
+                    assert!(at.saturating_sub(last) > NEAR, "{zone} at {at}");
+                    (last, offset) = (at, new);
+                    changes += 1;
+                }
+            }
+        }
+        assert!(changes > 30_000);
+    }
+
+    #[test]
+    fn unknown_names_get_a_suggestion() {
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(
+                name.parse::<TimeZone>().unwrap_err().suggestion(),
+                expected,
+                "{name}"
+            );
+        };
+        check("europe/berlin", Some("Europe/Berlin"));
+        check("Berlin", Some("Europe/Berlin"));
+        check("America/New York", Some("America/New_York"));
+        check("Europe/Berln", Some("Europe/Berlin"));
+        check("Asia/Tokio", Some("Asia/Tokyo"));
+        check("", None);
+        check("+02:00", None);
+        check("Middle-earth/Mordor", None);
+    }
+
+    #[test]
+    fn serde_uses_the_name() {
+        let zone: TimeZone = serde_json::from_str("\"Asia/Kolkata\"").unwrap();
+        assert_eq!(serde_json::to_string(&zone).unwrap(), "\"Asia/Kolkata\"");
+        let error = serde_json::from_str::<TimeZone>("\"utc+2\"").unwrap_err();
+        assert!(error.to_string().contains("Etc/GMT-2"), "{error}");
+    }
+}
