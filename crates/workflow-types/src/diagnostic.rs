@@ -13,7 +13,8 @@ use std::ops::Range;
 
 pub use code::{Code, Severity};
 pub use pointer::Pointer;
-pub(crate) use report::{Report, closest, describe};
+pub use report::closest;
+pub(crate) use report::{Report, describe};
 
 /// Where in a document something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,9 +164,19 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
+    /// Those that refuse the document.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter().filter(|d| d.severity == Severity::Error)
+    }
+
+    /// Those that only inform.
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter().filter(|d| d.severity == Severity::Warning)
+    }
+
     /// Whether one of them refuses the document.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.errors().next().is_some()
     }
 }
 

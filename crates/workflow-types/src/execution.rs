@@ -255,6 +255,8 @@ impl Visit {
 /// Where a visit stands, with exactly the data of that state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VisitState {
+    /// The execution has arrived; nothing has begun.
+    Ready,
     /// Its gate has not been passed; no side effect has begun.
     Waiting,
     /// An attempt has begun; its side effect may have happened.
@@ -278,6 +280,8 @@ pub enum VisitState {
 words! {
     /// The state of a visit without its data.
     VisitStatus {
+        /// Nothing has begun.
+        Ready = "ready",
         /// Its gate has not been passed.
         Waiting = "waiting",
         /// An attempt has begun.
@@ -293,6 +297,7 @@ impl VisitState {
     /// The state without its data.
     pub const fn status(&self) -> VisitStatus {
         match self {
+            Self::Ready => VisitStatus::Ready,
             Self::Waiting => VisitStatus::Waiting,
             Self::Begun => VisitStatus::Begun,
             Self::BackingOff { .. } => VisitStatus::BackingOff,

@@ -65,6 +65,13 @@ pub struct StepId(String);
 )]
 pub struct WorkflowId(String);
 
+/// The id of a schedule: letters, digits, `_` and `-`, at most 64 characters.
+#[nutype(
+    validate(with = check_id, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct ScheduleId(String);
+
 /// The name of a tool, as `execute_command` or `<server>.<tool>`: letters, digits, `_`, `-` and `.`.
 #[nutype(
     validate(with = check_dotted, error = NameError),

@@ -20,8 +20,8 @@ pub use config::{ScheduleConfig, ScheduleConfigError};
 pub use cron::{CronError, CronExpression, CronWarning, CronWarningKind};
 pub use heartbeat::HeartbeatConfig;
 pub use id::{
-    HeartbeatInterval, HeartbeatIntervalError, IdError, MaxRuns, MaxRunsError, ScheduleId,
-    ScheduleName, ScheduleNameError, ScheduledWorkflowId,
+    HeartbeatInterval, HeartbeatIntervalError, MaxRuns, MaxRunsError, ScheduleName,
+    ScheduleNameError,
 };
 pub use next_fire::{Fire, Fires, fires_after, fires_within, next, next_within};
 pub use time_of_day::{EndOfDay, TimeOfDay, TimeOfDayError};

@@ -38,6 +38,9 @@ const FIRST_MS: i64 = -62_135_596_800_000;
 const LAST_MS: i64 = 253_402_300_799_999;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// The instant so many milliseconds after 1970-01-01T00:00:00Z.
     pub fn from_millis(ms: i64) -> Result<Self, TimestampError> {
         if !(FIRST_MS..=LAST_MS).contains(&ms) {

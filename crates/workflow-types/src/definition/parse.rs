@@ -35,8 +35,8 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<Workflow
     fields.finish(|_| None);
 
     let (steps, positions) = unique(drafts?, report);
-    for position in positions.values() {
-        step::check_targets(&steps[*position], &positions, report);
+    for step in &steps {
+        step::check_targets(step, &positions, report);
     }
     names::check(&steps, &positions, input.as_ref(), report);
     graph::check(&steps, &positions, report);
@@ -75,19 +75,33 @@ fn trigger(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
     cron(text, &at, fields.report).map(Trigger::Cron)
 }
 
-/// A cron expression at an address.
+/// A cron expression at an address, with what may surprise its author.
 pub(crate) fn cron(text: &str, at: &Pointer, report: &mut Report) -> Option<CronExpression> {
-    match CronExpression::parse(text) {
-        Ok(cron) => Some(cron),
-        Err(error) => {
-            report.push(
-                Diagnostic::new(
-                    Code::BadCron,
-                    Place::inside(at, error.span()),
-                    format!("`{at}` is no cron expression: {}", error.message()),
-                )
-                .help(error.help()),
-            );
+    match CronExpression::parse_all(text) {
+        Ok(cron) => {
+            for warning in cron.warnings() {
+                report.push(
+                    Diagnostic::new(
+                        Code::CronHint,
+                        Place::inside(at, warning.span()),
+                        warning.message().to_owned(),
+                    )
+                    .help(warning.help()),
+                );
+            }
+            Some(cron)
+        }
+        Err(errors) => {
+            for error in errors {
+                report.push(
+                    Diagnostic::new(
+                        Code::BadCron,
+                        Place::inside(at, error.span()),
+                        format!("`{at}` is no cron expression: {}", error.message()),
+                    )
+                    .help(error.help()),
+                );
+            }
             None
         }
     }

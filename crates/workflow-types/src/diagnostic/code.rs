@@ -89,7 +89,7 @@ codes! {
     ShellTemplate = "0206", Error, "a shell string contains a template";
     UnknownTool = "0207", Error, "a tool is not registered";
     BadToolArgs = "0208", Error, "the arguments of a tool do not fit its schema";
-    UnknownModel = "0209", Error, "a model is not configured";
+    UnknownModel = "0209", Warning, "a model is not configured";
     Unreachable = "0301", Warning, "a step can never be reached";
     EndlessLoop = "0302", Warning, "a loop has no way out";
     GateInLoop = "0303", Warning, "a gate stands on a loop";

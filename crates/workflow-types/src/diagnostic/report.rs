@@ -112,7 +112,7 @@ fn type_help(expected: &str, found: &Value) -> Option<String> {
 }
 
 /// The known word that an author most likely meant, if one is near enough.
-pub(crate) fn closest<'a>(
+pub fn closest<'a>(
     found: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

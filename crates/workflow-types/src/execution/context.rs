@@ -133,7 +133,7 @@ impl Object for StepRecord {
         match key {
             "output" | "result" => Some((&self.output).into()),
             "status" => Some(self.status.as_str().into()),
-            "error" => Some(self.error.as_deref().map_or(Datum::Null, Datum::from)),
+            "error" => Some(self.error().map_or(Datum::Null, Datum::from)),
             "attempts" => Some(Datum::Number(f64::from(self.attempts))),
             _ => None,
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::{Outcome, StepResult, StepStatus, Visit, VisitState};
+use super::{Outcome, StepFailure, StepResult, StepStatus, Visit, VisitState};
 use crate::Timestamp;
 use crate::id::StepId;
 
@@ -23,8 +23,8 @@ pub struct StepRecord {
     pub status: StepStatus,
     /// The output of a success; null after a failure.
     pub output: Value,
-    /// The reason of a failure.
-    pub error: Option<String>,
+    /// Why it failed; none after a success.
+    pub failure: Option<StepFailure>,
     /// How many attempts it took.
     pub attempts: u32,
     /// When it was over.
@@ -57,17 +57,17 @@ impl History {
         outcome: Outcome,
         completed_at: Timestamp,
     ) {
-        let (status, output, error) = match outcome {
+        let (status, output, failure) = match outcome {
             Outcome::Success { output } => (StepStatus::Success, output, None),
             Outcome::Failure(failure) => {
                 self.error = Some(failure.message.clone());
-                (StepStatus::Failure, Value::Null, Some(failure.message))
+                (StepStatus::Failure, Value::Null, Some(failure))
             }
         };
         let record = StepRecord {
             status,
             output,
-            error,
+            failure,
             attempts,
             completed_at,
         };
@@ -114,9 +114,14 @@ impl History {
 }
 
 impl StepRecord {
+    /// The reason of a failure.
+    pub fn error(&self) -> Option<&str> {
+        self.failure.as_ref().map(|failure| failure.message.as_str())
+    }
+
     fn result(&self) -> StepResult {
-        let output = match &self.error {
-            Some(error) => Value::String(error.clone()),
+        let output = match &self.failure {
+            Some(failure) => Value::String(failure.message.clone()),
             None => self.output.clone(),
         };
         StepResult {

@@ -56,7 +56,7 @@ impl StepResult {
                 output: Value::Null,
                 completed_at: None,
             }),
-            VisitState::Begun | VisitState::BackingOff { .. } => None,
+            VisitState::Ready | VisitState::Begun | VisitState::BackingOff { .. } => None,
             VisitState::Done { at, outcome } => Some(Self::done(outcome, *at)),
         }
     }

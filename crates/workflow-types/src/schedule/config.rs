@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::active_hours::ActiveHours;
 use super::cron::CronExpression;
-use super::id::{MaxRuns, ScheduleId, ScheduleName, ScheduledWorkflowId};
+use super::id::{MaxRuns, ScheduleName};
+use crate::id::{ScheduleId, WorkflowId};
 use super::zone::TimeZone;
 
 /// Why a schedule was refused although each of its parts is valid.
@@ -24,7 +25,8 @@ pub struct ScheduleConfigError {
 /// Its pattern and its active hours meet at least once in 400 years (rule A4).
 ///
 /// ```
-/// use workflow_types::schedule::{CronExpression, ScheduleConfig, ScheduleId, ScheduleName};
+/// use workflow_types::id::ScheduleId;
+/// use workflow_types::schedule::{CronExpression, ScheduleConfig, ScheduleName};
 ///
 /// let config = ScheduleConfig::new(
 ///     ScheduleId::try_new("nightly")?,
@@ -44,7 +46,7 @@ pub struct ScheduleConfig {
     timezone: Option<TimeZone>,
     active_hours: Option<ActiveHours>,
     max_runs: Option<MaxRuns>,
-    workflow_id: Option<ScheduledWorkflowId>,
+    workflow_id: Option<WorkflowId>,
     enabled: bool,
 }
 
@@ -77,7 +79,7 @@ struct RawScheduleConfig {
         deserialize_with = "super::present",
         skip_serializing_if = "Option::is_none"
     )]
-    workflow_id: Option<ScheduledWorkflowId>,
+    workflow_id: Option<WorkflowId>,
     #[serde(default = "enabled_by_default")]
     enabled: bool,
 }
@@ -138,7 +140,7 @@ impl ScheduleConfig {
 
     /// Start this workflow.
     #[must_use]
-    pub fn starting(self, workflow: ScheduledWorkflowId) -> Self {
+    pub fn starting(self, workflow: WorkflowId) -> Self {
         Self {
             workflow_id: Some(workflow),
             ..self
@@ -185,7 +187,7 @@ impl ScheduleConfig {
     }
 
     /// The workflow it starts.
-    pub fn workflow_id(&self) -> Option<&ScheduledWorkflowId> {
+    pub fn workflow_id(&self) -> Option<&WorkflowId> {
         self.workflow_id.as_ref()
     }
 

@@ -4,44 +4,6 @@
 
 use nutype::nutype;
 
-/// Why an id was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("found id `{found}`, expected 1 to 64 letters, digits, `-` or `_`")]
-pub struct IdError {
-    found: String,
-}
-
-fn check_id(id: &str) -> Result<(), IdError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=64).contains(&id.len()) && id.bytes().all(allowed) {
-        Ok(())
-    } else {
-        Err(IdError {
-            found: id.to_owned(),
-        })
-    }
-}
-
-/// Identifies a schedule: `[A-Za-z0-9_-]{1,64}`.
-#[nutype(
-    validate(with = check_id, error = IdError),
-    derive(
-        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, FromStr, TryFrom,
-        Into, Serialize, Deserialize
-    )
-)]
-pub struct ScheduleId(String);
-
-/// Identifies the workflow that a schedule starts: `[A-Za-z0-9_-]{1,64}`.
-#[nutype(
-    validate(with = check_id, error = IdError),
-    derive(
-        Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, AsRef, Deref, FromStr, TryFrom,
-        Into, Serialize, Deserialize
-    )
-)]
-pub struct ScheduledWorkflowId(String);
-
 /// Why a schedule's name was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleNameError {

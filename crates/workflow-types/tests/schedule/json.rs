@@ -57,8 +57,8 @@ fn schedule_refuses_what_is_not_in_its_shape() {
     let check = |key: &str, value: Value, message: &str| {
         check_refused::<ScheduleConfig>(&with(&smallest(), key, value), message);
     };
-    check("id", json!(""), "found id ``, expected 1 to 64 letters");
-    check("id", json!("a b"), "found id `a b`");
+    check("id", json!(""), "a name may not be empty");
+    check("id", json!("a b"), "` ` may not stand in a name");
     check("id", json!("x".repeat(65)), "1 to 64");
     check("name", json!("  "), "empty schedule name");
     check("name", json!("a\nb"), "control character");
@@ -80,7 +80,7 @@ fn schedule_refuses_what_is_not_in_its_shape() {
         json!(-3),
         "found `maxRuns` -3, expected 1 or more",
     );
-    check("workflowId", json!("a/b"), "found id `a/b`");
+    check("workflowId", json!("a/b"), "`/` may not stand in a name");
     check("enabled", json!("yes"), "expected a boolean");
     check("cron", json!("0 2 * * *"), "unknown field `cron`");
     check(
