@@ -37,6 +37,7 @@ mod lexer;
 mod method;
 mod mistakes;
 mod number;
+mod operators;
 mod parser;
 mod reference;
 mod token;

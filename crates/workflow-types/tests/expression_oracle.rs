@@ -6,14 +6,17 @@
 
 #[path = "expression_oracle/generate.rs"]
 mod generate;
+#[path = "expression_oracle/vocabulary.rs"]
+mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use generate::{BINARY, LOGICAL, METHODS, Pair, Random, SHAPES, UNARY};
+use generate::{Pair, Random};
 use serde_json::{Value, json};
+use vocabulary::{BINARY, LOGICAL, METHODS, SHAPES, UNARY};
 use workflow_types::expression::{Datum, Expression};
 
 const DEFAULT_PAIRS: u64 = 20_000;
@@ -30,7 +33,7 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn results_are_those_of_javascript() {
     let pairs = setting("AGENTSPACE_ORACLE_PAIRS", DEFAULT_PAIRS);
-    let seed = setting("AGENTSPACE_ORACLE_SEED", 1);
+    let start = setting("AGENTSPACE_ORACLE_SEED", 1);
     let mut node = Command::new("node")
         .args(["-e", include_str!("expression_oracle/oracle.js")])
         .stdin(Stdio::piped())
@@ -43,7 +46,7 @@ fn results_are_those_of_javascript() {
     // The writer and the reader make the same pairs, so that none need be kept.
     let writer = thread::spawn(move || {
         let mut input = BufWriter::new(input);
-        let mut random = Random(seed);
+        let mut random = Random(start);
         for _ in 0..pairs {
             let pair = generate::pair(&mut random, &mut BTreeMap::new());
             writeln!(input, "{}", question(&pair)).unwrap();
@@ -51,14 +54,14 @@ fn results_are_those_of_javascript() {
     });
     let mut seen = BTreeMap::new();
     let mut outcomes = BTreeMap::new();
-    let mut random = Random(seed);
+    let mut random = Random(start);
     let mut answers = output.lines();
     for number in 0..pairs {
         let pair = generate::pair(&mut random, &mut seen);
         let answer = answers.next().expect("node stopped early").unwrap();
         let answer: Value = serde_json::from_str(&answer).unwrap();
         if let Err(ours) = agree(&pair, &answer) {
-            panic!("pair {number} of seed {seed}: ours {ours}, JavaScript's {answer}\n{pair:#?}");
+            panic!("pair {number} of seed {start}: ours {ours}, JavaScript's {answer}\n{pair:#?}");
         }
         *outcomes.entry(answer[0].to_string()).or_insert(0) += 1;
     }
@@ -73,7 +76,7 @@ fn question(pair: &Pair) -> Value {
     json!({
         "verbatim": pair.verbatim,
         "relaxed": pair.relaxed,
-        "data": serde_json::to_string(&pair.data).unwrap(),
+        "data": Value::Object(pair.data.clone()).to_string(),
     })
 }
 

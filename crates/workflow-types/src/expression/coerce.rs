@@ -137,13 +137,11 @@ impl<'b> Joined<'b> {
     }
 
     fn append(&mut self, datum: &Datum<'_>) -> Result<(), Exhausted> {
-        match Elements::of(datum) {
-            Some(elements) => self.append_all(elements, ","),
-            None => {
-                let text = to_text(datum, self.budget)?;
-                self.push(&text)
-            }
+        if let Some(elements) = Elements::of(datum) {
+            return self.append_all(elements, ",");
         }
+        let text = to_text(datum, self.budget)?;
+        self.push(&text)
     }
 
     fn push(&mut self, text: &str) -> Result<(), Exhausted> {

@@ -50,18 +50,13 @@ pub trait Object: fmt::Debug {
     ///
     /// The provided method builds it from [`keys`](Self::keys) and [`get`](Self::get).
     fn to_json(&self) -> Value {
-        let members = self.keys().filter_map(|key| match self.get(key)? {
-            Datum::Undefined => None,
-            datum @ (Datum::Null
-            | Datum::Bool(_)
-            | Datum::Number(_)
-            | Datum::String(_)
-            | Datum::Array(_)
-            | Datum::Record(_)
-            | Datum::Virtual(_)
-            | Datum::List(_)) => Some((key.to_owned(), datum.to_json())),
-        });
-        Value::Object(members.collect())
+        let present = self.keys().filter_map(|key| Some((key, self.get(key)?)));
+        let defined = present.filter(|(_, datum)| !datum.is_undefined());
+        Value::Object(
+            defined
+                .map(|(key, datum)| (key.to_owned(), datum.to_json()))
+                .collect(),
+        )
     }
 }
 
@@ -118,7 +113,7 @@ fn double(number: &Number) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-impl<'a> Datum<'a> {
+impl Datum<'_> {
     /// Whether a condition with this value is met: all but `undefined`, `null`, `false`, `0`,
     /// not-a-number and the empty string.
     ///
@@ -168,6 +163,10 @@ impl<'a> Datum<'a> {
             Self::Array(_) | Self::List(_) => "an array",
             Self::Record(_) | Self::Virtual(_) => "an object",
         }
+    }
+
+    pub(super) fn is_undefined(&self) -> bool {
+        matches!(self, Self::Undefined)
     }
 
     pub(super) fn is_nullish(&self) -> bool {

@@ -40,7 +40,8 @@ use super::number;
 #[error("{kind}")]
 pub struct EvalError {
     span: Range<usize>,
-    kind: EvalErrorKind,
+    /// Boxed because every level of an evaluation has room for an error on its stack.
+    kind: Box<EvalErrorKind>,
 }
 
 /// The kinds of [`EvalError`].
@@ -110,7 +111,7 @@ impl EvalError {
         };
         Self {
             span: span.into(),
-            kind,
+            kind: Box::new(kind),
         }
     }
 }
@@ -193,7 +194,7 @@ impl<'a> Evaluator<'a, '_> {
             Refused::Exhausted(exhausted) => EvalError::exhausted(span, exhausted),
             Refused::Receiver => EvalError {
                 span: span.into(),
-                kind: EvalErrorKind::WrongReceiver {
+                kind: Box::new(EvalErrorKind::WrongReceiver {
                     method: method.name(),
                     expected: method.receiver(),
                     found,
@@ -202,7 +203,7 @@ impl<'a> Evaluator<'a, '_> {
                         .get(Range::from(receiver))
                         .unwrap_or_default()
                         .to_owned(),
-                },
+                }),
             },
         }
     }

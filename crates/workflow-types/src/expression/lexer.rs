@@ -75,8 +75,8 @@ impl<'s> Lexer<'s> {
         let hyphens = self.after_dot;
         let mut chars = self.rest().chars().peekable();
         while let Some(c) = chars.next() {
-            let follows = chars.peek().copied().is_some_and(is_name_part);
-            if !is_name_part(c) && !(hyphens && c == '-' && follows) {
+            let joins = hyphens && c == '-' && chars.peek().copied().is_some_and(is_name_part);
+            if !joins && !is_name_part(c) {
                 break;
             }
             self.at += c.len_utf8();
@@ -114,12 +114,9 @@ impl<'s> Lexer<'s> {
         }
         let span = Span::new(start, self.at);
         let text = self.source.get(start..self.at).unwrap_or_default();
-        let legacy = text.len() > 1
-            && text.starts_with('0')
-            && text
-                .bytes()
-                .nth(1)
-                .is_some_and(|byte| byte.is_ascii_digit());
+        let legacy = text
+            .strip_prefix('0')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         match value {
             Some(value) if text.len() == length && !legacy => Ok(TokenKind::Number(value)),
             _ => Err(mistakes::bad_number(text, span)),
@@ -146,15 +143,14 @@ impl<'s> Lexer<'s> {
     /// What follows a backslash at `start`.
     fn escape(&mut self, start: usize, text: &mut String) -> Result<(), ExpressionError> {
         let plain = match self.bump() {
-            // The caller finds the end of the source again and reports the string.
-            None => return Ok(()),
             Some('n') => '\n',
             Some('t') => '\t',
             Some('r') => '\r',
             Some('b') => '\u{8}',
             Some('v') => '\u{B}',
             Some('f') => '\u{C}',
-            Some('\n' | '\u{2028}' | '\u{2029}') => return Ok(()),
+            // At the end of the source the caller reports the string.
+            None | Some('\n' | '\u{2028}' | '\u{2029}') => return Ok(()),
             Some('\r') => {
                 if self.rest().starts_with('\n') {
                     self.bump();

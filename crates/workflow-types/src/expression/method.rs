@@ -12,7 +12,7 @@ use super::datum::{Datum, Elements};
 use super::{number, utf16};
 
 /// Why a call gave nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The receiver has no such method.
     Receiver,
@@ -61,10 +61,11 @@ impl<'d, 'a> Arguments<'d, 'a> {
 
     /// The position at `at`, or `missing` if there is none.
     fn position(&self, at: usize, missing: f64, budget: &mut Budget) -> Result<f64, Exhausted> {
-        match self.get(at) {
-            Datum::Undefined => Ok(missing),
-            given => coerce::to_number(given, budget),
+        let given = self.get(at);
+        if given.is_undefined() {
+            return Ok(missing);
         }
+        coerce::to_number(given, budget)
     }
 }
 
@@ -160,9 +161,10 @@ fn on_array<'a>(
             Datum::List(elements.slice(range))
         }
         Method::Join => {
-            let separator = match arguments.get(0) {
-                Datum::Undefined => Cow::Borrowed(","),
-                given => coerce::to_text(given, budget)?,
+            let separator = if arguments.get(0).is_undefined() {
+                Cow::Borrowed(",")
+            } else {
+                arguments.text(0, budget)?
             };
             let joined = coerce::join(elements, &separator, budget)?;
             Datum::String(Cow::Owned(joined))

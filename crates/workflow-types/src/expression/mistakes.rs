@@ -64,11 +64,14 @@ pub(super) fn bad_escape(text: &str, span: Span) -> ExpressionError {
 }
 
 pub(super) fn bad_number(text: &str, span: Span) -> ExpressionError {
+    let legacy = text
+        .strip_prefix('0')
+        .is_some_and(|rest| rest.starts_with(char::is_numeric));
     let help = if text.contains('_') {
         "write the digits without `_`"
     } else if text.ends_with('n') {
         "write the number without `n`; all numbers are doubles, as in JSON"
-    } else if text.starts_with("00") || text.trim_start_matches('0').starts_with(char::is_numeric) {
+    } else if legacy {
         "write it without the leading `0`; octal numbers begin with `0o`"
     } else {
         "numbers look like 12, 1.5, 1e3 or 0xff"
@@ -99,6 +102,9 @@ pub(super) fn empty(span: Span) -> ExpressionError {
     )
 }
 
+/// What the parser expects where an operand must stand.
+pub(super) const A_VALUE: &str = "a value";
+
 /// `expected` is not what `found` is; `before` is the name that stands before it, if one does.
 pub(super) fn unexpected(
     expected: &str,
@@ -107,8 +113,12 @@ pub(super) fn unexpected(
     source: &str,
 ) -> ExpressionError {
     let help = match &found.kind {
+        TokenKind::Sign(",") if expected == A_VALUE => Some("a value is missing before the comma"),
         TokenKind::Sign(sign) => help_for_sign(sign),
         TokenKind::Name(name) => help_for_name(name),
+        TokenKind::Number(_) if found.description(source).starts_with("`.") => {
+            Some("write an index in brackets, as in `list[0]`")
+        }
         TokenKind::Number(_) | TokenKind::String(_) | TokenKind::End => None,
     };
     let help = help.or_else(|| before.and_then(help_after_name));

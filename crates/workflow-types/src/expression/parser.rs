@@ -4,12 +4,10 @@
 
 use super::ExpressionError;
 use super::MAX_DEPTH;
-use super::ast::{
-    Access, BinaryOperator, Guard, Link, Literal, LogicalOperator, Method, Node, NodeKind, Span,
-    UnaryOperator,
-};
+use super::ast::{Access, Guard, Link, Literal, Method, Node, NodeKind, Span, UnaryOperator};
 use super::lexer::Lexer;
 use super::mistakes;
+use super::operators::{Infix, Mixed, Operands};
 use super::token::{Token, TokenKind};
 
 type Parsed<T> = Result<T, ExpressionError>;
@@ -104,7 +102,7 @@ impl Parser<'_> {
     }
 
     fn conditional(&mut self) -> Parsed<Node> {
-        let test = self.short_circuit()?;
+        let test = self.operation()?;
         if self.accept("?")?.is_none() {
             return Ok(test);
         }
@@ -121,85 +119,25 @@ impl Parser<'_> {
         })
     }
 
-    /// Operands of `??`, or of `||` and `&&`; JavaScript forbids both side by side.
-    fn short_circuit(&mut self) -> Parsed<Node> {
-        let first = self.binary(Precedence::Equality)?;
-        if self.current.is_sign("??") {
-            let node = self.logical(first, LogicalOperator::Coalesce, |parser| {
-                parser.binary(Precedence::Equality)
-            })?;
-            return self.unmixed(node, &["||", "&&"]);
+    fn operation(&mut self) -> Parsed<Node> {
+        let mut operands = Operands::new(self.unary()?);
+        while let Some(operator) = self.infix() {
+            let span = self.advance()?.span;
+            if let Err(Mixed) = operands.check(operator) {
+                return Err(mistakes::mixed_coalescing(span));
+            }
+            operands = operands.push(operator, self.unary()?);
         }
-        let first = self.logical(first, LogicalOperator::And, |parser| {
-            parser.binary(Precedence::Equality)
-        })?;
-        let node = self.logical(first, LogicalOperator::Or, |parser| {
-            let first = parser.binary(Precedence::Equality)?;
-            parser.logical(first, LogicalOperator::And, |parser| {
-                parser.binary(Precedence::Equality)
-            })
-        })?;
-        self.unmixed(node, &["??"])
+        Ok(operands.finish())
     }
 
-    fn unmixed(&self, node: Node, forbidden: &[&str]) -> Parsed<Node> {
-        if forbidden.iter().any(|sign| self.current.is_sign(sign)) {
-            return Err(mistakes::mixed_coalescing(self.current.span));
-        }
-        Ok(node)
-    }
-
-    fn logical(
-        &mut self,
-        first: Node,
-        operator: LogicalOperator,
-        operand: fn(&mut Self) -> Parsed<Node>,
-    ) -> Parsed<Node> {
-        let sign = match operator {
-            LogicalOperator::And => "&&",
-            LogicalOperator::Or => "||",
-            LogicalOperator::Coalesce => "??",
-        };
-        let mut span = first.span;
-        let mut operands = vec![first];
-        while self.accept(sign)?.is_some() {
-            let next = operand(self)?;
-            span = span.to(next.span);
-            operands.push(next);
-        }
-        Ok(match <[Node; 1]>::try_from(operands) {
-            Ok([single]) => single,
-            Err(operands) => Node {
-                span,
-                kind: NodeKind::Logical { operator, operands },
-            },
-        })
-    }
-
-    fn binary(&mut self, precedence: Precedence) -> Parsed<Node> {
-        let first = self.operand(precedence)?;
-        let mut span = first.span;
-        let mut rest = Vec::new();
-        while let Some(operator) = precedence.operator(&self.current) {
-            self.advance()?;
-            let next = self.operand(precedence)?;
-            span = span.to(next.span);
-            rest.push((operator, next));
-        }
-        if rest.is_empty() {
-            return Ok(first);
-        }
-        let first = Box::new(first);
-        Ok(Node {
-            span,
-            kind: NodeKind::Binary { first, rest },
-        })
-    }
-
-    fn operand(&mut self, precedence: Precedence) -> Parsed<Node> {
-        match precedence.tighter() {
-            Some(tighter) => self.binary(tighter),
-            None => self.unary(),
+    /// The operator that stands here, if one does.
+    fn infix(&self) -> Option<Infix> {
+        match self.current.kind {
+            TokenKind::Sign(sign) => Infix::of_sign(sign),
+            TokenKind::Number(_) | TokenKind::String(_) | TokenKind::Name(_) | TokenKind::End => {
+                None
+            }
         }
     }
 
@@ -321,7 +259,7 @@ impl Parser<'_> {
             TokenKind::Name(name) => named(name, span)?,
             TokenKind::Sign("(") => return self.parenthesised(),
             TokenKind::Sign("[") => return self.array(),
-            TokenKind::Sign(_) | TokenKind::End => return Err(self.unexpected("a value")),
+            TokenKind::Sign(_) | TokenKind::End => return Err(self.unexpected(mistakes::A_VALUE)),
         };
         self.advance()?;
         Ok(Node { span, kind })
@@ -369,46 +307,4 @@ fn named(name: &str, span: Span) -> Parsed<NodeKind> {
         }
     };
     Ok(NodeKind::Literal(literal))
-}
-
-/// The levels of operators that are applied from the left.
-#[derive(Debug, Clone, Copy)]
-enum Precedence {
-    Equality,
-    Relation,
-    Sum,
-    Product,
-}
-
-impl Precedence {
-    fn tighter(self) -> Option<Self> {
-        match self {
-            Self::Equality => Some(Self::Relation),
-            Self::Relation => Some(Self::Sum),
-            Self::Sum => Some(Self::Product),
-            Self::Product => None,
-        }
-    }
-
-    fn operator(self, token: &Token) -> Option<BinaryOperator> {
-        let TokenKind::Sign(sign) = token.kind else {
-            return None;
-        };
-        match (self, sign) {
-            (Self::Equality, "==") => Some(BinaryOperator::Equal),
-            (Self::Equality, "!=") => Some(BinaryOperator::NotEqual),
-            (Self::Equality, "===") => Some(BinaryOperator::StrictlyEqual),
-            (Self::Equality, "!==") => Some(BinaryOperator::StrictlyNotEqual),
-            (Self::Relation, "<") => Some(BinaryOperator::Less),
-            (Self::Relation, "<=") => Some(BinaryOperator::LessOrEqual),
-            (Self::Relation, ">") => Some(BinaryOperator::Greater),
-            (Self::Relation, ">=") => Some(BinaryOperator::GreaterOrEqual),
-            (Self::Sum, "+") => Some(BinaryOperator::Add),
-            (Self::Sum, "-") => Some(BinaryOperator::Subtract),
-            (Self::Product, "*") => Some(BinaryOperator::Multiply),
-            (Self::Product, "/") => Some(BinaryOperator::Divide),
-            (Self::Product, "%") => Some(BinaryOperator::Remainder),
-            _ => None,
-        }
-    }
 }

@@ -113,17 +113,25 @@ fn visit(node: &Node, found: &mut Vec<Reference>) {
         | NodeKind::Logical {
             operands: nodes, ..
         } => {
-            nodes.iter().for_each(|node| visit(node, found));
+            visit_all(nodes, found);
         }
         NodeKind::Binary { first, rest } => {
             visit(first, found);
-            rest.iter().for_each(|(_, node)| visit(node, found));
+            for (_, node) in rest {
+                visit(node, found);
+            }
         }
         NodeKind::Conditional { test, met, unmet } => {
             for node in [test, met, unmet] {
                 visit(node, found);
             }
         }
+    }
+}
+
+fn visit_all(nodes: &[Node], found: &mut Vec<Reference>) {
+    for node in nodes {
+        visit(node, found);
     }
 }
 
@@ -137,7 +145,7 @@ fn visit_chain(base: &Node, links: &[Link], found: &mut Vec<Reference>) {
         match &link.access {
             Access::Member(_) => {}
             Access::Index(index) => visit(index, found),
-            Access::Call { arguments, .. } => arguments.iter().for_each(|node| visit(node, found)),
+            Access::Call { arguments, .. } => visit_all(arguments, found),
         }
     }
 }

@@ -21,6 +21,9 @@ pub(super) enum TokenKind {
     End,
 }
 
+/// How many characters of a token a message shows.
+const SHOWN: usize = 24;
+
 /// Longer signs stand before those that they begin with.
 pub(super) const SIGNS: [&str; 61] = [
     ">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "=>", "==", "!=",
@@ -45,7 +48,10 @@ impl Token {
                 let text = source
                     .get(self.span.start..self.span.end)
                     .unwrap_or_default();
-                format!("`{text}`")
+                match text.char_indices().nth(SHOWN) {
+                    Some((end, _)) => format!("`{}...`", text.get(..end).unwrap_or_default()),
+                    None => format!("`{text}`"),
+                }
             }
         }
     }

@@ -12,6 +12,9 @@ const HALF: &str = "\u{FFFD}";
 
 /// How many UTF-16 code units `text` has: JavaScript's `.length`.
 pub(super) fn length(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     text.chars().map(char::len_utf16).sum()
 }
 
@@ -41,6 +44,9 @@ enum Place {
 
 impl Place {
     fn find(text: &str, units: usize) -> Self {
+        if text.is_ascii() {
+            return Self::Between(units.min(text.len()));
+        }
         let mut seen = 0;
         for (at, c) in text.char_indices() {
             if seen >= units {

@@ -6,6 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::vocabulary::{
+    ARRAY_METHODS, ASTRAL, BINARY, INHERITED, KEYS, LOGICAL, METHODS, NUMBERS, ROOTS, STRINGS,
+    UNARY,
+};
+
 /// A small generator of random numbers (`SplitMix64`), so that a seed names a pair for ever.
 pub(crate) struct Random(pub(crate) u64);
 
@@ -18,7 +23,7 @@ impl Random {
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
+        usize::try_from(self.next() % bound as u64).unwrap_or_default()
     }
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
@@ -43,135 +48,16 @@ pub(crate) struct Pair {
     pub(crate) data: Map<String, Value>,
 }
 
-pub(crate) const BINARY: [&str; 13] = [
-    "+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==", "!=", "===", "!==",
-];
-pub(crate) const LOGICAL: [&str; 3] = ["&&", "||", "??"];
-pub(crate) const UNARY: [&str; 3] = ["!", "-", "+"];
-pub(crate) const METHODS: [&str; 9] = [
-    "includes",
-    "startsWith",
-    "endsWith",
-    "trim",
-    "toLowerCase",
-    "toUpperCase",
-    "indexOf",
-    "slice",
-    "join",
-];
-/// Shapes that are neither operators nor methods.
-pub(crate) const SHAPES: [&str; 14] = [
-    "?:",
-    "()",
-    "[]",
-    ".",
-    "?.",
-    ".hyphen",
-    "[index]",
-    "?.[index]",
-    "method?.",
-    "number",
-    "hexadecimal",
-    "string",
-    "literal",
-    "broken",
-];
-
-const ROOTS: [&str; 4] = ["input", "result", "steps", "missing"];
-const KEYS: [&str; 12] = [
-    "a",
-    "b",
-    "list",
-    "text",
-    "count",
-    "record",
-    "é",
-    "nothing",
-    "length",
-    "length",
-    "check-health",
-    "a-1",
-];
-/// Names that JavaScript inherits; own properties only for us.
-const INHERITED: [&str; 6] = [
-    "constructor",
-    "toString",
-    "__proto__",
-    "valueOf",
-    "map",
-    "includes",
-];
-const NUMBERS: [&str; 22] = [
-    "0",
-    "1",
-    "2",
-    "3",
-    "7",
-    "10",
-    "0.1",
-    "0.2",
-    "1.5",
-    ".5",
-    "5.",
-    "1e3",
-    "1E-7",
-    "1e21",
-    "1e400",
-    "123456789012345680000",
-    "9007199254740993",
-    "0xff",
-    "0X1F",
-    "0b101",
-    "0o17",
-    "0.30000000000000004",
-];
-const STRINGS: [&str; 30] = [
-    "''",
-    "'a'",
-    "\"b\"",
-    "'ab'",
-    "'abcabc'",
-    "'A b'",
-    "' 1 '",
-    "'1'",
-    "'10'",
-    "'9'",
-    "'0x10'",
-    "'1e3'",
-    "'-0'",
-    "'null'",
-    "'undefined'",
-    "'true'",
-    "'NaN'",
-    "'Infinity'",
-    "'-Infinity'",
-    "','",
-    "'1,2'",
-    "'[object Object]'",
-    "'ß İ ΑΣ'",
-    "'\\u00e9\\x41\\n\\t\\0'",
-    "'\\uFEFF\\u2003x\\u0085'",
-    "'it\\'s'",
-    "'length'",
-    "'\u{FFFD}'",
-    "'\\'",
-    "'\u{FB01}'",
-];
-const ASTRAL: [&str; 4] = [
-    "'😀'",
-    "'a😀b'",
-    "'\\uD83D\\uDE00\\u{1F600}'",
-    "'\u{FFFF}😀'",
-];
-
 /// A random pair; counts in `seen` what it contains.
 pub(crate) fn pair(random: &mut Random, seen: &mut BTreeMap<&'static str, usize>) -> Pair {
     let mut generator = Generator {
+        // Most pairs are plain, so that JavaScript mostly runs the source as it stands.
+        hostile: random.one_in(6),
         random,
         seen,
         verbatim_possible: true,
     };
-    let depth = 1 + generator.random.below(4);
+    let depth = 1 + generator.random.below(3);
     let spelled = generator.expression(depth);
     let data = generator.data();
     let (mut source, mut verbatim) = (spelled.own, spelled.verbatim);
@@ -225,6 +111,8 @@ impl Spelled {
 struct Generator<'r> {
     random: &'r mut Random,
     seen: &'r mut BTreeMap<&'static str, usize>,
+    /// Whether inherited names and characters of two code units may appear.
+    hostile: bool,
     /// False once something is read that JavaScript reads differently.
     verbatim_possible: bool,
 }
@@ -316,7 +204,7 @@ impl Generator<'_> {
 
     fn string(&mut self) -> Spelled {
         self.saw("string");
-        if self.random.one_in(10) {
+        if self.hostile && self.random.one_in(5) {
             self.verbatim_possible = false;
             return Spelled::same(self.random.pick(&ASTRAL));
         }
@@ -325,15 +213,20 @@ impl Generator<'_> {
 
     /// A base and what is read from it.
     fn chain(&mut self, depth: usize) -> Spelled {
-        let base = match self.random.below(6) {
-            0 => self.string(),
-            1 => self.array(depth),
-            2 => self.expression(depth - 1).wrapped("(", ")"),
-            _ => Spelled::same(self.random.pick(&ROOTS)),
+        let (base, methods) = match self.random.below(6) {
+            0 => (self.string(), &METHODS[..8]),
+            1 => (self.array(depth), &ARRAY_METHODS[..]),
+            2 => (self.expression(depth - 1).wrapped("(", ")"), &METHODS[..]),
+            _ => (Spelled::same(self.random.pick(&ROOTS)), &METHODS[..]),
         };
-        let links: Vec<_> = (0..self.random.below(4))
-            .map(|_| self.link(depth))
-            .collect();
+        let mut links = Vec::new();
+        // A call right after text or an array mostly works; elsewhere it mostly fails.
+        if methods.len() < METHODS.len() && self.random.one_in(2) {
+            links.push(self.call(depth, methods));
+        }
+        for _ in 0..self.random.below(4) {
+            links.push(self.link(depth));
+        }
         let mut chain = Spelled {
             relaxed: relaxed(base.relaxed, &links),
             ..base
@@ -347,21 +240,25 @@ impl Generator<'_> {
 
     fn link(&mut self, depth: usize) -> Link {
         let optional = self.random.one_in(5);
-        let access = match self.random.below(6) {
-            0 | 1 => {
-                let method = self.random.pick(&METHODS);
-                self.saw(method);
-                if optional {
-                    self.saw("method?.");
-                }
-                Access::Call(method, self.list(depth, 4))
-            }
-            2 => {
+        let access = match self.random.below(12) {
+            0 => return self.call(depth, &METHODS),
+            1..=3 => {
                 self.saw(if optional { "?.[index]" } else { "[index]" });
                 Access::Index(self.index(depth))
             }
             _ => Access::Member(self.member(optional)),
         };
+        Link { optional, access }
+    }
+
+    fn call(&mut self, depth: usize, methods: &[&'static str]) -> Link {
+        let optional = self.random.one_in(5);
+        let method = self.random.pick(methods);
+        self.saw(method);
+        if optional {
+            self.saw("method?.");
+        }
+        let access = Access::Call(method, self.list(depth, 4));
         Link { optional, access }
     }
 
@@ -381,7 +278,7 @@ impl Generator<'_> {
 
     fn member(&mut self, optional: bool) -> &'static str {
         self.saw(if optional { "?." } else { "." });
-        if self.random.one_in(15) {
+        if self.hostile && self.random.one_in(8) {
             self.verbatim_possible = false;
             return self.random.pick(&INHERITED);
         }
@@ -422,7 +319,7 @@ impl Generator<'_> {
                 (0..length).map(|_| self.value(depth - 1)).collect()
             }
             _ => {
-                let members = (0..2 + self.random.below(6)).map(|_| {
+                let members = (0..=self.random.below(4)).map(|_| {
                     let inherited = self.random.one_in(15);
                     let key = self
                         .random
@@ -481,7 +378,7 @@ impl Generator<'_> {
             ),
             4 => json!(f64::from_bits(self.random.next() >> 2)),
             5..=7 => json!(self.random.below(12)),
-            8 if self.random.one_in(3) => {
+            8 if self.hostile => {
                 self.verbatim_possible = false;
                 json!(self.random.pick(&["😀", "x😀y", "\u{FFFF}", "😀\u{E000}"]))
             }

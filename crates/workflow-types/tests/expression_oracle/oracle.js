@@ -73,5 +73,11 @@ const answer = ({ verbatim, relaxed, data }) => {
   }
 };
 
-const lines = require('node:readline').createInterface({ input: process.stdin });
-lines.on('line', (line) => process.stdout.write(JSON.stringify(answer(JSON.parse(line))) + '\n'));
+// One write for each chunk that was read; a line may end in a later chunk.
+let begun = '';
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (chunk) => {
+  const lines = (begun + chunk).split('\n');
+  begun = lines.pop();
+  process.stdout.write(lines.map((line) => JSON.stringify(answer(JSON.parse(line))) + '\n').join(''));
+});
