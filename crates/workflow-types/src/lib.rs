@@ -1,3 +1,4 @@
 //! Under construction.
 
 pub mod expression;
+pub mod template;
