@@ -2,15 +2,181 @@
 
 use std::collections::HashMap;
 
+use super::graph::Graph;
 use super::step::StepDraft;
-use crate::diagnostic::Report;
+use crate::action::Action;
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use crate::execution::{ContextName, StepRecord};
+use crate::expression::{Reference, Segment};
 use crate::id::StepId;
 use crate::output_schema::InputSchema;
 
+/// Checks every expression of every step.
 pub(super) fn check(
-    _drafts: &[StepDraft<'_>],
-    _positions: &HashMap<StepId, usize>,
-    _input: Option<&InputSchema>,
-    _report: &mut Report,
+    drafts: &[StepDraft<'_>],
+    positions: &HashMap<StepId, usize>,
+    input: Option<&InputSchema>,
+    report: &mut Report,
 ) {
+    // With a step missing, nobody can say which others exist or come before it.
+    let complete = !report.has_errors();
+    let graph = Graph::new(drafts.iter().map(|draft| &draft.step), positions);
+    let mut names = Names {
+        positions,
+        input,
+        report,
+    };
+    for (position, draft) in drafts.iter().enumerate() {
+        let mut before = complete.then(|| graph.before(position));
+        let reads = templates(draft);
+        for (at, reference) in &reads {
+            names.check(at, reference, Reader::Template, before.as_deref());
+        }
+        // A condition is evaluated after its own step.
+        if let Some(before) = &mut before {
+            before[position] = true;
+        }
+        for (branch, at) in draft.step.branches().iter().zip(&draft.branches_at) {
+            let at = at.key("condition");
+            for reference in branch.condition().references() {
+                names.check(&at, reference, Reader::Condition, before.as_deref());
+            }
+        }
+    }
+}
+
+/// Every reference in a step's templates, with the address of its string.
+fn templates<'d>(draft: &'d StepDraft<'_>) -> Vec<(Pointer, &'d Reference)> {
+    let mut reads = Vec::new();
+    match draft.step.action() {
+        Action::Tool(action) => {
+            let at = draft.at.key("args");
+            for (inner, reference) in action.args().template().references() {
+                let inner = Pointer::from_text(inner).unwrap_or_default();
+                reads.push((at.join(&inner), reference));
+            }
+        }
+        Action::Model(action) => {
+            let texts = [("prompt", Some(action.prompt())), ("system", action.system())];
+            for (key, text) in texts {
+                let references = text.into_iter().flat_map(|text| text.template().references());
+                reads.extend(references.map(|reference| (draft.at.key(key), reference)));
+            }
+        }
+        Action::Noop => {}
+    }
+    if let Some(message) = draft.step.approval().and_then(|policy| policy.message()) {
+        let at = draft.written_key("approvalRequired").key("message");
+        let references = message.template().references().iter();
+        reads.extend(references.map(|reference| (at.clone(), reference)));
+    }
+    reads
+}
+
+/// Who reads: conditions also know the step that has just run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Template,
+    Condition,
+}
+
+struct Names<'a, 'r> {
+    positions: &'a HashMap<StepId, usize>,
+    input: Option<&'a InputSchema>,
+    report: &'r mut Report,
+}
+
+impl Names<'_, '_> {
+    fn check(&mut self, at: &Pointer, read: &Reference, reader: Reader, before: Option<&[bool]>) {
+        let allowed = |name: &ContextName| reader == Reader::Condition || !name.is_for_conditions();
+        let known: Vec<&str> = ContextName::ALL
+            .iter()
+            .filter(|name| allowed(name))
+            .map(|name| name.as_str())
+            .collect();
+        let root = read.root();
+        let Some(name) = ContextName::from_word(root.name()).filter(allowed) else {
+            self.unknown(at, root, &known, "there is no name");
+            return;
+        };
+        match name {
+            ContextName::Steps => self.step(at, read.path(), before),
+            ContextName::Input => self.input(at, read.path()),
+            ContextName::Execution | ContextName::Workflow => {
+                if let (Some(segment), Some(members)) = (read.path().first(), name.members())
+                    && !members.contains(&segment.name())
+                {
+                    self.unknown(at, segment, members, &format!("`{name}` has no"));
+                }
+            }
+            ContextName::Result | ContextName::Status | ContextName::Error => {}
+        }
+    }
+
+    fn step(&mut self, at: &Pointer, path: &[Segment], before: Option<&[bool]>) {
+        let Some(segment) = path.first() else {
+            return;
+        };
+        let id = StepId::try_new(segment.name()).ok();
+        let Some(position) = id.and_then(|id| self.positions.get(&id)) else {
+            let known: Vec<&str> = self.positions.keys().map(AsRef::as_ref).collect();
+            let mut diagnostic = Diagnostic::new(
+                Code::UnknownStep,
+                Place::inside(at, segment.span()),
+                format!("`{at}` reads the step `{}`, which does not exist", segment.name()),
+            )
+            .label(format!("no step has the id `{}`", segment.name()));
+            if let Some(near) = closest(segment.name(), known) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(near);
+            }
+            self.report.push(diagnostic);
+            return;
+        };
+        if before.is_some_and(|before| !before[*position]) {
+            self.report.push(
+                Diagnostic::new(
+                    Code::StepNotBefore,
+                    Place::inside(at, segment.span()),
+                    format!("`{at}` reads the step `{}`, which cannot have run before", segment.name()),
+                )
+                .label("nothing leads from it to here")
+                .help("read a step that comes earlier, or change the order"),
+            );
+        }
+        if let Some(member) = path.get(1)
+            && !StepRecord::KEYS.contains(&member.name())
+        {
+            self.unknown(at, member, &StepRecord::KEYS, "a step has no");
+        }
+    }
+
+    /// Members of the input are known where its schema closes it.
+    fn input(&mut self, at: &Pointer, path: &[Segment]) {
+        let (Some(segment), Some(input)) = (path.first(), self.input) else {
+            return;
+        };
+        let schema = input.schema();
+        let Some(properties) = schema.properties().filter(|_| schema.is_closed()) else {
+            return;
+        };
+        if !properties.contains_key(segment.name()) {
+            let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+            self.unknown(at, segment, &known, "the input has no");
+        }
+    }
+
+    fn unknown(&mut self, at: &Pointer, segment: &Segment, known: &[&str], what: &str) {
+        let name = segment.name();
+        let mut diagnostic = Diagnostic::new(
+            Code::UnknownName,
+            Place::inside(at, segment.span()),
+            format!("{what} `{name}`, which `{at}` reads"),
+        )
+        .label("not known");
+        diagnostic = match closest(name, known.iter().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
+            None => diagnostic.help(format!("known here: {}", known.join(", "))),
+        };
+        self.report.push(diagnostic);
+    }
 }

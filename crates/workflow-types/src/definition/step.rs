@@ -25,6 +25,19 @@ pub(super) struct StepDraft<'v> {
     pub(super) branches_at: Vec<Pointer>,
 }
 
+impl StepDraft<'_> {
+    /// The address of a key in the spelling that its author chose.
+    pub(super) fn written_key(&self, name: &str) -> Pointer {
+        let snake = snake_case(name);
+        let written = if self.written.get(name).is_some() {
+            name
+        } else {
+            &snake
+        };
+        self.at.key(written)
+    }
+}
+
 /// Keys that belong to one action only.
 const TOOL_KEYS: [&str; 2] = ["tool", "args"];
 const MODEL_KEYS: [&str; 6] = [
@@ -127,10 +140,35 @@ fn tool(fields: &mut Fields<'_, '_>) -> Option<ToolAction> {
             fields.report,
         ),
     };
-    Some(ToolAction {
+    let action = ToolAction {
         tool: name?,
         args: args?,
-    })
+    };
+    check_shell(&action, &fields.at().key("args"), fields.report);
+    Some(action)
+}
+
+/// The tool whose `command`, written as a string, is run by a shell.
+const SHELL_TOOL: &str = "execute_command";
+
+/// A value in a shell string is code: refused, because no quoting is right for every value.
+fn check_shell(action: &ToolAction, args: &Pointer, report: &mut Report) {
+    let command = action.args().written().get("command");
+    let at = args.key("command");
+    let is_template = |reference: &(String, crate::expression::Reference)| reference.0 == "/command";
+    if action.tool().as_ref() != SHELL_TOOL || !command.is_some_and(Value::is_string) {
+        return;
+    }
+    if action.args().template().references().iter().any(is_template) {
+        report.push(
+            Diagnostic::new(
+                Code::ShellTemplate,
+                Place::value(&at),
+                format!("`{at}` is a shell string with a template in it, so its value would be run as code"),
+            )
+            .help("write the command as a list, or pass the value in `env`"),
+        );
+    }
 }
 
 fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
@@ -214,13 +252,13 @@ fn compile_text(text: &str, at: &Pointer, report: &mut Report) -> Option<Text> {
 fn bad_template(at: &Pointer, error: &crate::template::TemplateError, report: &mut Report) {
     let mut diagnostic = Diagnostic::new(
         Code::BadTemplate,
-        Place::inside(at, error.span()),
+        Place::inside(at, error.span.clone()),
         format!(
             "the template in `{at}` cannot be parsed: {}",
-            error.message()
+            error.message
         ),
     );
-    if let Some(help) = error.help() {
+    if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help);
     }
     report.push(diagnostic);
@@ -330,13 +368,13 @@ fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression
         Err(error) => {
             let mut diagnostic = Diagnostic::new(
                 Code::BadCondition,
-                Place::inside(at, error.span()),
+                Place::inside(at, error.span.clone()),
                 format!(
                     "the condition `{text}` cannot be parsed: {}",
-                    error.message()
+                    error.message
                 ),
             );
-            if let Some(help) = error.help() {
+            if let Some(help) = &error.help {
                 diagnostic = diagnostic.help(help);
             }
             report.push(diagnostic);
@@ -447,20 +485,11 @@ pub(super) fn check_targets(
         };
         report.push(diagnostic);
     };
-    let key = |name: &str| {
-        let snake = snake_case(name);
-        let written = if draft.written.get(name).is_some() {
-            name
-        } else {
-            &snake
-        };
-        draft.at.key(written)
-    };
     if let Some(target) = draft.step.on_success() {
-        check(target, &key("onSuccess"));
+        check(target, &draft.written_key("onSuccess"));
     }
     if let Some(target) = draft.step.on_failure() {
-        check(target, &key("onFailure"));
+        check(target, &draft.written_key("onFailure"));
     }
     for (branch, at) in draft.step.branches().iter().zip(&draft.branches_at) {
         check(branch.goto(), &at.key("goto"));

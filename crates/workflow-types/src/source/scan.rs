@@ -61,9 +61,7 @@ enum Frame {
         next: usize,
     },
     /// A mapping or list where a key should be: looked at for limits only.
-    Skipped {
-        unquoted: bool,
-    },
+    Skipped,
 }
 
 /// An open or finished node for the sake of aliases: how much it holds once expanded.
@@ -219,7 +217,7 @@ impl<'t, 'r> Scan<'t, 'r> {
                     )
                 }
                 Some((pointer, key)) => (Frame::Sequence { pointer, next: 0 }, key),
-                None => (Frame::Skipped { unquoted: true }, None),
+                None => (Frame::Skipped, None),
             }
         };
         let size = Size {
@@ -249,7 +247,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
         let pointer = match closed.frame {
             Frame::Mapping { pointer, .. } | Frame::Sequence { pointer, .. } => pointer,
-            Frame::Skipped { .. } => return,
+            Frame::Skipped => return,
         };
         let value = trim_end(self.text, closed.start..end.max(closed.start));
         let spans = NodeSpans {
@@ -350,7 +348,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         {
             *pending = Some((pointer.key("?"), range));
         }
-        Frame::Skipped { unquoted }
+        Frame::Skipped
     }
 
     /// The address of the value that begins here, and the range of its key.
@@ -365,7 +363,7 @@ impl<'t, 'r> Scan<'t, 'r> {
                 *next += 1;
                 Some((item, None))
             }
-            Some(Frame::Skipped { .. }) => None,
+            Some(Frame::Skipped) => None,
         }
     }
 
