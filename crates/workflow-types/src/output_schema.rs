@@ -45,6 +45,9 @@ impl PartialEq for ValueSchema {
 impl ValueSchema {
     /// Compiles a schema in either form.
     pub fn parse(written: &Value) -> Result<Self, SchemaError> {
+        if let Some(error) = written.as_object().and_then(misspelt_short_form) {
+            return Err(error);
+        }
         let full = expand(written);
         Self::compile(written.clone(), full)
     }
@@ -122,6 +125,26 @@ fn expand(written: &Value) -> Value {
         }
         Some(_) | None => written.clone(),
     }
+}
+
+/// JSON Schema ignores keywords that it does not know, so that `{ok: bool}` would accept anything:
+/// a mapping of words, none of them under a keyword, was meant to be the short form.
+fn misspelt_short_form(map: &Map<String, Value>) -> Option<SchemaError> {
+    const WORD_KEYWORDS: [&str; 10] = [
+        "type", "$schema", "$id", "$ref", "$anchor", "$comment", "title", "description", "format",
+        "pattern",
+    ];
+    let words = map.values().all(Value::is_string)
+        && !map.keys().any(|key| WORD_KEYWORDS.contains(&key.as_str()));
+    let (name, kind) = map.iter().find(|(_, kind)| !is_type_name(kind)).filter(|_| words)?;
+    let found = kind.as_str().unwrap_or_default();
+    let hint = match crate::diagnostic::closest(found, TYPES) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("expected one of {}", TYPES.join(", ")),
+    };
+    Some(SchemaError {
+        message: format!("`{name}` has the type `{found}`, which does not exist; {hint}"),
+    })
 }
 
 /// `{healthy: boolean}` is short, `{type: object}` is not: `type` with a type name is JSON Schema.

@@ -57,9 +57,14 @@ fn templates<'d>(draft: &'d StepDraft<'_>) -> Vec<(Pointer, &'d Reference)> {
             }
         }
         Action::Model(action) => {
-            let texts = [("prompt", Some(action.prompt())), ("system", action.system())];
+            let texts = [
+                ("prompt", Some(action.prompt())),
+                ("system", action.system()),
+            ];
             for (key, text) in texts {
-                let references = text.into_iter().flat_map(|text| text.template().references());
+                let references = text
+                    .into_iter()
+                    .flat_map(|text| text.template().references());
                 reads.extend(references.map(|reference| (draft.at.key(key), reference)));
             }
         }
@@ -123,7 +128,10 @@ impl Names<'_, '_> {
             let mut diagnostic = Diagnostic::new(
                 Code::UnknownStep,
                 Place::inside(at, segment.span()),
-                format!("`{at}` reads the step `{}`, which does not exist", segment.name()),
+                format!(
+                    "`{at}` reads the step `{}`, which does not exist",
+                    segment.name()
+                ),
             )
             .label(format!("no step has the id `{}`", segment.name()));
             if let Some(near) = closest(segment.name(), known) {
@@ -137,7 +145,10 @@ impl Names<'_, '_> {
                 Diagnostic::new(
                     Code::StepNotBefore,
                     Place::inside(at, segment.span()),
-                    format!("`{at}` reads the step `{}`, which cannot have run before", segment.name()),
+                    format!(
+                        "`{at}` reads the step `{}`, which cannot have run before",
+                        segment.name()
+                    ),
                 )
                 .label("nothing leads from it to here")
                 .help("read a step that comes earlier, or change the order"),

@@ -155,11 +155,18 @@ const SHELL_TOOL: &str = "execute_command";
 fn check_shell(action: &ToolAction, args: &Pointer, report: &mut Report) {
     let command = action.args().written().get("command");
     let at = args.key("command");
-    let is_template = |reference: &(String, crate::expression::Reference)| reference.0 == "/command";
+    let is_template =
+        |reference: &(String, crate::expression::Reference)| reference.0 == "/command";
     if action.tool().as_ref() != SHELL_TOOL || !command.is_some_and(Value::is_string) {
         return;
     }
-    if action.args().template().references().iter().any(is_template) {
+    if action
+        .args()
+        .template()
+        .references()
+        .iter()
+        .any(is_template)
+    {
         report.push(
             Diagnostic::new(
                 Code::ShellTemplate,
@@ -253,10 +260,7 @@ fn bad_template(at: &Pointer, error: &crate::template::TemplateError, report: &m
     let mut diagnostic = Diagnostic::new(
         Code::BadTemplate,
         Place::inside(at, error.span.clone()),
-        format!(
-            "the template in `{at}` cannot be parsed: {}",
-            error.message
-        ),
+        format!("the template in `{at}` cannot be parsed: {}", error.message),
     );
     if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help);
@@ -369,10 +373,7 @@ fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression
             let mut diagnostic = Diagnostic::new(
                 Code::BadCondition,
                 Place::inside(at, error.span.clone()),
-                format!(
-                    "the condition `{text}` cannot be parsed: {}",
-                    error.message
-                ),
+                format!("the condition `{text}` cannot be parsed: {}", error.message),
             );
             if let Some(help) = &error.help {
                 diagnostic = diagnostic.help(help);

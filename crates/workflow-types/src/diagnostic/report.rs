@@ -15,6 +15,10 @@ impl Report {
         self.list.push(diagnostic);
     }
 
+    pub(crate) fn contains(&self, diagnostic: &Diagnostic) -> bool {
+        self.list.contains(diagnostic)
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.list
             .iter()
@@ -112,10 +116,7 @@ fn type_help(expected: &str, found: &Value) -> Option<String> {
 }
 
 /// The known word that an author most likely meant, if one is near enough.
-pub fn closest<'a>(
-    found: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = found.to_lowercase();
     let limit = (found.chars().count() / 3).clamp(1, 3);
     known

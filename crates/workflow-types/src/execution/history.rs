@@ -116,7 +116,9 @@ impl History {
 impl StepRecord {
     /// The reason of a failure.
     pub fn error(&self) -> Option<&str> {
-        self.failure.as_ref().map(|failure| failure.message.as_str())
+        self.failure
+            .as_ref()
+            .map(|failure| failure.message.as_str())
     }
 
     fn result(&self) -> StepResult {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::active_hours::ActiveHours;
 use super::cron::CronExpression;
 use super::id::{MaxRuns, ScheduleName};
-use crate::id::{ScheduleId, WorkflowId};
 use super::zone::TimeZone;
+use crate::id::{ScheduleId, WorkflowId};
 
 /// Why a schedule was refused although each of its parts is valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -117,7 +117,13 @@ impl SourceMap {
 
     /// A range inside a literal block (`|`), whose lines lose their common indentation.
     fn inside_literal(&self, outer: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
-        let body_start = outer.start + self.text.get(outer.clone())?.find('\n')? + 1;
+        let raw = self.text.get(outer.clone())?;
+        let body_start = if raw.starts_with('|') {
+            outer.start + raw.find('\n')? + 1
+        } else {
+            // The parser counts a block from its first text on.
+            self.text[..outer.start].rfind('\n').map_or(0, |at| at + 1)
+        };
         let indent = self.text[body_start..]
             .lines()
             .find(|line| !line.trim().is_empty())

@@ -16,12 +16,16 @@ use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 pub(super) fn scan(text: &str, format: SourceFormat, report: &mut Report) -> (SourceMap, bool) {
     let mut scan = Scan::new(text, report);
     for event in Parser::new_from_str(text) {
-        let step = match event {
-            Ok((event, span)) => scan.event(&event, span),
-            Err(error) => scan.syntax(&error, format),
-        };
-        if step.is_err() {
-            return (scan.map, false);
+        match event {
+            Ok((event, span)) => {
+                if scan.event(&event, span).is_err() {
+                    return (scan.map, false);
+                }
+            }
+            Err(error) => {
+                let usable = scan.syntax(&error, format);
+                return (scan.map, usable);
+            }
         }
     }
     let usable = scan.finish();
@@ -367,16 +371,18 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
     }
 
-    fn syntax(&mut self, error: &ScanError, format: SourceFormat) -> Result<(), Stop> {
-        // JSON is judged by its own parser, which follows when the value is built; YAML's
-        // differences in escapes must not refuse it.
-        if format == SourceFormat::Yaml {
-            let at = self.offsets.byte(error.marker().index());
-            syntax::explain(self.text, at, error.info(), self.report);
-            return Err(Stop);
+    /// The events end at a mistake: whether that refuses the text depends on its format.
+    fn syntax(&mut self, error: &ScanError, format: SourceFormat) -> bool {
+        match format {
+            SourceFormat::Yaml => {
+                let at = self.offsets.byte(error.marker().index());
+                syntax::explain(self.text, at, error.info(), self.report);
+                false
+            }
+            // JSON is judged by its own parser, which follows when the value is built; YAML's
+            // differences in escapes must not refuse it. Its later nodes have no places.
+            SourceFormat::Json => true,
         }
-        self.documents = self.documents.max(1);
-        Ok(())
     }
 
     fn stop(&mut self, diagnostic: Diagnostic) -> Result<(), Stop> {

@@ -29,7 +29,11 @@ pub(super) fn explain(text: &str, at: usize, info: &str, report: &mut Report) {
         let previous = line_range(text, line.start.saturating_sub(1));
         bare_template(text, &previous)
     }) {
-        report.push(unquoted_template(text, start));
+        // The event pass may have met the template before it met the error behind it.
+        let diagnostic = unquoted_template(text, start);
+        if !report.contains(&diagnostic) {
+            report.push(diagnostic);
+        }
         return;
     }
     let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());

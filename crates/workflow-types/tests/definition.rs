@@ -1,0 +1,299 @@
+//! Definitions at their boundary: what authors get wrong, and the JSON shapes they are written in.
+
+use serde_json::{Value, json};
+use workflow_types::definition::StoredDefinition;
+use workflow_types::{SourceFormat, WorkflowDefinition};
+
+/// Every diagnostic of a text, as `line:column code message (help)` in the order of the text.
+fn check(text: &str) -> String {
+    check_bytes(text.as_bytes(), SourceFormat::Yaml)
+}
+
+fn check_bytes(text: &[u8], format: SourceFormat) -> String {
+    let checked = WorkflowDefinition::check(text, format);
+    assert_eq!(
+        checked.definition.is_none(),
+        checked.diagnostics.has_errors()
+    );
+    let mut all: Vec<_> = checked.diagnostics.iter().collect();
+    all.sort_by_key(|diagnostic| checked.map.resolve(&diagnostic.place).start);
+    let lines: Vec<String> = all
+        .into_iter()
+        .map(|diagnostic| {
+            let span = checked.map.resolve(&diagnostic.place);
+            let at = checked.map.line_column(span.start);
+            let text = &checked.map.text()[span];
+            let text = text.lines().next().unwrap_or_default();
+            let help = diagnostic
+                .help
+                .as_deref()
+                .map_or(String::new(), |help| format!("\n    help: {help}"));
+            format!(
+                "{}:{} {} {} | {text} |{help}",
+                at.line, at.column, diagnostic.code, diagnostic.message
+            )
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// A workflow with one more step.
+fn with_step(step: &str) -> String {
+    format!("name: W\nsteps:\n  - id: first\n    action: noop\n{step}")
+}
+
+#[test]
+fn eight_mistakes_are_found_in_one_run() {
+    let mut found = Vec::new();
+    found.push(check(
+        r#"name: Deploy check
+triger: manual
+steps:
+  - id: check
+    action: tool
+    tool: http_request
+    prompt: is it well?
+    timeout: soon
+  - id: check
+    action: noop
+    onSuccess: anounce
+  - id: decide
+    action: modle
+    branches:
+      - condition: result.healthy = true
+        goto: announce
+  - id: announce
+    action: tool
+    tool: execute_command
+    args:
+      command: [echo, "{{ steps.chekc.output }"]
+    approval_required: yes
+"#,
+    ));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn syntax_mistakes_say_what_to_do() {
+    let mut found = Vec::new();
+    found.push(check("name: W\nsteps:\n\t- id: a\n\t  action: noop\n"));
+    found.push(check("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      url: {{ input.url }}\n"));
+    found.push(check("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      url: {{ input.url }}/health\n"));
+    found.push(check("name: W: X\nsteps: []\n"));
+    found.push(check("name: W\nname: V\nsteps: []\n"));
+    found.push(check(""));
+    found.push(check(
+        "name: W\nsteps: [{id: a, action: noop}]\n---\nname: V\n",
+    ));
+    found.push(check(
+        "name: !!binary aGVsbG8=\n1: x\nsteps: [{id: a, action: noop}]\n",
+    ));
+    found.push(check_bytes(b"name: W\nsteps: \xff\n", SourceFormat::Yaml));
+    found.push(check("- a\n- b\n"));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn limits_are_kept_without_building_anything() {
+    let mut found = Vec::new();
+    let large = format!("name: W\ndescription: {}\n", "x".repeat(300 * 1024));
+    found.push(check(&large));
+    let anchors: String = (1..12)
+        .map(|n| {
+            format!(
+                "a{n}: &a{n} [{}]\n",
+                vec![format!("*a{}", n - 1); 10].join(", ")
+            )
+        })
+        .collect();
+    found.push(check(&format!("a0: &a0 [x, x, x]\n{anchors}")));
+    let flat = format!("a: &a [x]\nb: [{}]\n", vec!["*a"; 6_000].join(", "));
+    found.push(
+        check(&flat)
+            .split(" | ")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    );
+    let deep = format!("a: {}{}\n", "[".repeat(70), "]".repeat(70));
+    found.push(
+        check(&deep)
+            .split(" | ")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    );
+    found.push(check("a: &a [*a]\n"));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn structural_mistakes_name_what_was_found_and_expected() {
+    let mut found = Vec::new();
+    found.push(check("description: 5\nsteps: {}\n"));
+    found.push(check("name: W\nsteps: []\n"));
+    found.push(check(&with_step(
+        "  - id: 1st\n    action: tool\n  - noop\n",
+    )));
+    found.push(check(&with_step("  - id: m\n    action: model\n    args: {}\n    outputSchema: {ok: bool}\n    maxTurns: 0\n")));
+    found.push(check(&with_step(
+        "  - id: a\n    action: noop\n    approval_requierd: true\n",
+    )));
+    found.push(check(&with_step(
+        "  - id: a\n    action: noop\n    onSuccess: first\n    on_success: first\n",
+    )));
+    found.push(check(&with_step("  - id: a\n    action: noop\n    approvalRequired: {count: 3, approvers: [ann], onTimeout: ask}\n")));
+    found.push(check(&with_step("  - id: a\n    action: noop\n    retry: {maxAttempts: 101, jitter: 2, backoff: 1s}\n    onInterrupt: retry\n    timeout: 30\n")));
+    found.push(check("name: W\ntrigger: 61 * * * *\nmaxSteps: 0\nconcurrency: {limit: two}\ninput: {url: text}\nsteps: [{id: a, action: noop}]\n"));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn what_expressions_read_must_exist_and_come_before() {
+    let mut found = Vec::new();
+    found.push(check(
+        r#"name: W
+input: {url: string}
+steps:
+  - id: check
+    action: tool
+    tool: t
+    args: {u: "{{ input.ur }}", l: "{{ steps.later.output }}", s: "{{ steps.check.output }}"}
+    branches:
+      - {condition: "steps.check.output.x && resutl.y", goto: later}
+      - {condition: "execution.di", goto: $end}
+  - id: later
+    action: model
+    prompt: "was {{ result }}"
+    system: "{{ steps.check.outputs }}"
+"#,
+    ));
+    found.push(check(&with_step("  - id: a\n    action: tool\n    tool: execute_command\n    args:\n      command: \"echo {{ steps.first.status }}\"\n")));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn places_inside_a_literal_block_are_exact() {
+    let mut found = Vec::new();
+    found.push(check(
+        "name: W\nsteps:\n  - id: a\n    action: model\n    prompt: |\n      Hello there,\n\n        say {{ steps.b.output }} now\n"
+    ));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn the_graph_is_looked_at() {
+    let mut found = Vec::new();
+    found.push(check(
+        "name: W\nsteps:\n  - {id: a, action: noop, onSuccess: c}\n  - {id: b, action: noop}\n  - {id: c, action: noop, onSuccess: d}\n  - {id: d, action: noop, onSuccess: c}\n"
+    ));
+    found.push(check(
+        "name: W\nsteps:\n  - {id: a, action: noop, approvalRequired: true, branches: [{condition: 'input.n > 1', goto: a}]}\n"
+    ));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn json_is_read_by_the_same_rules() {
+    let mut found = Vec::new();
+    let text = b"{\n\t\"name\": \"W\\/\",\n\t\"steps\": [\n\t\t{\"id\": \"a\", \"action\": \"nop\"}\n\t]\n}\n";
+    found.push(check_bytes(text, SourceFormat::Json));
+    found.push(check_bytes(
+        b"{\"name\": \"W\",\n \"steps\": [}",
+        SourceFormat::Json,
+    ));
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+/// Every field of the step and of the workflow, with the defaults that are filled in.
+fn full() -> Value {
+    json!({
+        "name": "Deploy check",
+        "description": "Checks and rolls back",
+        "trigger": "0 9 * * 1-5",
+        "steps": [
+            {
+                "id": "check",
+                "action": "tool",
+                "tool": "http_request",
+                "args": {"url": "{{ input.url }}", "nested": [{"n": 1}]},
+                "approvalRequired": false,
+                "onSuccess": "judge",
+                "onFailure": "alert",
+                "branches": [{"condition": "result.status >= 500", "goto": "alert"}],
+                "timeout": 30000
+            },
+            {
+                "id": "judge",
+                "action": "model",
+                "prompt": "Is {{ steps.check.output | json }} well?",
+                "outputSchema": {"healthy": "boolean"},
+                "approvalRequired": true
+            },
+            {"id": "alert", "action": "noop", "approvalRequired": false}
+        ]
+    })
+}
+
+#[test]
+fn the_plain_json_shape_round_trips() {
+    let definition: WorkflowDefinition = serde_json::from_value(full()).unwrap();
+    assert_eq!(serde_json::to_value(&definition).unwrap(), full());
+    let smallest = json!({"name": "W", "steps": [{"id": "a", "action": "noop"}]});
+    let definition: WorkflowDefinition = serde_json::from_value(smallest).unwrap();
+    let filled = json!({
+        "name": "W",
+        "trigger": "manual",
+        "steps": [{"id": "a", "action": "noop", "approvalRequired": false}]
+    });
+    assert_eq!(serde_json::to_value(&definition).unwrap(), filled);
+}
+
+#[test]
+fn what_was_added_to_the_shape_round_trips_too() {
+    let added = json!({
+        "name": "W",
+        "trigger": "manual",
+        "input": {"url": "string", "n": {"type": "integer", "default": 3}},
+        "maxSteps": 50,
+        "concurrency": {"limit": 2, "onLimit": "skip"},
+        "steps": [{
+            "id": "a",
+            "action": "model",
+            "description": "asks",
+            "prompt": "p",
+            "system": "s",
+            "model": "m",
+            "tools": ["t"],
+            "maxTurns": 4,
+            "approvalRequired": {
+                "message": "for {{ input.url }}?",
+                "timeout": 3_600_000,
+                "onTimeout": "approve",
+                "approvers": ["ann", "bob"],
+                "count": 2
+            },
+            "retry": {"maxAttempts": 3, "initialBackoff": "2s", "factor": 2.5, "maxBackoff": "1m", "jitter": 0.0},
+            "onInterrupt": "fail"
+        }]
+    });
+    let definition: WorkflowDefinition = serde_json::from_value(added.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&definition).unwrap(), added);
+}
+
+#[test]
+fn the_digest_depends_on_the_meaning_and_not_on_the_spelling() {
+    let a = "name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args: {x: 1, y: 2}\n    on_success: $end\n";
+    let b = "steps:\n- {onSuccess: $end, args: {y: 2, x: 1}, tool: t, action: tool, id: a}\n# a comment\nname: \"W\"\n";
+    let stored = |text: &str| {
+        let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml).unwrap();
+        StoredDefinition::new(&definition)
+    };
+    assert_eq!(stored(a), stored(b));
+    assert_ne!(stored(a), stored(&a.replace("x: 1", "x: 3")));
+    let again = StoredDefinition::from_text(stored(a).json().to_owned());
+    assert_eq!(
+        again.read().unwrap(),
+        WorkflowDefinition::parse(b.as_bytes(), SourceFormat::Yaml).unwrap()
+    );
+}
