@@ -6,6 +6,8 @@
 
 #[path = "expression_oracle/generate.rs"]
 mod generate;
+#[path = "expression_oracle/spelling.rs"]
+mod spelling;
 #[path = "expression_oracle/vocabulary.rs"]
 mod vocabulary;
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::spelling::{Access, Link, Spelled, chained};
 use super::vocabulary::{
-    ARRAY_METHODS, ASTRAL, BINARY, INHERITED, KEYS, LOGICAL, METHODS, NUMBERS, ROOTS, STRINGS,
-    UNARY,
+    ARRAY_METHODS, ASTRAL, BINARY, INHERITED, KEYS, LOGICAL, METHODS, NUMBERS, POSITIONS, ROOTS,
+    STRINGS, UNARY,
 };
 
 /// A small generator of random numbers (`SplitMix64`), so that a seed names a pair for ever.
@@ -58,7 +59,11 @@ pub(crate) fn pair(random: &mut Random, seen: &mut BTreeMap<&'static str, usize>
         verbatim_possible: true,
     };
     let depth = 1 + generator.random.below(3);
-    let spelled = generator.expression(depth);
+    let spelled = match generator.random.below(8) {
+        0 | 1 => generator.direct(),
+        2 => generator.twice(),
+        _ => generator.expression(depth),
+    };
     let data = generator.data();
     let (mut source, mut verbatim) = (spelled.own, spelled.verbatim);
     let mut relaxed = Some(spelled.relaxed);
@@ -73,38 +78,6 @@ pub(crate) fn pair(random: &mut Random, seen: &mut BTreeMap<&'static str, usize>
         verbatim: generator.verbatim_possible.then_some(verbatim),
         relaxed,
         data,
-    }
-}
-
-/// One expression as our language, JavaScript, and JavaScript with reads that never fail write it.
-struct Spelled {
-    own: String,
-    verbatim: String,
-    relaxed: String,
-}
-
-impl Spelled {
-    fn same(text: &str) -> Self {
-        let [own, verbatim, relaxed] = [(); 3].map(|()| text.to_owned());
-        Self {
-            own,
-            verbatim,
-            relaxed,
-        }
-    }
-
-    /// Joins parts, each spelling by itself.
-    fn concat(parts: &[&Self]) -> Self {
-        let all = |spelling: fn(&Self) -> &str| parts.iter().map(|part| spelling(part)).collect();
-        Self {
-            own: all(|part| &part.own),
-            verbatim: all(|part| &part.verbatim),
-            relaxed: all(|part| &part.relaxed),
-        }
-    }
-
-    fn wrapped(&self, before: &str, after: &str) -> Self {
-        Self::concat(&[&Self::same(before), self, &Self::same(after)])
     }
 }
 
@@ -140,6 +113,46 @@ impl Generator<'_> {
         }
     }
 
+    /// An operator on text, or a method called on what has it, its result not hidden by what is around it.
+    fn direct(&mut self) -> Spelled {
+        if self.random.one_in(4) {
+            let operator = self.random.pick(&["<", "<=", ">", ">=", "+", "=="]);
+            self.saw(operator);
+            let (left, right) = (self.string(), self.string());
+            let spaced = Spelled::same(&format!(" {operator} "));
+            return Spelled::concat(&[&left, &spaced, &right]);
+        }
+        let (base, methods) = if self.random.one_in(3) {
+            (self.array(1), &ARRAY_METHODS[..])
+        } else {
+            (self.string(), &METHODS[..8])
+        };
+        let link = self.call(1, methods);
+        chained(base, &[link])
+    }
+
+    /// One value compared with itself: identity, and values unequal to themselves.
+    fn twice(&mut self) -> Spelled {
+        let value = match self.random.below(6) {
+            0 => Spelled::same("(0 / 0)"),
+            1 => self.leaf(),
+            _ => self.chain(1),
+        };
+        let operator = self.random.pick(&["==", "===", "!=", "!==", "<="]);
+        self.saw(operator);
+        let spaced = Spelled::same(&format!(" {operator} "));
+        if self.random.one_in(3) {
+            self.saw("[]");
+            self.saw("includes");
+            let includes = Link {
+                optional: false,
+                access: Access::Call("includes", value.clone()),
+            };
+            return chained(value.wrapped("[", "]"), &[includes]);
+        }
+        Spelled::concat(&[&value, &spaced, &value])
+    }
+
     fn operation(&mut self, depth: usize, operators: &[&'static str]) -> Spelled {
         let operator = self.random.pick(operators);
         self.saw(operator);
@@ -161,7 +174,9 @@ impl Generator<'_> {
     fn conditional(&mut self, depth: usize) -> Spelled {
         self.saw("?:");
         let [test, met, unmet] = [(); 3].map(|()| self.expression(depth - 1));
-        let [question, colon] = [" ? ", " : "].map(Spelled::same);
+        // Without a space, `?.5` must not be taken for `?.`.
+        let question = Spelled::same(self.random.pick(&[" ? ", "?"]));
+        let colon = Spelled::same(" : ");
         Spelled::concat(&[&test, &question, &met, &colon, &unmet])
     }
 
@@ -227,15 +242,7 @@ impl Generator<'_> {
         for _ in 0..self.random.below(4) {
             links.push(self.link(depth));
         }
-        let mut chain = Spelled {
-            relaxed: relaxed(base.relaxed, &links),
-            ..base
-        };
-        for link in &links {
-            chain.own += &link.own();
-            chain.verbatim += &link.verbatim();
-        }
-        chain
+        chained(base, &links)
     }
 
     fn link(&mut self, depth: usize) -> Link {
@@ -258,8 +265,30 @@ impl Generator<'_> {
         if optional {
             self.saw("method?.");
         }
-        let access = Access::Call(method, self.list(depth, 4));
+        let arguments = match (self.random.below(3), method) {
+            (0, _) => self.list(depth, 4),
+            (_, "slice") => self.positions(),
+            _ => {
+                let first = self.leaf();
+                let comma = Spelled::same(", ");
+                match self.random.below(3) {
+                    0 => Spelled::concat(&[&first, &comma, &self.positions()]),
+                    _ => first,
+                }
+            }
+        };
+        let access = Access::Call(method, arguments);
         Link { optional, access }
+    }
+
+    /// One or two arguments that say where.
+    fn positions(&mut self) -> Spelled {
+        let first = self.random.pick(&POSITIONS);
+        if self.random.one_in(2) {
+            return Spelled::same(first);
+        }
+        let second = self.random.pick(&POSITIONS);
+        Spelled::same(&format!("{first}, {second}"))
     }
 
     fn index(&mut self, depth: usize) -> Spelled {
@@ -384,69 +413,5 @@ impl Generator<'_> {
             }
             _ => json!(self.random.pick(&texts)),
         }
-    }
-}
-
-struct Link {
-    optional: bool,
-    access: Access,
-}
-
-enum Access {
-    Member(&'static str),
-    Index(Spelled),
-    Call(&'static str, Spelled),
-}
-
-impl Link {
-    fn own(&self) -> String {
-        match &self.access {
-            Access::Member(name) => format!("{}{name}", if self.optional { "?." } else { "." }),
-            Access::Index(index) => self.index(&index.own),
-            Access::Call(method, arguments) => self.call(method, &arguments.own),
-        }
-    }
-
-    /// JavaScript needs quotes around a name with a hyphen.
-    fn verbatim(&self) -> String {
-        match &self.access {
-            Access::Member(name) if name.contains('-') => self.index(&format!("'{name}'")),
-            Access::Member(_) => self.own(),
-            Access::Index(index) => self.index(&index.verbatim),
-            Access::Call(method, arguments) => self.call(method, &arguments.verbatim),
-        }
-    }
-
-    fn index(&self, index: &str) -> String {
-        format!("{}[{index}]", if self.optional { "?." } else { "" })
-    }
-
-    fn call(&self, method: &str, arguments: &str) -> String {
-        format!(
-            "{}{method}({arguments})",
-            if self.optional { "?." } else { "." }
-        )
-    }
-
-    fn relaxed(&self, owner: &str) -> String {
-        match &self.access {
-            Access::Member(name) => format!("G({owner}, '{name}')"),
-            Access::Index(index) => format!("G({owner}, {})", index.relaxed),
-            Access::Call(method, arguments) => {
-                format!("M({owner}, '{method}', [{}])", arguments.relaxed)
-            }
-        }
-    }
-}
-
-/// Reads as calls; what follows a `?.` becomes a function of the value before it.
-fn relaxed(base: String, links: &[Link]) -> String {
-    let Some((link, rest)) = links.split_first() else {
-        return base;
-    };
-    if link.optional {
-        format!("O({base}, t => {})", relaxed(link.relaxed("t"), rest))
-    } else {
-        relaxed(link.relaxed(&base), rest)
     }
 }

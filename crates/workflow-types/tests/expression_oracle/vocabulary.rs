@@ -59,7 +59,12 @@ pub(crate) const INHERITED: [&str; 6] = [
     "map",
     "includes",
 ];
-pub(crate) const NUMBERS: [&str; 22] = [
+pub(crate) const NUMBERS: [&str; 27] = [
+    "(0 / 0)",
+    "(1 / 0)",
+    "(- 0)",
+    "0x20000000000003",
+    "0x200000000000010000000000000001",
     "0",
     "1",
     "2",
@@ -83,7 +88,9 @@ pub(crate) const NUMBERS: [&str; 22] = [
     "0o17",
     "0.30000000000000004",
 ];
-pub(crate) const STRINGS: [&str; 30] = [
+pub(crate) const STRINGS: [&str; 32] = [
+    "'0x200000000000010000000000000001'",
+    "' \\u00a0\\ufeff7\\ufeff'",
     "''",
     "'a'",
     "\"b\"",
@@ -120,4 +127,20 @@ pub(crate) const ASTRAL: [&str; 4] = [
     "'a😀b'",
     "'\\uD83D\\uDE00\\u{1F600}'",
     "'\u{FFFF}😀'",
+];
+pub(crate) const POSITIONS: [&str; 14] = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "9",
+    "- 1",
+    "- 2",
+    "- 9",
+    "1.5",
+    "- 0.5",
+    "(1 / 0)",
+    "(- 1 / 0)",
+    "'1'",
+    "undefined",
 ];
