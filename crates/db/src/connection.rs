@@ -30,6 +30,27 @@ pub struct Connection {
     state: TransactionState,
 }
 
+/// A part of a transaction that can be undone alone.
+pub(crate) struct Savepoint {
+    begin: &'static str,
+    keep: &'static str,
+    undo: &'static str,
+}
+
+/// One job of a group. Its name is not used within: undoing it undoes the parts that a panic left.
+pub(crate) const JOB: Savepoint = Savepoint {
+    begin: "SAVEPOINT job",
+    keep: "RELEASE job",
+    undo: "ROLLBACK TO job; RELEASE job",
+};
+
+/// A part of a job, or of another part.
+const PART: Savepoint = Savepoint {
+    begin: "SAVEPOINT part",
+    keep: "RELEASE part",
+    undo: "ROLLBACK TO part; RELEASE part",
+};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TransactionState {
     None,
@@ -128,7 +149,7 @@ impl Connection {
     ) -> Result<T, Error> {
         match self.state {
             TransactionState::None => self.transaction(work),
-            TransactionState::Open => self.savepoint(work).and_then(|result| result),
+            TransactionState::Open => self.savepoint(&PART, work).and_then(|result| result),
             TransactionState::Lost => Err(self.lost()),
         }
     }
@@ -154,16 +175,15 @@ impl Connection {
     /// savepoint was rolled back.
     pub(crate) fn savepoint<T>(
         &mut self,
+        savepoint: &Savepoint,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, Error> {
-        self.execute("SAVEPOINT job")?;
+        self.execute(savepoint.begin)?;
         let result = work(self);
         let kept = match &result {
-            Ok(_) => self.execute("RELEASE job"),
+            Ok(_) => self.execute(savepoint.keep),
             // The error of the work is the cause; that its savepoint is gone is a consequence.
-            Err(error) => self
-                .execute("ROLLBACK TO job; RELEASE job")
-                .map_err(|_| error.clone()),
+            Err(error) => self.execute(savepoint.undo).map_err(|_| error.clone()),
         };
         if kept.is_err() {
             self.state = TransactionState::Lost;
@@ -200,6 +220,7 @@ impl Connection {
         file::create(&path)?;
         let mut connection = Self::establish(&path, Access::Write)?;
         connection.identify()?;
+        connection.check_version()?;
         migrate::standing(&mut connection, &migrate::embedded()?)?;
         connection.check_writable()?;
         connection.use_log()?;
@@ -227,6 +248,7 @@ impl Connection {
         }
         let mut connection = Self::establish(&path, Access::Read)?;
         connection.identify()?;
+        connection.check_version()?;
         Ok(connection)
     }
 
@@ -243,7 +265,6 @@ impl Connection {
             state: TransactionState::None,
         };
         connection.execute("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF")?;
-        connection.check_version()?;
         Ok(connection)
     }
 

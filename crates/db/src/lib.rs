@@ -29,6 +29,8 @@ mod file;
 pub mod gate;
 pub mod migrate;
 mod owner;
+#[cfg(test)]
+mod plan;
 mod schema;
 mod sqlite_log;
 pub mod timer;

@@ -223,3 +223,72 @@ fn applied(connection: &mut Connection) -> Result<Vec<String>, Error> {
 fn version(migration: &Known) -> String {
     migration.name().version().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use diesel_migrations::FileBasedMigrations;
+
+    use super::*;
+
+    /// What the program knows, and one more migration.
+    fn known_and(folder: &Path, up: &str) -> Vec<Known> {
+        let extra = folder.join("migrations/2099-01-01-000000_extra");
+        fs::create_dir_all(&extra).unwrap();
+        fs::write(extra.join("up.sql"), up).unwrap();
+        fs::write(extra.join("down.sql"), "DROP TABLE extra;").unwrap();
+        let source = FileBasedMigrations::from_path(folder.join("migrations")).unwrap();
+        let mut known = embedded().unwrap();
+        let extra: Vec<Known> = source.migrations().unwrap();
+        known.extend(extra);
+        known
+    }
+
+    #[test]
+    fn an_older_schema_is_copied_before_it_is_migrated_and_keeps_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agentspace.db");
+        run(&path).unwrap();
+        let known = known_and(folder.path(), "CREATE TABLE extra (id TEXT) STRICT;");
+        let mut connection = Connection::open_unmigrated(&path, Durability::Full).unwrap();
+        connection
+            .execute("INSERT INTO schedules VALUES ('s', 'n', '', '', NULL, NULL, NULL, NULL, NULL, 1, NULL, '', '')")
+            .unwrap();
+        let (names, backup) = upgrade(&mut connection, &known).unwrap();
+        assert_eq!(names, ["2099-01-01-000000_extra"]);
+        let mut copy = Connection::open_reader(&backup.unwrap()).unwrap();
+        let rows = "SELECT count(*) AS value FROM schedules";
+        assert_eq!(copy.number(rows).unwrap(), 1);
+        assert_eq!(connection.number(rows).unwrap(), 1);
+
+        let refused = Connection::open_reader(&path).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Newer);
+        assert!(downgrade(&mut connection, &known).unwrap().is_some());
+        assert_eq!(connection.number(rows).unwrap(), 1);
+        assert!(Connection::open_reader(&path).is_ok());
+    }
+
+    #[test]
+    fn a_migration_that_fails_midway_leaves_the_schema_as_it_was() {
+        for up in [
+            "CREATE TABLE extra (id TEXT) STRICT; nonsense;",
+            "CREATE TABLE extra (id TEXT REFERENCES workflows (id)) STRICT;
+             INSERT INTO extra VALUES ('gone');",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("agentspace.db");
+            run(&path).unwrap();
+            let known = known_and(folder.path(), up);
+            let mut connection = Connection::open_unmigrated(&path, Durability::Full).unwrap();
+            let error = upgrade(&mut connection, &known).unwrap_err();
+            assert!(
+                error.to_string().contains("2099-01-01-000000_extra"),
+                "{error}"
+            );
+            assert!(Connection::open_reader(&path).is_ok());
+            let extra = "SELECT count(*) AS value FROM sqlite_schema WHERE name = 'extra'";
+            assert_eq!(connection.number(extra).unwrap(), 0);
+        }
+    }
+}

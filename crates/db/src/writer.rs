@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, JOB};
 use crate::error::{Error, ErrorKind};
 
 /// A piece of work for the writer, with the one who waits for its result.
@@ -85,7 +85,7 @@ impl Connection {
         }
         let commit = self.transaction(|connection| {
             for (job, result) in &mut jobs {
-                *result = connection.savepoint(|connection| job.0.run(connection))?;
+                *result = connection.savepoint(&JOB, |connection| job.0.run(connection))?;
             }
             Ok(())
         });
@@ -107,4 +107,64 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
 
 fn never_ran() -> Error {
     Error::new(ErrorKind::Internal, "a job of the database did not run")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::connection::Durability;
+
+    /// Runs statements as jobs of one group on a prepared database; their answers, and how many
+    /// rows there are in `schedules` afterwards.
+    fn group(prepare: &'static str, jobs: &[&'static str]) -> (Vec<Option<Error>>, i64) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agentspace.db");
+        let mut connection = Connection::open_writer(&path, Durability::Full)
+            .unwrap()
+            .connection;
+        connection.execute(prepare).unwrap();
+        let (sender, answers) = mpsc::channel();
+        let jobs = jobs.iter().map(|&sql| {
+            let sender = sender.clone();
+            Job::new(
+                move |connection| connection.execute(sql),
+                move |result: Result<(), Error>| sender.send(result.err()).unwrap(),
+            )
+        });
+        connection.group(jobs.collect());
+        let count = connection.number("SELECT count(*) AS value FROM schedules");
+        (answers.try_iter().collect(), count.unwrap())
+    }
+
+    const ROW: &str = "INSERT INTO schedules (id, name, cron_expression, created_at, updated_at)
+        VALUES (hex(randomblob(8)), 'n', '* * * * *', '', '')";
+
+    #[test]
+    fn a_commit_that_fails_tells_everyone_its_cause_and_writes_nothing() {
+        let orphan = "PRAGMA defer_foreign_keys = ON;
+            INSERT INTO schedules (id, name, cron_expression, created_at, updated_at, workflow_id)
+            VALUES ('s', 'n', '* * * * *', '', '', 'gone')";
+        let (answers, rows) = group("SELECT 1", &[ROW, orphan, "nonsense", ROW]);
+        assert_eq!((answers.len(), rows), (4, 0));
+        for answer in answers {
+            let error = answer.unwrap();
+            assert!(error.to_string().contains("COMMIT"), "{error}");
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("FOREIGN KEY"), "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_named_and_what_was_answered_stays_true() {
+        let big = "INSERT INTO schedules (id, name, cron_expression, created_at, updated_at)
+            VALUES ('big', hex(zeroblob(1000000)), '* * * * *', '', '')";
+        let (answers, rows) = group("PRAGMA max_page_count = 60", &[ROW, big, ROW]);
+        let kept = answers.iter().filter(|answer| answer.is_none()).count();
+        assert_eq!(rows, i64::try_from(kept).unwrap());
+        let error = answers[1].as_ref().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+        assert!(error.retryable());
+    }
 }
