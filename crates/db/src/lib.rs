@@ -1,1 +1,44 @@
-//! Under construction.
+//! Where AgentSpace keeps what must survive: one SQLite file, typed on the way in and out.
+//!
+//! Functions take and return domain types of `workflow_types`; rows, SQL and Diesel stay in here.
+//! Everything is synchronous and nothing reads a clock. Who calls from which thread, and what is
+//! decided, is the business of the callers.
+//!
+//! Write functions may be called anywhere: inside [`Connection::group`] or [`Connection::write`]
+//! they join the transaction that is open, elsewhere each is a transaction of its own.
+//!
+//! ```
+//! use db::{Connection, Durability};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("agentspace.db");
+//! let mut opened = Connection::open_writer(&path, Durability::Full)?;
+//! assert_eq!(opened.connection.check()?, Vec::<String>::new());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(unsafe_code)]
+
+mod backup;
+mod check;
+mod column;
+mod connection;
+pub mod definition;
+mod error;
+pub mod execution;
+mod file;
+pub mod gate;
+pub mod migrate;
+mod owner;
+#[cfg(test)]
+mod plan;
+mod schema;
+mod sqlite_log;
+pub mod timer;
+pub mod visit;
+pub mod workflow;
+mod writer;
+
+pub use connection::{Connection, Durability, Opened};
+pub use error::{Error, ErrorKind};
+pub use owner::OwnerLock;
+pub use writer::Job;

@@ -1,0 +1,307 @@
+//! `step_visits`: the journal, one row per arrival at a step.
+//!
+//! It is the truth about an execution. What follows from it is decided elsewhere.
+
+use diesel::{
+    AsChangeset, ExpressionMethods as _, Identifiable, Insertable, OptionalExtension as _,
+    QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
+};
+use workflow_types::Timestamp;
+use workflow_types::execution::{
+    History, Outcome, StepFailure, StepFailureKind, StepStatus, Visit, VisitState, VisitStatus,
+};
+use workflow_types::id::ExecutionId;
+
+use crate::column::{Row, literal_condition};
+use crate::connection::Connection;
+use crate::error::{Context as _, Error, ErrorKind};
+use crate::execution::IsRunning;
+use crate::schema::{step_visits, workflow_executions};
+
+literal_condition!(
+    /// The visit waits for its next attempt.
+    IsBackingOff,
+    step_visits,
+    "state = 'backing_off'"
+);
+
+#[derive(Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
+#[diesel(
+    table_name = step_visits,
+    primary_key(execution_id, visit),
+    check_for_backend(diesel::sqlite::Sqlite),
+    treat_none_as_default_value = false,
+    treat_none_as_null = true
+)]
+struct VisitRow {
+    execution_id: String,
+    visit: i64,
+    step_id: String,
+    attempt: i64,
+    state: String,
+    request: Option<String>,
+    status: Option<String>,
+    output: Option<String>,
+    error: Option<String>,
+    error_kind: Option<String>,
+    idempotency_key: String,
+    due_at: Option<String>,
+    begun_at: String,
+    completed_at: Option<String>,
+}
+
+/// The visits of an execution in their order, beginning with number `from`.
+pub fn journal(
+    connection: &mut Connection,
+    execution: &ExecutionId,
+    from: u32,
+    limit: usize,
+) -> Result<Vec<Visit>, Error> {
+    let rows: Vec<VisitRow> = step_visits::table
+        .filter(step_visits::execution_id.eq(execution.to_string()))
+        .filter(step_visits::visit.ge(i64::from(from)))
+        .order(step_visits::visit)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(VisitRow::as_select())
+        .load(&mut connection.raw)
+        .context(|| format!("reading the journal of execution {execution} failed"))?;
+    rows.into_iter().map(Visit::try_from).collect()
+}
+
+/// The last visit of an execution.
+pub fn latest(
+    connection: &mut Connection,
+    execution: &ExecutionId,
+) -> Result<Option<Visit>, Error> {
+    step_visits::table
+        .filter(step_visits::execution_id.eq(execution.to_string()))
+        .order(step_visits::visit.desc())
+        .select(VisitRow::as_select())
+        .first(&mut connection.raw)
+        .optional()
+        .context(|| format!("reading the last visit of execution {execution} failed"))?
+        .map(Visit::try_from)
+        .transpose()
+}
+
+/// The running executions whose next attempt is due, the longest overdue first.
+pub fn due_retries(
+    connection: &mut Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<ExecutionId>, Error> {
+    let ids: Vec<String> = step_visits::table
+        .inner_join(workflow_executions::table)
+        .filter(IsBackingOff)
+        .filter(IsRunning)
+        .filter(step_visits::due_at.le(now.to_string()))
+        .order(step_visits::due_at)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(step_visits::execution_id)
+        .load(&mut connection.raw)
+        .context(|| "looking for retries that are due failed")?;
+    ids.iter()
+        .map(|id| Row::new("execution", id).parse("id", id))
+        .collect()
+}
+
+/// When the next attempt of any running execution is due.
+pub(crate) fn next_due(connection: &mut Connection) -> Result<Option<Timestamp>, Error> {
+    let found: Option<(String, Option<String>)> = step_visits::table
+        .inner_join(workflow_executions::table)
+        .filter(IsBackingOff)
+        .filter(IsRunning)
+        .order(step_visits::due_at)
+        .select((step_visits::execution_id, step_visits::due_at))
+        .first(&mut connection.raw)
+        .optional()
+        .context(|| "looking for the next retry failed")?;
+    let Some((id, due_at)) = found else {
+        return Ok(None);
+    };
+    Row::new("a visit of execution", &id).parse_maybe("due_at", due_at.as_deref())
+}
+
+/// What the journal of an execution amounts to, read row by row: outputs that were replaced by
+/// later ones are not held.
+pub(crate) fn history(
+    connection: &mut Connection,
+    execution: &ExecutionId,
+) -> Result<History, Error> {
+    let failed = || format!("folding the journal of execution {execution} failed");
+    let rows = step_visits::table
+        .filter(step_visits::execution_id.eq(execution.to_string()))
+        .order(step_visits::visit)
+        .select(VisitRow::as_select())
+        .load_iter::<VisitRow, diesel::connection::DefaultLoadingMode>(&mut connection.raw)
+        .context(failed)?;
+    let visits = rows.map(|row| Visit::try_from(row.context(failed)?));
+    visits
+        .collect::<Result<Folding, Error>>()
+        .map(|Folding(history)| history)
+}
+
+/// Adds a visit to the journal; fails with [`ErrorKind::Conflict`] if its number is taken.
+pub(crate) fn insert(connection: &mut Connection, visit: &Visit) -> Result<(), Error> {
+    diesel::insert_into(step_visits::table)
+        .values(&VisitRow::from(visit))
+        .execute(&mut connection.raw)
+        .context(|| format!("recording {} failed", name(visit)))?;
+    Ok(())
+}
+
+/// Writes what became of a visit that was open; fails with [`ErrorKind::Conflict`] if it was not.
+pub(crate) fn update(connection: &mut Connection, visit: &Visit) -> Result<(), Error> {
+    let row = VisitRow::from(visit);
+    let changed = diesel::update(step_visits::table)
+        .filter(step_visits::execution_id.eq(&row.execution_id))
+        .filter(step_visits::visit.eq(row.visit))
+        .filter(step_visits::state.ne(VisitStatus::Done.as_str()))
+        .set(&row)
+        .execute(&mut connection.raw)
+        .context(|| format!("recording {} failed", name(visit)))?;
+    if changed == 0 {
+        let message = format!("{} is not open, so it cannot be recorded", name(visit));
+        return Err(Error::new(ErrorKind::Conflict, message));
+    }
+    Ok(())
+}
+
+fn name(visit: &Visit) -> String {
+    let Visit {
+        number,
+        step,
+        execution_id,
+        ..
+    } = visit;
+    format!("visit {number} (step \"{step}\") of execution {execution_id}")
+}
+
+/// A history that is collected from visits in their order.
+struct Folding(History);
+
+impl FromIterator<Visit> for Folding {
+    fn from_iter<I: IntoIterator<Item = Visit>>(visits: I) -> Self {
+        Self(History::fold(visits))
+    }
+}
+
+impl From<&Visit> for VisitRow {
+    fn from(visit: &Visit) -> Self {
+        let Visit {
+            execution_id,
+            number,
+            step,
+            attempt,
+            request,
+            begun_at,
+            state,
+        } = visit;
+        let mut row = Self {
+            execution_id: execution_id.to_string(),
+            visit: i64::from(*number),
+            step_id: step.to_string(),
+            attempt: i64::from(*attempt),
+            state: state.status().as_str().to_owned(),
+            request: request.as_ref().map(ToString::to_string),
+            status: None,
+            output: None,
+            error: None,
+            error_kind: None,
+            idempotency_key: visit.idempotency_key(),
+            due_at: None,
+            begun_at: begun_at.to_string(),
+            completed_at: None,
+        };
+        match state {
+            VisitState::Waiting | VisitState::Begun => {}
+            VisitState::BackingOff { until, failure } => {
+                row.due_at = Some(until.to_string());
+                row.set_failure(failure);
+            }
+            VisitState::Done { at, outcome } => {
+                row.completed_at = Some(at.to_string());
+                row.set_outcome(outcome);
+            }
+        }
+        row
+    }
+}
+
+impl VisitRow {
+    fn set_outcome(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Success { output } => {
+                self.status = Some(StepStatus::Success.as_str().to_owned());
+                self.output = Some(output.to_string());
+            }
+            Outcome::Failure(failure) => {
+                self.status = Some(StepStatus::Failure.as_str().to_owned());
+                self.set_failure(failure);
+            }
+        }
+    }
+
+    fn set_failure(&mut self, failure: &StepFailure) {
+        let StepFailure { kind, message } = failure;
+        self.error_kind = Some(kind.as_str().to_owned());
+        self.error = Some(message.clone());
+    }
+
+    fn state(self, row: Row<'_>) -> Result<VisitState, Error> {
+        let failure = match (self.error_kind, self.error) {
+            (Some(kind), Some(message)) => Some(StepFailure {
+                kind: row.word("error_kind", StepFailureKind::from_word, &kind)?,
+                message,
+            }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return Err(row.damaged("error")),
+        };
+        let until = row.parse_maybe("due_at", self.due_at.as_deref())?;
+        let at = row.parse_maybe("completed_at", self.completed_at.as_deref())?;
+        let output = self.output.as_deref();
+        let output = output.map(|text| row.json("output", text)).transpose()?;
+        let status = self.status.as_deref();
+        let status = status
+            .map(|word| row.word("status", StepStatus::from_word, word))
+            .transpose()?;
+        let state = row.word("state", VisitStatus::from_word, &self.state)?;
+        match (state, until, at, status, output, failure) {
+            (VisitStatus::Waiting, None, None, None, None, None) => Ok(VisitState::Waiting),
+            (VisitStatus::Begun, None, None, None, None, None) => Ok(VisitState::Begun),
+            (VisitStatus::BackingOff, Some(until), None, None, None, Some(failure)) => {
+                Ok(VisitState::BackingOff { until, failure })
+            }
+            (VisitStatus::Done, None, Some(at), Some(StepStatus::Success), Some(output), None) => {
+                let outcome = Outcome::Success { output };
+                Ok(VisitState::Done { at, outcome })
+            }
+            (VisitStatus::Done, None, Some(at), Some(StepStatus::Failure), None, Some(failure)) => {
+                let outcome = Outcome::Failure(failure);
+                Ok(VisitState::Done { at, outcome })
+            }
+            (state, ..) => Err(row.contradicts(format_args!(
+                "its other columns do not belong to the state {state}"
+            ))),
+        }
+    }
+}
+
+impl TryFrom<VisitRow> for Visit {
+    type Error = Error;
+
+    fn try_from(found: VisitRow) -> Result<Self, Error> {
+        let id = format!("{} of execution {}", found.visit, found.execution_id);
+        let row = Row::new("visit", &id);
+        let request = found.request.as_deref();
+        Ok(Self {
+            execution_id: row.parse("execution_id", &found.execution_id)?,
+            number: row.number("visit", found.visit)?,
+            step: row.parse("step_id", &found.step_id)?,
+            attempt: row.number("attempt", found.attempt)?,
+            request: request.map(|text| row.json("request", text)).transpose()?,
+            begun_at: row.parse("begun_at", &found.begun_at)?,
+            state: found.state(row)?,
+        })
+    }
+}

@@ -1,0 +1,211 @@
+//! `workflows`: which workflows there are, and the newest definition of each.
+//!
+//! Where definitions come from and when they are read again is decided elsewhere.
+
+use diesel::{
+    AsChangeset, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
+};
+use workflow_types::Timestamp;
+use workflow_types::definition::{DefinitionDigest, StoredDefinition};
+use workflow_types::id::WorkflowId;
+
+use crate::column::Row;
+use crate::connection::Connection;
+use crate::definition;
+use crate::error::{Context as _, Error};
+use crate::schema::workflows;
+
+/// A workflow as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workflow {
+    /// Its id.
+    pub id: WorkflowId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where its newest definition came from.
+    pub path: String,
+    /// The digest of its newest definition, which new executions run.
+    pub digest: DefinitionDigest,
+    /// When it was registered first.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A definition that becomes the newest of its workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The workflow.
+    pub id: WorkflowId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where the definition came from.
+    pub path: String,
+    /// The canonical definition.
+    pub definition: StoredDefinition,
+    /// The text that its author wrote.
+    pub source: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What a registration did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// The workflow was not known.
+    New,
+    /// Its definition, name, description or path changed.
+    Changed,
+    /// Everything was known; nothing was written.
+    Unchanged,
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(
+    table_name = workflows,
+    check_for_backend(diesel::sqlite::Sqlite),
+    treat_none_as_default_value = false,
+    treat_none_as_null = true
+)]
+struct WorkflowRow {
+    id: String,
+    name: String,
+    description: Option<String>,
+    definition_path: String,
+    created_at: String,
+    updated_at: String,
+    definition_hash: String,
+}
+
+/// Makes a definition the newest of its workflow, and the workflow known.
+///
+/// Executions that have started keep theirs. Repeating it changes nothing.
+pub fn register(
+    connection: &mut Connection,
+    registration: &Registration,
+) -> Result<Registered, Error> {
+    connection.write(|connection| {
+        let Registration {
+            id,
+            name,
+            description,
+            path,
+            definition,
+            source,
+            at,
+        } = registration;
+        let known = find(connection, id)?;
+        let workflow = Workflow {
+            id: id.clone(),
+            name: name.clone(),
+            description: description.clone(),
+            path: path.clone(),
+            digest: definition.digest().clone(),
+            created_at: known.as_ref().map_or(*at, |known| known.created_at),
+            updated_at: known.as_ref().map_or(*at, |known| known.updated_at),
+        };
+        if known.as_ref() == Some(&workflow) {
+            return Ok(Registered::Unchanged);
+        }
+        definition::save(connection, definition, source, *at)?;
+        store(
+            connection,
+            &Workflow {
+                updated_at: *at,
+                ..workflow
+            },
+        )?;
+        Ok(match known {
+            Some(_) => Registered::Changed,
+            None => Registered::New,
+        })
+    })
+}
+
+/// Every workflow in the order of their ids.
+pub fn list(connection: &mut Connection) -> Result<Vec<Workflow>, Error> {
+    let rows: Vec<WorkflowRow> = workflows::table
+        .order(workflows::id)
+        .select(WorkflowRow::as_select())
+        .load(&mut connection.raw)
+        .context(|| "listing the workflows failed")?;
+    rows.into_iter().map(Workflow::try_from).collect()
+}
+
+/// One workflow.
+pub fn find(connection: &mut Connection, id: &WorkflowId) -> Result<Option<Workflow>, Error> {
+    workflows::table
+        .find(id.to_string())
+        .select(WorkflowRow::as_select())
+        .first(&mut connection.raw)
+        .optional()
+        .context(|| format!("loading workflow \"{id}\" failed"))?
+        .map(Workflow::try_from)
+        .transpose()
+}
+
+fn store(connection: &mut Connection, workflow: &Workflow) -> Result<(), Error> {
+    let row = WorkflowRow::from(workflow);
+    diesel::insert_into(workflows::table)
+        .values(&row)
+        .on_conflict(workflows::id)
+        .do_update()
+        .set(&row)
+        .execute(&mut connection.raw)
+        .context(|| format!("storing workflow \"{}\" failed", workflow.id))?;
+    Ok(())
+}
+
+impl From<&Workflow> for WorkflowRow {
+    fn from(workflow: &Workflow) -> Self {
+        let Workflow {
+            id,
+            name,
+            description,
+            path,
+            digest,
+            created_at,
+            updated_at,
+        } = workflow;
+        Self {
+            id: id.to_string(),
+            name: name.clone(),
+            description: description.clone(),
+            definition_path: path.clone(),
+            created_at: created_at.to_string(),
+            updated_at: updated_at.to_string(),
+            definition_hash: digest.to_string(),
+        }
+    }
+}
+
+impl TryFrom<WorkflowRow> for Workflow {
+    type Error = Error;
+
+    fn try_from(found: WorkflowRow) -> Result<Self, Error> {
+        let WorkflowRow {
+            id,
+            name,
+            description,
+            definition_path,
+            created_at,
+            updated_at,
+            definition_hash,
+        } = found;
+        let row = Row::new("workflow", &id);
+        Ok(Self {
+            id: row.parse("id", &id)?,
+            name,
+            description,
+            path: definition_path,
+            digest: row.parse("definition_hash", &definition_hash)?,
+            created_at: row.parse("created_at", &created_at)?,
+            updated_at: row.parse("updated_at", &updated_at)?,
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Group commit: many jobs in one transaction, each spared from the failures of the others.
+//!
+//! A job is answered only after the commit, so what was answered stays true. The thread that
+//! collects jobs, and what the jobs do, is decided by the caller.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::connection::{Connection, JOB};
+use crate::error::{Error, ErrorKind};
+
+/// A piece of work for the writer, with the one who waits for its result.
+pub struct Job(Box<dyn Work + Send>);
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job")
+    }
+}
+
+impl Job {
+    /// A job that does `work` in a savepoint and hands its result to `answer` after the commit.
+    ///
+    /// An error of `work` rolls back what it wrote and nothing else. `answer` is called exactly
+    /// once, and may not panic.
+    pub fn new<T, W, A>(work: W, answer: A) -> Self
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+        A: FnOnce(Result<T, Error>) + Send + 'static,
+    {
+        Self(Box::new(Task {
+            work: Some(work),
+            done: None,
+            answer,
+        }))
+    }
+}
+
+trait Work {
+    /// Does the work, keeps its value, and tells whether it failed.
+    fn run(&mut self, connection: &mut Connection) -> Result<(), Error>;
+    /// Answers the value, or the error that took it back.
+    fn settle(self: Box<Self>, verdict: Result<(), Error>);
+}
+
+struct Task<T, W, A> {
+    work: Option<W>,
+    done: Option<T>,
+    answer: A,
+}
+
+impl<T, W, A> Work for Task<T, W, A>
+where
+    W: FnOnce(&mut Connection) -> Result<T, Error>,
+    A: FnOnce(Result<T, Error>),
+{
+    fn run(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let work = self.work.take().ok_or_else(never_ran)?;
+        // A connection is left as it is by an unwinding job: the savepoint is rolled back, and
+        // Diesel puts its statements back as they are dropped.
+        let done = catch_unwind(AssertUnwindSafe(|| work(connection)))
+            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+        self.done = Some(done);
+        Ok(())
+    }
+
+    fn settle(self: Box<Self>, verdict: Result<(), Error>) {
+        let done = self.done;
+        (self.answer)(verdict.and_then(|()| done.ok_or_else(never_ran)));
+    }
+}
+
+impl Connection {
+    /// Runs jobs in one transaction and answers all of them after its commit.
+    ///
+    /// A job that fails, or panics, is rolled back alone and answered with its error. If the
+    /// transaction cannot begin or commit, or is lost midway (a full disk), every job is answered
+    /// with that error and nothing was written.
+    pub fn group(&mut self, jobs: Vec<Job>) {
+        let mut jobs: Vec<(Job, Result<(), Error>)> =
+            jobs.into_iter().map(|job| (job, Ok(()))).collect();
+        if jobs.is_empty() {
+            return;
+        }
+        let commit = self.transaction(|connection| {
+            for (job, result) in &mut jobs {
+                *result = connection.savepoint(&JOB, |connection| job.0.run(connection))?;
+            }
+            Ok(())
+        });
+        for (job, result) in jobs {
+            // A job's own error may rest on what a neighbour wrote, so a lost group tells all.
+            job.0.settle(commit.clone().and(result));
+        }
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Error::because(ErrorKind::Internal, "a job of the database panicked", text)
+}
+
+fn never_ran() -> Error {
+    Error::new(ErrorKind::Internal, "a job of the database did not run")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::connection::Durability;
+
+    /// Runs statements as jobs of one group on a prepared database; their answers, and how many
+    /// rows there are in `schedules` afterwards.
+    fn group(prepare: &'static str, jobs: &[&'static str]) -> (Vec<Option<Error>>, i64) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agentspace.db");
+        let mut connection = Connection::open_writer(&path, Durability::Full)
+            .unwrap()
+            .connection;
+        connection.execute(prepare).unwrap();
+        let (sender, answers) = mpsc::channel();
+        let jobs = jobs.iter().map(|&sql| {
+            let sender = sender.clone();
+            Job::new(
+                move |connection| connection.execute(sql),
+                move |result: Result<(), Error>| sender.send(result.err()).unwrap(),
+            )
+        });
+        connection.group(jobs.collect());
+        let count = connection.number("SELECT count(*) AS value FROM schedules");
+        (answers.try_iter().collect(), count.unwrap())
+    }
+
+    const ROW: &str = "INSERT INTO schedules (id, name, cron_expression, created_at, updated_at)
+        VALUES (hex(randomblob(8)), 'n', '* * * * *', '', '')";
+
+    #[test]
+    fn a_commit_that_fails_tells_everyone_its_cause_and_writes_nothing() {
+        let orphan = "PRAGMA defer_foreign_keys = ON;
+            INSERT INTO schedules (id, name, cron_expression, created_at, updated_at, workflow_id)
+            VALUES ('s', 'n', '* * * * *', '', '', 'gone')";
+        let (answers, rows) = group("SELECT 1", &[ROW, orphan, "nonsense", ROW]);
+        assert_eq!((answers.len(), rows), (4, 0));
+        for answer in answers {
+            let error = answer.unwrap();
+            assert!(error.to_string().contains("COMMIT"), "{error}");
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("FOREIGN KEY"), "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_named_and_what_was_answered_stays_true() {
+        let big = "INSERT INTO schedules (id, name, cron_expression, created_at, updated_at)
+            VALUES ('big', hex(zeroblob(1000000)), '* * * * *', '', '')";
+        let (answers, rows) = group("PRAGMA max_page_count = 60", &[ROW, big, ROW]);
+        let kept = answers.iter().filter(|answer| answer.is_none()).count();
+        assert_eq!(rows, i64::try_from(kept).unwrap());
+        let error = answers[1].as_ref().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+        assert!(error.retryable());
+    }
+}

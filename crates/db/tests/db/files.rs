@@ -1,0 +1,179 @@
+//! The file: how it is created, recognised, refused, migrated and copied.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, migrate};
+
+use crate::support::{Database, id, running};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn refused<T>(result: Result<T, Error>, kind: ErrorKind, remedy: &str) {
+    let error = result.map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), kind, "{error:?}");
+    assert!(error.to_string().contains(remedy), "{error}");
+}
+
+#[test]
+fn the_file_and_its_directory_are_private_and_opening_again_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new/deep/a db?mode=memory#1.db");
+    let opened = Connection::open_writer(&path, Durability::Normal).unwrap();
+    assert_eq!(opened.migrated, ["2026-11-23-000000_foundation"]);
+    assert_eq!(opened.backup, None);
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(mode(path.parent().unwrap().parent().unwrap()), 0o700);
+    drop(opened);
+    let again = Connection::open_writer(&path, Durability::Full).unwrap();
+    assert_eq!((again.migrated, again.backup), (Vec::new(), None));
+}
+
+#[test]
+fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().join("notes.txt");
+    let content = "not a database\n".repeat(100);
+    fs::write(&text, &content).unwrap();
+    refused(
+        Connection::open_writer(&text, Durability::Full),
+        ErrorKind::NotADatabase,
+        "move",
+    );
+    refused(
+        Connection::open_reader(&text),
+        ErrorKind::NotADatabase,
+        "notes.txt",
+    );
+    assert_eq!(fs::read_to_string(&text).unwrap(), content);
+
+    let database = Database::new();
+    database.damage("PRAGMA application_id = 7");
+    let foreign = Connection::open_writer(&database.path(), Durability::Full);
+    refused(foreign, ErrorKind::NotADatabase, "another program");
+}
+
+#[test]
+fn a_newer_schema_is_refused_by_writers_and_readers() {
+    for newer in [
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')",
+        "PRAGMA user_version = 99",
+    ] {
+        let database = Database::new();
+        database.damage(newer);
+        let path = database.path();
+        refused(
+            Connection::open_writer(&path, Durability::Full),
+            ErrorKind::Newer,
+            "update",
+        );
+        refused(Connection::open_reader(&path), ErrorKind::Newer, "update");
+        refused(migrate::revert(&path), ErrorKind::Newer, "update");
+    }
+}
+
+#[test]
+fn a_reader_neither_creates_nor_migrates_nor_writes() {
+    let mut database = Database::with_workflow();
+    let missing = database.path().with_extension("gone");
+    refused(
+        Connection::open_reader(&missing),
+        ErrorKind::Missing,
+        "gone",
+    );
+    assert!(!missing.exists());
+
+    database.start(&running(1));
+    let mut reader = Connection::open_reader(&database.path()).unwrap();
+    assert!(execution::find(&mut reader, &id(1)).unwrap().is_some());
+    let refusal = execution::claim(&mut reader, "p2").unwrap_err();
+    assert_eq!(refusal.kind(), ErrorKind::ReadOnly);
+    assert!(refusal.retryable());
+
+    let path = database.path();
+    migrate::revert(&path).unwrap();
+    refused(
+        Connection::open_reader(&path),
+        ErrorKind::Older,
+        "agentspace db migrate",
+    );
+}
+
+#[test]
+fn migrations_run_back_and_forth_and_are_listed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("agentspace.db");
+    let name = "2026-11-23-000000_foundation".to_owned();
+    assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), false)]);
+    assert!(!path.exists());
+    assert_eq!(migrate::run(&path).unwrap(), [name.clone()]);
+    assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
+    assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), true)]);
+    assert_eq!(migrate::redo(&path).unwrap(), Some(name.clone()));
+    assert_eq!(migrate::revert(&path).unwrap(), Some(name.clone()));
+    assert_eq!(migrate::revert(&path).unwrap(), None);
+    assert_eq!(migrate::redo(&path).unwrap(), None);
+    assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), false)]);
+    assert_eq!(migrate::run(&path).unwrap(), [name]);
+}
+
+#[test]
+fn a_migration_goes_down_and_up_with_rows_in_every_table() {
+    let mut database = Database::with_workflow();
+    database.start(&crate::support::paused(1, None));
+    let path = database.path();
+    assert!(migrate::revert(&path).unwrap().is_some());
+    assert_eq!(migrate::run(&path).unwrap().len(), 1);
+    let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
+    assert_eq!(opened.connection.check().unwrap(), Vec::<String>::new());
+    assert_eq!(
+        execution::find(&mut opened.connection, &id(1)).unwrap(),
+        None
+    );
+}
+
+#[test]
+fn a_second_owner_is_told_who_the_first_one_is() {
+    let database = Database::new();
+    let lock = OwnerLock::acquire(&database.path(), "127.0.0.1:7070").unwrap();
+    let pid = std::process::id().to_string();
+    let second = OwnerLock::acquire(&database.path(), "second");
+    refused(
+        second,
+        ErrorKind::Owned,
+        &format!("process {pid} (127.0.0.1:7070)"),
+    );
+    refused(migrate::run(&database.path()), ErrorKind::Owned, "stop it");
+    drop(lock);
+    assert!(OwnerLock::acquire(&database.path(), "third").is_ok());
+    let lock_file = database.path().with_extension("db.lock");
+    assert_eq!(mode(&lock_file), 0o600);
+    assert_eq!(
+        fs::read_to_string(lock_file).unwrap(),
+        format!("{pid}\nthird\n")
+    );
+}
+
+#[test]
+fn a_copy_is_complete_private_and_never_replaces_a_file() {
+    let mut database = Database::with_workflow();
+    database.start(&running(1));
+    let target = database.path().with_extension("copy");
+    database.connection.backup(&target).unwrap();
+    assert_eq!(mode(&target), 0o600);
+    let again = database.connection.backup(&target).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict);
+    let mut copy = Connection::open_reader(&target).unwrap();
+    assert!(execution::find(&mut copy, &id(1)).unwrap().is_some());
+    assert_eq!(copy.check().unwrap(), Vec::<String>::new());
+    let left: Vec<_> = fs::read_dir(target.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("tmp"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
