@@ -8,8 +8,10 @@ use gateway::Tool;
 
 pub(crate) mod args;
 pub(crate) mod execute_command;
+pub(crate) mod http_request;
 
 use execute_command::{CommandOptions, ExecuteCommand};
+use http_request::{HttpOptions, HttpRequest};
 
 /// What the built-in tools may do; the defaults suit a machine that trusts its workflow authors
 /// with commands but not with its internal network.
@@ -17,12 +19,17 @@ use execute_command::{CommandOptions, ExecuteCommand};
 pub(crate) struct ToolOptions {
     /// Limits of `execute_command`.
     pub(crate) command: CommandOptions,
+    /// Limits of `http_request`.
+    pub(crate) http: HttpOptions,
 }
 
 /// Every built-in tool, to be added to a gateway's registry.
 pub(crate) fn built_in(options: ToolOptions) -> Vec<Arc<dyn Tool>> {
-    let ToolOptions { command } = options;
-    vec![Arc::new(ExecuteCommand::new(command))]
+    let ToolOptions { command, http } = options;
+    vec![
+        Arc::new(ExecuteCommand::new(command)),
+        Arc::new(HttpRequest::new(http)),
+    ]
 }
 
 #[cfg(test)]
@@ -38,7 +45,7 @@ mod tests {
             registry.add(tool).unwrap();
         }
         let names: Vec<&str> = registry.iter().map(|r| r.spec().name().as_ref()).collect();
-        assert_eq!(names, ["execute_command"]);
+        assert_eq!(names, ["execute_command", "http_request"]);
         for registered in registry.iter() {
             let input = registered.spec().input().unwrap();
             assert!(input.is_closed());
