@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -193,7 +192,6 @@ fn answer(invocation: &Invocation, finished: &Finished) -> Result<Value, ToolErr
     let Some(code) = finished.status.code() else {
         let status = finished.status.to_string();
         let signal = status.strip_prefix("signal: ").unwrap_or(&status);
-        debug_assert!(finished.status.signal().is_some());
         return Err(ToolError::retryable(format!(
             "`{program}` was killed by signal {signal}{}",
             last_words(finished)

@@ -187,9 +187,7 @@ fn kind_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0xfe80..=0xfebf, ..] => Some("a link-local address"),
         [0xff00..=0xffff, ..] => Some("a multicast address"),
         // Protocol assignments (Teredo among them) and documentation.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => {
-            Some("a reserved address")
-        }
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some("a reserved address"),
         // Nothing outside of this block has ever been given to the public.
         [0x2000..=0x3fff, ..] => None,
         _ => Some("a reserved address"),

@@ -66,9 +66,9 @@ impl Hop {
         if becomes_get(status, &self.method) {
             next.method = Method::GET;
             next.body = None;
-            OF_THE_BODY
-                .iter()
-                .for_each(|name| drop(next.headers.remove(name)));
+            for name in OF_THE_BODY {
+                next.headers.remove(name);
+            }
         }
         if next.url.origin() != self.url.origin() {
             next.headers = told_to_anybody(&next.headers);

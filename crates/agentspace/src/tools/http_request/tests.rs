@@ -2,11 +2,12 @@
 
 use gateway::workflow_types::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+
+mod server;
 
 use super::*;
+use server::{Server, listen, read_request};
 
 const KEY: &str = "0198/notify/1";
 
@@ -42,59 +43,6 @@ async fn retryable(allowed: &[&str], args: Value) -> String {
     let error = request(allowed, args).await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
     error.to_string()
-}
-
-/// A server that gives its answers one connection after the other, and ends by telling what it was
-/// asked.
-struct Server {
-    port: u16,
-    asked: JoinHandle<Vec<String>>,
-}
-
-impl Server {
-    async fn start(answers: &[&[u8]]) -> Self {
-        let answers: Vec<Vec<u8>> = answers.iter().map(|answer| answer.to_vec()).collect();
-        let (listener, port) = listen().await;
-        let asked = tokio::spawn(async move {
-            let mut asked = Vec::new();
-            for answer in answers {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                asked.push(read_request(&mut stream).await);
-                // A client that has seen enough may have hung up.
-                let _ = stream.write_all(&answer).await;
-            }
-            asked
-        });
-        Self { port, asked }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-}
-
-async fn listen() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
-}
-
-/// Head and body of one request.
-async fn read_request(stream: &mut TcpStream) -> String {
-    let mut request = Vec::new();
-    loop {
-        let text = String::from_utf8(request.clone()).unwrap();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "))
-                .map_or(0, |length| length.parse().unwrap());
-            if body.len() == length {
-                return text;
-            }
-        }
-        assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0, "{text}");
-    }
 }
 
 /// What a server that gives one answer makes of it.
@@ -318,7 +266,7 @@ async fn a_redirect_loop_ends() {
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused() {
     let announced = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n";
-    let endless = [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &[b'x'; 1_000_000]].concat();
+    let endless = [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &vec![b'x'; 1_000_000]].concat();
     for answer in [&announced[..], &endless] {
         let server = Server::start(&[answer]).await;
         let text = permanent(&["127.0.0.1"], json!({"url": server.url("/secret")})).await;
