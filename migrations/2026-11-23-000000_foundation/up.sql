@@ -100,7 +100,7 @@ CREATE TABLE step_visits (
     visit INTEGER NOT NULL CHECK (visit >= 1),
     step_id TEXT NOT NULL,
     attempt INTEGER NOT NULL CHECK (attempt >= 1),
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'begun', 'backing_off', 'done')),
+    state TEXT NOT NULL CHECK (state IN ('ready', 'waiting', 'begun', 'backing_off', 'done')),
     request TEXT CHECK (request IS NULL OR json_valid(request)),
     status TEXT CHECK (status IN ('success', 'failure')),
     output TEXT CHECK (output IS NULL OR json_valid(output)),

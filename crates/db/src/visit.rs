@@ -214,7 +214,7 @@ impl From<&Visit> for VisitRow {
             completed_at: None,
         };
         match state {
-            VisitState::Waiting | VisitState::Begun => {}
+            VisitState::Ready | VisitState::Waiting | VisitState::Begun => {}
             VisitState::BackingOff { until, failure } => {
                 row.due_at = Some(until.to_string());
                 row.set_failure(failure);
@@ -267,6 +267,7 @@ impl VisitRow {
             .transpose()?;
         let state = row.word("state", VisitStatus::from_word, &self.state)?;
         match (state, until, at, status, output, failure) {
+            (VisitStatus::Ready, None, None, None, None, None) => Ok(VisitState::Ready),
             (VisitStatus::Waiting, None, None, None, None, None) => Ok(VisitState::Waiting),
             (VisitStatus::Begun, None, None, None, None, None) => Ok(VisitState::Begun),
             (VisitStatus::BackingOff, Some(until), None, None, None, Some(failure)) => {

@@ -1,0 +1,239 @@
+//! The words of the command line: commands, arguments and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gateway::workflow_types::execution::ExecutionStatus;
+use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
+
+/// Runs workflows that happen later, in steps, with a human's yes, and are not lost.
+#[derive(Debug, Parser)]
+#[command(
+    name = "agentspace",
+    version,
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad usage or definition, 3 waiting for approval."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The database file.
+    #[arg(long, global = true, env = "AGENTSPACE_DB", default_value = ".agentspace/agentspace.db", value_name = "PATH")]
+    pub(crate) db: PathBuf,
+    /// The directory of workflow files.
+    #[arg(long, global = true, env = "AGENTSPACE_WORKFLOWS", default_value = "workflows", value_name = "DIR")]
+    pub(crate) workflows: PathBuf,
+    /// Print JSON with a stable, versioned envelope instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Let `http_request` reach loopback, private and link-local addresses.
+    #[arg(long, global = true, env = "AGENTSPACE_ALLOW_PRIVATE_ADDRESSES")]
+    pub(crate) allow_private_addresses: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented workflow and a HEARTBEAT.md that work as they are.
+    Init(Init),
+    /// Check workflow and heartbeat files; store nothing.
+    Check(Check),
+    /// Run a workflow to its end, or to the first gate.
+    Run(Run),
+    /// Take up what a process that ended left behind, and wait until all of it is at rest.
+    Resume,
+    /// The registered workflows.
+    #[command(subcommand)]
+    Workflows(Workflows),
+    /// The executions of workflows.
+    #[command(subcommand)]
+    Executions(Executions),
+    /// The approvals that executions wait for.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// The database.
+    #[command(subcommand)]
+    Db(Database),
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to; existing files are left as they are.
+    #[arg(default_value = ".")]
+    pub(crate) directory: PathBuf,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files and directories; the workflow directory if none is given.
+    pub(crate) paths: Vec<PathBuf>,
+    /// How diagnostics are printed.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Let warnings fail the check.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+/// How diagnostics are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// With the source text, for people.
+    Human,
+    /// As one JSON document.
+    Json,
+    /// As workflow commands that GitHub shows in a change.
+    Github,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A workflow file, or the id of a registered workflow.
+    pub(crate) workflow: String,
+    /// One value of the input; its type is the input schema's.
+    #[arg(short, long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) input: Vec<(String, String)>,
+    /// The whole input as a JSON object, or `@FILE` that holds one; `-i` is set on top of it.
+    #[arg(long = "input", value_name = "JSON|@FILE")]
+    pub(crate) document: Option<String>,
+    /// Approve the gate of this step when the execution comes to it. May be given repeatedly.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) approve: Vec<StepId>,
+    /// The same key of a workflow answers the same execution, however often it is run.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    #[command(flatten)]
+    pub(crate) actor: ActorArg,
+}
+
+/// Who decides.
+#[derive(Debug, Args)]
+pub(crate) struct ActorArg {
+    /// Who decides. Default: the user's name.
+    #[arg(long = "as", value_name = "NAME", env = "AGENTSPACE_ACTOR")]
+    pub(crate) actor: Option<Actor>,
+}
+
+/// `workflows`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workflows {
+    /// List them.
+    Ls,
+    /// Show one: its steps and its source.
+    Show {
+        /// Its id.
+        id: WorkflowId,
+    },
+}
+
+/// `executions`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Executions {
+    /// List them, the newest first.
+    Ls {
+        /// Only those of a workflow.
+        #[arg(long)]
+        workflow: Option<WorkflowId>,
+        /// Only those of a status: running, paused, completed or failed.
+        #[arg(long, value_parser = status)]
+        status: Option<ExecutionStatus>,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one: its journal, visit by visit.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Say what became of an interrupted step, and go on.
+    Resolve {
+        /// The id of the execution, or of its gate.
+        id: String,
+        /// What is to be done about it.
+        #[arg(value_enum)]
+        how: How,
+        /// The output to record, as JSON; only with `done`.
+        #[arg(long, value_name = "JSON")]
+        output: Option<String>,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+}
+
+/// What is to be done about an interrupted step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum How {
+    /// Run it again, with the same idempotency key.
+    Rerun,
+    /// Its side effect happened: record it as done.
+    Done,
+    /// Let it fail; `onFailure` applies.
+    Fail,
+}
+
+/// `approvals`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Approvals {
+    /// List those that wait, the oldest first.
+    Ls,
+    /// Show one, with exactly what would run.
+    Show {
+        /// The id of the approval, or of its execution.
+        id: String,
+    },
+    /// Approve, and go on with the execution until it is at rest.
+    Approve {
+        /// The id of the approval, or of its execution.
+        id: String,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Deny, and go on with the execution until it is at rest.
+    Deny {
+        /// The id of the approval, or of its execution.
+        id: String,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+}
+
+/// Who decides, and why.
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArgs {
+    #[command(flatten)]
+    pub(crate) actor: ActorArg,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+/// `db`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Database {
+    /// Create the database, or bring it to this program's schema after making a copy.
+    Migrate,
+    /// Check the file's integrity and our own invariants.
+    Check,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("`{text}` is not KEY=VALUE"))
+}
+
+fn status(text: &str) -> Result<ExecutionStatus, String> {
+    ExecutionStatus::from_word(text)
+        .ok_or_else(|| format!("`{text}` is none of running, paused, completed, failed"))
+}

@@ -1,0 +1,142 @@
+//! Shows diagnostics: with the source text for people, as JSON for programs, as GitHub's commands.
+
+use std::ops::Range;
+use std::path::Path;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use gateway::FileReport;
+use gateway::workflow_types::{Diagnostic, Severity, SourceMap};
+use serde_json::{Value, json};
+
+use crate::cli::Format;
+use crate::output;
+
+/// Shows what there is to say of a file. People's words go to stderr, programs' to stdout.
+pub(crate) fn show(report: &FileReport, format: Format) {
+    let shown = report.path.display().to_string();
+    if let Some(reason) = &report.unreadable {
+        match format {
+            Format::Human => output::talk(&format!("{}: {shown}: {reason}", output::paint(output::RED, "error"))),
+            Format::Github => output::data(&format!("::error file={}::{}", escaped(&shown), escaped(reason))),
+            Format::Json => {}
+        }
+        return;
+    }
+    for diagnostic in sorted(report) {
+        match format {
+            Format::Human => output::talk(&human(diagnostic, &report.map, &report.path)),
+            Format::Github => output::data(&github(diagnostic, &report.map, &shown)),
+            Format::Json => {}
+        }
+    }
+}
+
+/// Everything there is to say of a file, as JSON.
+pub(crate) fn to_json(report: &FileReport) -> Value {
+    let diagnostics: Vec<Value> = sorted(report)
+        .into_iter()
+        .map(|diagnostic| one_to_json(diagnostic, &report.map))
+        .collect();
+    json!({
+        "path": report.path.display().to_string(),
+        "workflowId": report.id.as_ref().map(ToString::to_string),
+        "refused": report.is_refused(),
+        "unreadable": report.unreadable,
+        "diagnostics": diagnostics,
+    })
+}
+
+/// In the order of the text.
+fn sorted(report: &FileReport) -> Vec<&Diagnostic> {
+    let mut all: Vec<&Diagnostic> = report.diagnostics.iter().collect();
+    all.sort_by_key(|diagnostic| report.map.resolve(&diagnostic.place).start);
+    all
+}
+
+fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
+    use gateway::workflow_types::diagnostic::Place;
+    let span = map.resolve(&diagnostic.place);
+    let (start, end) = (map.line_column(span.start), map.line_column(span.end));
+    let pointer = match &diagnostic.place {
+        Place::Node { pointer, .. } => Some(pointer.as_str().to_owned()),
+        Place::Text(_) => None,
+    };
+    json!({
+        "code": diagnostic.code.as_str(),
+        "severity": diagnostic.severity.to_string(),
+        "message": diagnostic.message,
+        "pointer": pointer,
+        "line": start.line,
+        "column": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
+        "help": diagnostic.help,
+        "fix": diagnostic.fix.as_ref().map(|fix| fix.replacement.clone()),
+    })
+}
+
+fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let path = path.display().to_string();
+    let mut snippet = Snippet::source(map.text()).path(path.as_str()).fold(true);
+    let primary = AnnotationKind::Primary.span(shown(map, map.resolve(&diagnostic.place)));
+    snippet = snippet.annotation(if diagnostic.label.is_empty() {
+        primary
+    } else {
+        primary.label(diagnostic.label.as_str())
+    });
+    for related in &diagnostic.related {
+        let span = shown(map, map.resolve(&related.place));
+        snippet = snippet.annotation(AnnotationKind::Context.span(span).label(related.text.as_str()));
+    }
+    let mut group: Group<'_> = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str())
+        .element(snippet);
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
+    format!("{}\n", renderer.render(&[group]))
+}
+
+/// At most the first line of a range, so that a whole step is not underlined; never empty.
+fn shown(map: &SourceMap, span: Range<usize>) -> Range<usize> {
+    let text = map.text();
+    let line = text[span.clone()].find('\n').map_or(span.end, |at| span.start + at);
+    if line > span.start {
+        return span.start..line;
+    }
+    let next = text[span.start..].chars().next().map_or(0, char::len_utf8);
+    span.start..span.start + next
+}
+
+fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {
+    let span = map.resolve(&diagnostic.place);
+    let (start, end) = (map.line_column(span.start), map.line_column(span.end));
+    let mut text = diagnostic.message.clone();
+    if let Some(help) = &diagnostic.help {
+        text.push_str("\nhelp: ");
+        text.push_str(help);
+    }
+    format!(
+        "::{} file={},line={},col={},endLine={},endColumn={},title={}::{}",
+        diagnostic.severity,
+        escaped(path),
+        start.line,
+        start.column,
+        end.line,
+        end.column,
+        diagnostic.code,
+        escaped(&text)
+    )
+}
+
+/// As GitHub's workflow commands escape: percent signs and line ends.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}

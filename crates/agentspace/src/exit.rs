@@ -1,0 +1,60 @@
+//! Exit codes: what a script learns from them.
+
+use std::process::ExitCode;
+
+use gateway::ErrorKind;
+use gateway::workflow_types::execution::ExecutionStatus;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is well.
+    Ok,
+    /// A workflow, or an operation, failed.
+    Failed,
+    /// The usage or the definition is wrong.
+    Usage,
+    /// An execution waits for an approval.
+    Waiting,
+    /// A signal stopped the program; the work is kept.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Ok => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Waiting => 3,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// A mistake in how the program was called, in its user's words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// The exit code of an error that ended a command.
+pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
+    if error.downcast_ref::<UsageError>().is_some() {
+        return Exit::Usage;
+    }
+    match error.downcast_ref::<gateway::Error>().map(gateway::Error::kind) {
+        Some(ErrorKind::Invalid | ErrorKind::NotFound) => Exit::Usage,
+        Some(_) | None => Exit::Failed,
+    }
+}
+
+/// The exit code of an execution at rest.
+pub(crate) fn of_status(status: ExecutionStatus) -> Exit {
+    match status {
+        ExecutionStatus::Completed => Exit::Ok,
+        ExecutionStatus::Failed => Exit::Failed,
+        ExecutionStatus::Paused => Exit::Waiting,
+        // Only a signal ends the program while an execution runs.
+        ExecutionStatus::Running => Exit::Interrupted,
+    }
+}

@@ -1,0 +1,247 @@
+//! How domain values are shown: lines for people, stable JSON for programs.
+
+use gateway::Workflow;
+use gateway::workflow_types::Timestamp;
+use gateway::workflow_types::approval::{Gate, GateKind, GateState};
+use gateway::workflow_types::execution::{
+    Execution, ExecutionState, Outcome, Visit, VisitState, WorkflowExecutionState,
+};
+use serde_json::{Value, json};
+
+use crate::host::span;
+use crate::output::{DIM, GREEN, RED, YELLOW, paint};
+
+/// Longest value that is shown on one line; `--json` shows all of it.
+const LONGEST_VALUE: usize = 200;
+
+/// A value on one line; if something is left out, that is said.
+pub(crate) fn value(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    };
+    let line = text.trim_end().replace('\n', "⏎");
+    let total = line.chars().count();
+    if total <= LONGEST_VALUE {
+        return line;
+    }
+    let kept: String = line.chars().take(LONGEST_VALUE).collect();
+    format!("{kept}… ({} more characters)", total - LONGEST_VALUE)
+}
+
+/// A workflow as JSON.
+pub(crate) fn workflow(workflow: &Workflow) -> Value {
+    json!({
+        "id": workflow.id,
+        "name": workflow.name,
+        "description": workflow.description,
+        "definitionPath": workflow.path,
+        "definition": workflow.digest.to_string(),
+        "createdAt": workflow.created_at,
+        "updatedAt": workflow.updated_at,
+    })
+}
+
+/// An execution as JSON, without its results.
+pub(crate) fn execution(execution: &Execution) -> Value {
+    let mut shown = json!({
+        "id": execution.id,
+        "workflowId": execution.workflow_id,
+        "status": execution.state.status(),
+        "triggeredBy": execution.triggered_by,
+        "startedAt": execution.started_at,
+        "definition": execution.definition.to_string(),
+        "input": execution.input,
+    });
+    match &execution.state {
+        ExecutionState::Running => {}
+        ExecutionState::Paused { step, at } => {
+            shown["currentStepId"] = json!(step);
+            shown["pausedAt"] = json!(at);
+        }
+        ExecutionState::Completed { at } => shown["completedAt"] = json!(at),
+        ExecutionState::Failed { at, step, failure } => {
+            shown["completedAt"] = json!(at);
+            shown["currentStepId"] = json!(step);
+            shown["failureKind"] = json!(failure.kind);
+            shown["error"] = json!(failure.message);
+        }
+    }
+    shown
+}
+
+/// An execution as JSON with its results, its journal and its gates.
+pub(crate) fn whole(
+    of: &Execution,
+    state: &WorkflowExecutionState,
+    journal: &[Visit],
+    gates: &[Gate],
+) -> Value {
+    let mut shown = execution(of);
+    shown["stepResults"] = json!(state.step_results);
+    shown["journal"] = journal.iter().map(visit).collect();
+    shown["approvals"] = gates.iter().map(gate).collect();
+    shown
+}
+
+/// A visit as JSON.
+pub(crate) fn visit(visit: &Visit) -> Value {
+    let mut shown = json!({
+        "visit": visit.number,
+        "stepId": visit.step,
+        "attempt": visit.attempt,
+        "state": visit.state.status(),
+        "idempotencyKey": visit.idempotency_key(),
+        "request": visit.request,
+        "begunAt": visit.begun_at,
+    });
+    match &visit.state {
+        VisitState::Ready | VisitState::Waiting | VisitState::Begun => {}
+        VisitState::BackingOff { until, failure } => {
+            shown["dueAt"] = json!(until);
+            shown["error"] = json!(failure.message);
+        }
+        VisitState::Done { at, outcome } => {
+            shown["completedAt"] = json!(at);
+            match outcome {
+                Outcome::Success { output } => {
+                    shown["status"] = json!("success");
+                    shown["output"] = output.clone();
+                }
+                Outcome::Failure(failure) => {
+                    shown["status"] = json!("failure");
+                    shown["errorKind"] = json!(failure.kind);
+                    shown["error"] = json!(failure.message);
+                }
+            }
+        }
+    }
+    shown
+}
+
+/// A gate as JSON.
+pub(crate) fn gate(gate: &Gate) -> Value {
+    let mut shown = json!({
+        "id": gate.id,
+        "kind": gate.kind,
+        "executionId": gate.execution_id,
+        "workflowId": gate.workflow_id,
+        "stepId": gate.step,
+        "visit": gate.visit,
+        "message": gate.message,
+        "request": gate.request,
+        "requestedAt": gate.requested_at,
+        "expiresAt": gate.expiry.map(|expiry| expiry.at),
+        "onExpiry": gate.expiry.map(|expiry| expiry.then),
+        "approvers": gate.approvers,
+        "count": gate.count,
+    });
+    let (state, details) = gate_state(&gate.state);
+    shown["state"] = json!(state);
+    if let Value::Object(details) = details {
+        for (key, detail) in details {
+            shown[key] = detail;
+        }
+    }
+    shown
+}
+
+fn gate_state(state: &GateState) -> (&'static str, Value) {
+    match state {
+        GateState::Waiting => ("waiting", Value::Null),
+        GateState::Decided(vote) => (
+            "decided",
+            json!({"decision": vote.decision, "decidedBy": vote.actor, "decidedAt": vote.at, "reason": vote.reason}),
+        ),
+        GateState::Resolved(by) => (
+            "resolved",
+            json!({"resolution": by.resolution.as_str(), "decidedBy": by.actor, "decidedAt": by.at, "reason": by.reason}),
+        ),
+        GateState::Expired { at } => ("expired", json!({"decidedAt": at})),
+        GateState::Withdrawn { at } => ("withdrawn", json!({"decidedAt": at})),
+    }
+}
+
+/// An execution on one line.
+pub(crate) fn execution_line(execution: &Execution, now: Timestamp) -> String {
+    let (word, detail) = match &execution.state {
+        ExecutionState::Running => (paint(YELLOW, "running  "), String::new()),
+        ExecutionState::Paused { step, .. } => (paint(YELLOW, "paused   "), format!("waits at `{step}`")),
+        ExecutionState::Completed { at } => (
+            paint(GREEN, "completed"),
+            format!("after {}", span(at.since(execution.started_at))),
+        ),
+        ExecutionState::Failed { failure, .. } => (paint(RED, "failed   "), failure.message.clone()),
+    };
+    format!(
+        "{}  {word}  {}  {} ago  {detail}",
+        execution.id,
+        execution.workflow_id,
+        span(now.since(execution.started_at)),
+    )
+}
+
+/// A visit on one line, for progress and for the journal.
+pub(crate) fn visit_line(visit: &Visit) -> String {
+    let attempt = if visit.attempt > 1 {
+        paint(DIM, &format!(" (attempt {})", visit.attempt))
+    } else {
+        String::new()
+    };
+    let step = format!("{}{attempt}", visit.step);
+    match &visit.state {
+        VisitState::Ready => format!("{} {step}", paint(DIM, "·")),
+        VisitState::Begun => format!("{} {step}", paint(YELLOW, "▸")),
+        VisitState::Waiting => format!("{} {step}  waits for approval", paint(YELLOW, "⏸")),
+        VisitState::BackingOff { until, failure } => {
+            format!("{} {step}  tries again at {until}: {}", paint(YELLOW, "↻"), failure.message)
+        }
+        VisitState::Done { at, outcome } => {
+            let took = paint(DIM, &span(at.since(visit.begun_at)));
+            match outcome {
+                Outcome::Success { output: Value::Null } => format!("{} {step}  {took}", paint(GREEN, "✓")),
+                Outcome::Success { output } => {
+                    format!("{} {step}  {took}  {}", paint(GREEN, "✓"), value(output))
+                }
+                Outcome::Failure(failure) => {
+                    let failure = Value::String(failure.message.clone());
+                    format!("{} {step}  {took}  {}", paint(RED, "✗"), value(&failure))
+                }
+            }
+        }
+    }
+}
+
+/// What a gate asks, on a few lines.
+pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
+    let what = match gate.kind {
+        GateKind::Approval => "approval",
+        GateKind::Interrupted => "interrupted",
+    };
+    let mut lines = vec![format!(
+        "{}  {what}  {} › {}  waits for {}",
+        gate.id,
+        gate.workflow_id,
+        gate.step,
+        span(now.since(gate.requested_at))
+    )];
+    if let Some(message) = &gate.message {
+        lines.push(format!("  message    {message}"));
+    }
+    lines.push(format!("  would run  {}", gate.request));
+    lines.push(format!("  execution  {}", gate.execution_id));
+    if let Some(expiry) = gate.expiry {
+        lines.push(format!("  expires    {} (then: {})", expiry.at, expiry.then));
+    }
+    if !gate.approvers.is_empty() {
+        let names: Vec<String> = gate.approvers.iter().map(ToString::to_string).collect();
+        lines.push(format!("  approvers  {} ({} needed)", names.join(", "), gate.count));
+    }
+    if gate.state != GateState::Waiting {
+        let (state, details) = gate_state(&gate.state);
+        lines.push(format!("  state      {state} {details}"));
+    }
+    lines
+}
