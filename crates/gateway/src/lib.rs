@@ -1,7 +1,72 @@
-//! Under construction.
+//! The embeddable AgentSpace runtime: workflows that run later, in steps, with a human's yes, and
+//! are not lost.
+//!
+//! A host describes a [`Gateway`] with its tools and models, starts it, and asks it to run
+//! workflows. Every step is durable before the next one begins; a process that was killed goes on
+//! where it stood. There is no global state: two gateways in one process are fine.
+//!
+//! ```no_run
+//! use async_trait::async_trait;
+//! use gateway::{Effect, Gateway, Tool, ToolCall, ToolError, ToolSpec};
+//! use serde_json::{Value, json};
+//!
+//! struct Announce;
+//!
+//! #[async_trait]
+//! impl Tool for Announce {
+//!     fn spec(&self) -> ToolSpec {
+//!         let name = "announce".parse().expect("a valid name");
+//!         ToolSpec::new(name, "prints a text", Effect::Destructive)
+//!     }
+//!
+//!     async fn call(&self, call: ToolCall) -> Result<Value, ToolError> {
+//!         println!("{}", call.args["text"]);
+//!         Ok(Value::Null)
+//!     }
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let gateway = Gateway::builder()
+//!     .database("agentspace.db")
+//!     .workflows("workflows")
+//!     .tool(Announce)
+//!     .start()
+//!     .await?;
+//! let execution = gateway.start(&"deploy-check".parse()?, json!({"env": "prod"})).await?;
+//! let done = gateway.wait(execution.id).await?;
+//! println!("{}", done.state.status());
+//! gateway.shutdown().await?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
+mod builder;
+mod change;
+mod check;
+mod clock;
+pub mod database;
+mod engine;
+mod entropy;
+mod error;
+mod gateway;
+mod loader;
+mod model;
+mod reader;
+mod store;
 mod tool;
 
+pub use builder::GatewayBuilder;
+pub use change::Follower;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use db::Durability;
+pub use db::definition::SavedDefinition;
+pub use db::execution::{ExecutionFilter, Page, PageKey};
+pub use db::workflow::Workflow;
+pub use error::{Error, ErrorKind};
+pub use gateway::{Decided, Gateway, StartRequest, Started};
+pub use loader::FileReport;
+pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
+pub use reader::Reader;
 pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSpec};
 pub use workflow_types;

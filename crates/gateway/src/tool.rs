@@ -20,6 +20,13 @@ pub trait Tool: Send + Sync + 'static {
     /// What the tool is: asked once, when it is registered.
     fn spec(&self) -> ToolSpec;
 
+    /// What a call with these arguments does to the world, where that depends on them; the spec's
+    /// effect otherwise.
+    fn effect_of(&self, args: &Map<String, Value>) -> Effect {
+        let _ = args;
+        self.spec().effect()
+    }
+
     /// Does the work. The future may be dropped at any point after the call's grace period: what
     /// must not be left half done must be safe to repeat.
     async fn call(&self, call: ToolCall) -> Result<Value, ToolError>;
@@ -161,6 +168,11 @@ impl Registered {
     /// What the tool is.
     pub fn spec(&self) -> &ToolSpec {
         &self.spec
+    }
+
+    /// What a call with these arguments does to the world.
+    pub fn effect_of(&self, args: &Map<String, Value>) -> Effect {
+        self.tool.effect_of(args)
     }
 
     /// Calls it.

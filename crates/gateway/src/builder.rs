@@ -1,0 +1,191 @@
+//! Describes a gateway and starts it: database, workflows, tools, models, clock.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::Durability;
+use workflow_types::id::ModelName;
+
+use crate::clock::{Clock, SystemClock};
+use crate::engine::{Engine, Limits, Parts};
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorKind};
+use crate::gateway::{Gateway, Started};
+use crate::loader::{self, FileReport, Known};
+use crate::model::{ModelClient, ModelRegistry};
+use crate::store::Store;
+use crate::tool::{Tool, ToolRegistry};
+
+/// How long a shutdown waits for running attempts, unless told otherwise.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Describes a gateway; [`GatewayBuilder::start`] makes it run.
+#[must_use]
+pub struct GatewayBuilder {
+    database: PathBuf,
+    durability: Durability,
+    workflows: Vec<PathBuf>,
+    tools: ToolRegistry,
+    models: ModelRegistry,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+    limits: Limits,
+    drain: Duration,
+    /// Mistakes of the host, told when the gateway is started.
+    mistakes: Vec<String>,
+}
+
+impl Default for GatewayBuilder {
+    fn default() -> Self {
+        Self {
+            database: PathBuf::from("agentspace.db"),
+            durability: Durability::Full,
+            workflows: Vec::new(),
+            tools: ToolRegistry::default(),
+            models: ModelRegistry::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Entropy::system(),
+            limits: Limits::default(),
+            drain: DRAIN,
+            mistakes: Vec::new(),
+        }
+    }
+}
+
+impl GatewayBuilder {
+    /// The database file; created where there is none. Default: `agentspace.db`.
+    pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
+        self.database = path.into();
+        self
+    }
+
+    /// What a commit survives. Default: a power loss.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// A directory of workflow files, read and registered at the start. May be given repeatedly.
+    pub fn workflows(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.workflows.push(directory.into());
+        self
+    }
+
+    /// A tool that steps may call.
+    pub fn tool(self, tool: impl Tool) -> Self {
+        self.shared_tool(Arc::new(tool))
+    }
+
+    /// A tool that is shared with the host.
+    pub fn shared_tool(mut self, tool: Arc<dyn Tool>) -> Self {
+        if let Err(name) = self.tools.add(tool) {
+            self.mistakes.push(format!("two tools have the name `{name}`"));
+        }
+        self
+    }
+
+    /// A model that steps may ask; the first one is the default.
+    pub fn model(mut self, name: &str, model: impl ModelClient) -> Self {
+        match ModelName::try_new(name) {
+            Ok(name) => {
+                if let Err(name) = self.models.add(name, Arc::new(model)) {
+                    self.mistakes.push(format!("two models have the name `{name}`"));
+                }
+            }
+            Err(error) => self.mistakes.push(format!("the model name `{name}` is not valid: {error}")),
+        }
+        self
+    }
+
+    /// The clock. Default: the machine's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Ids and jitter from a seed, so that a test repeats exactly.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.entropy = Entropy::seeded(seed);
+        self
+    }
+
+    /// How long a cancelled attempt may take to come to its end. Default: 2 s.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.limits.grace = grace;
+        self
+    }
+
+    /// The largest output of a step in bytes of JSON. Default: 1 MiB.
+    pub fn max_output_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_output = bytes;
+        self
+    }
+
+    /// How many attempts may run at once. Default: 64.
+    pub fn max_concurrent_attempts(mut self, attempts: usize) -> Self {
+        self.limits.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// How long a shutdown waits for running attempts. Default: 30 s.
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// Reads one workflow file and says everything there is to say about it; stores nothing.
+    pub fn check_file(&self, path: impl AsRef<Path>) -> FileReport {
+        loader::file(path.as_ref(), &self.known()).report
+    }
+
+    /// Reads every workflow file of a directory; stores nothing.
+    pub fn check_directory(&self, path: impl AsRef<Path>) -> std::io::Result<Vec<FileReport>> {
+        let loaded = loader::directory(path.as_ref(), &self.known())?;
+        Ok(loaded.into_iter().map(|file| file.report).collect())
+    }
+
+    fn known(&self) -> Known {
+        Known {
+            tools: self.tools.clone(),
+            models: self.models.clone(),
+        }
+    }
+
+    /// Opens the database, registers the workflows and takes up what was running when the last
+    /// owner ended.
+    ///
+    /// A workflow file that is refused does not stop the start: see [`Gateway::started`].
+    pub async fn start(self) -> Result<Gateway, Error> {
+        if !self.mistakes.is_empty() {
+            let context = format!("the gateway is not well described: {}", self.mistakes.join("; "));
+            return Err(Error::new(ErrorKind::Invalid, context));
+        }
+        let owner = format!("pid {}", std::process::id());
+        let (store, opened) = Store::open(&self.database, self.durability, owner.clone()).await?;
+        let known = self.known();
+        let engine = Engine::start(Parts {
+            writer: store.writer(),
+            readers: store.readers(),
+            clock: self.clock,
+            entropy: self.entropy,
+            tools: self.tools,
+            models: self.models,
+            owner,
+            limits: self.limits,
+        });
+        let mut gateway = Gateway::new(Arc::clone(&engine), store, known, self.drain);
+        let mut files = Vec::new();
+        for directory in &self.workflows {
+            files.extend(gateway.register_directory(directory).await?);
+        }
+        let taken_up = engine.recover().await?;
+        gateway.set_started(Started {
+            migrated: opened.migrated,
+            backup: opened.backup,
+            files,
+            taken_up,
+        });
+        Ok(gateway)
+    }
+}

@@ -1,0 +1,85 @@
+//! Checks a definition against the tools and models of the gateway that is to run it.
+
+use serde_json::Value;
+use workflow_types::action::{Action, ModelAction, ToolAction};
+use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
+use workflow_types::id::ToolName;
+use workflow_types::{Diagnostics, WorkflowDefinition};
+
+use crate::loader::Known;
+use crate::tool::ToolRegistry;
+
+/// The diagnostics of a definition with those of its tools and models.
+pub(crate) fn against(
+    definition: &WorkflowDefinition,
+    known: &Known,
+    diagnostics: Diagnostics,
+) -> Diagnostics {
+    let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
+    for (index, step) in definition.steps().iter().enumerate() {
+        let at = Pointer::root().key("steps").index(index);
+        match step.action() {
+            Action::Tool(action) => tool(action, &at, &known.tools, &mut all),
+            Action::Model(action) => model(action, &at, known, &mut all),
+            Action::Noop => {}
+        }
+    }
+    Diagnostics::from(all)
+}
+
+fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<Diagnostic>) {
+    let Some(tool) = tools.get(action.tool()) else {
+        all.push(unknown_tool(action.tool(), &at.key("tool"), tools));
+        return;
+    };
+    // Arguments with templates are known only when the step runs.
+    let Some(schema) = tool.spec().input().filter(|_| action.args().template().is_literal()) else {
+        return;
+    };
+    for problem in schema.check(&Value::Object(action.args().written().clone())) {
+        all.push(
+            Diagnostic::new(
+                Code::BadToolArgs,
+                Place::value(&at.key("args")),
+                format!("the arguments do not fit tool `{}`: {problem}", action.tool()),
+            )
+            .label(format!("tool `{}` takes something else", action.tool())),
+        );
+    }
+}
+
+fn unknown_tool(name: &ToolName, at: &Pointer, tools: &ToolRegistry) -> Diagnostic {
+    let names: Vec<String> = tools.iter().map(|tool| tool.spec().name().to_string()).collect();
+    let help = match workflow_types::diagnostic::closest(name.as_ref(), names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "no tools are registered".to_owned(),
+        None => format!("registered: {}", names.join(", ")),
+    };
+    Diagnostic::new(Code::UnknownTool, Place::value(at), format!("there is no tool `{name}`"))
+        .label("not registered")
+        .help(help)
+}
+
+/// A model may be configured later, so that a missing one is a warning.
+fn model(action: &ModelAction, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
+    for (index, name) in action.tools().iter().enumerate() {
+        if known.tools.get(name).is_none() {
+            all.push(unknown_tool(name, &at.key("tools").index(index), &known.tools));
+        }
+    }
+    let missing = match action.model() {
+        Some(name) if known.models.get(name).is_none() => {
+            Some((at.key("model"), format!("there is no model `{name}`")))
+        }
+        None if known.models.default_model().is_none() => {
+            Some((at.key("action"), "no model is configured".to_owned()))
+        }
+        Some(_) | None => None,
+    };
+    if let Some((at, message)) = missing {
+        all.push(
+            Diagnostic::new(Code::UnknownModel, Place::value(&at), message)
+                .help("the step fails unless the host configures one"),
+        );
+    }
+}

@@ -1,0 +1,322 @@
+//! Carries executions forward: decide, perform, write one transaction, tell the followers.
+//!
+//! Each running execution has one task, which holds its live state in memory and reads history
+//! only when it takes an execution up. What waits (gates, retries) has no task but a row.
+
+mod decide;
+mod drive;
+mod perform;
+mod recover;
+mod request;
+mod timer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use workflow_types::WorkflowDefinition;
+use workflow_types::definition::{DefinitionDigest, StoredDefinition};
+use workflow_types::execution::{
+    Epoch, Execution, ExecutionState, History, Start, Started, TriggeredBy,
+};
+use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
+
+use crate::change::Changes;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorKind};
+use crate::model::ModelRegistry;
+use crate::store::{Readers, Writer};
+use crate::tool::ToolRegistry;
+use decide::Situation;
+use drive::Live;
+
+/// What the engine may be told to do differently.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// How long a cancelled attempt may take to come to its end.
+    pub(crate) grace: Duration,
+    /// The largest output of a step in bytes.
+    pub(crate) max_output: usize,
+    /// How many attempts may run at once.
+    pub(crate) max_attempts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(2),
+            max_output: 1024 * 1024,
+            max_attempts: 64,
+        }
+    }
+}
+
+/// What the engine works with; shared by all of its tasks.
+pub(crate) struct Engine {
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Entropy,
+    pub(crate) tools: ToolRegistry,
+    pub(crate) models: ModelRegistry,
+    pub(crate) changes: Changes,
+    pub(crate) owner: String,
+    pub(crate) limits: Limits,
+    pub(crate) attempts: Arc<Semaphore>,
+    /// Definitions by digest, parsed once.
+    definitions: Mutex<HashMap<DefinitionDigest, Arc<WorkflowDefinition>>>,
+    /// Executions that are held by a task of this process, and whether somebody asked for them to
+    /// be taken up in the meantime.
+    held: Mutex<HashMap<ExecutionId, Asked>>,
+    /// Wakes the timer when something may be due earlier than it thinks.
+    timer: Notify,
+    tasks: TaskTracker,
+    /// Fires when no new work is begun any more.
+    draining: CancellationToken,
+    /// Fires when running attempts are to come to their end.
+    stopping: CancellationToken,
+}
+
+/// A request to start an execution.
+#[derive(Debug, Clone)]
+pub(crate) struct NewExecution {
+    pub(crate) workflow_id: WorkflowId,
+    pub(crate) digest: DefinitionDigest,
+    pub(crate) definition: Arc<WorkflowDefinition>,
+    pub(crate) input: Value,
+    pub(crate) triggered_by: TriggeredBy,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+}
+
+/// The parts from which an engine is made.
+pub(crate) struct Parts {
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Entropy,
+    pub(crate) tools: ToolRegistry,
+    pub(crate) models: ModelRegistry,
+    pub(crate) owner: String,
+    pub(crate) limits: Limits,
+}
+
+impl Engine {
+    /// An engine with its timer running.
+    pub(crate) fn start(parts: Parts) -> Arc<Self> {
+        let attempts = Arc::new(Semaphore::new(parts.limits.max_attempts));
+        let engine = Arc::new(Self {
+            writer: parts.writer,
+            readers: parts.readers,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            tools: parts.tools,
+            models: parts.models,
+            changes: Changes::default(),
+            owner: parts.owner,
+            limits: parts.limits,
+            attempts,
+            definitions: Mutex::default(),
+            held: Mutex::default(),
+            timer: Notify::new(),
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+        });
+        engine.tasks.spawn(timer::run(Arc::clone(&engine)));
+        engine
+    }
+
+    /// Starts an execution: stored, and under way, when this returns.
+    ///
+    /// The same idempotency key answers the execution that it has started before.
+    pub(crate) async fn begin(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
+        if self.draining.is_cancelled() {
+            return Err(Error::new(
+                ErrorKind::Stopping,
+                format!("starting workflow `{}` failed: the gateway is shutting down", new.workflow_id),
+            ));
+        }
+        let now = self.clock.now();
+        let definition = new.definition;
+        let mut execution = Execution {
+            id: self.entropy.execution_id(now),
+            workflow_id: new.workflow_id,
+            definition: new.digest,
+            triggered_by: new.triggered_by,
+            scheduled_for: None,
+            origin: None,
+            idempotency_key: new.idempotency_key,
+            input: new.input,
+            started_at: now,
+            state: ExecutionState::Running,
+        };
+        let mut history = History::default();
+        let situation = Situation {
+            definition: &definition,
+            execution: &execution,
+            now,
+            gate_id: self.entropy.gate_id(now),
+        };
+        let advance = decide::begin(situation, &mut history);
+        execution.state = advance.state.clone();
+        let results = advance.results(&history);
+        let open = advance.made.last().cloned();
+        let start = Start {
+            execution: execution.clone(),
+            visits: advance.made,
+            gate: advance.gate,
+            results,
+        };
+        let owner = self.owner.clone();
+        let context = format!("starting workflow `{}`", execution.workflow_id);
+        let started = self
+            .writer
+            .write(&context, move |c| db::execution::start(c, &start, &owner))
+            .await?;
+        match started {
+            Started::Existing(existing) => Ok(*existing),
+            Started::New => {
+                self.after_commit(&execution.id, &execution.state);
+                if let (ExecutionState::Running, Some(open)) = (&execution.state, open) {
+                    let live = Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
+                    // Nobody else knows this execution yet.
+                    if let Some(hold) = self.hold(execution.id) {
+                        self.spawn(hold, live);
+                    }
+                }
+                Ok(execution)
+            }
+        }
+    }
+
+    /// Gives an execution a task, which holds it until it leaves.
+    fn spawn(self: &Arc<Self>, hold: Hold, live: Live) {
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            drive::drive(&engine, live).await;
+            drop(hold);
+        });
+    }
+
+    /// Holds an execution for a task; none if another task holds it, which is then asked to see to
+    /// it that the execution is taken up again when it leaves.
+    fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.entry(id) {
+            Entry::Occupied(mut entry) => {
+                entry.insert(Asked::Again);
+                None
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(Asked::Once);
+                let engine = Arc::clone(self);
+                Some(Hold { engine, id })
+            }
+        }
+    }
+
+    /// What follows every commit: followers read, and the timer looks again if something waits.
+    fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
+        self.changes.tell(*id);
+        if matches!(state, ExecutionState::Paused { .. }) {
+            self.timer.notify_one();
+        }
+    }
+
+    /// A definition by its digest: from memory, or read and parsed once.
+    pub(crate) async fn definition(
+        &self,
+        digest: &DefinitionDigest,
+    ) -> Result<Arc<WorkflowDefinition>, Error> {
+        let cached = self.cached(digest);
+        if let Some(definition) = cached {
+            return Ok(definition);
+        }
+        let wanted = digest.clone();
+        let saved = self
+            .readers
+            .read("reading a definition", move |c| db::definition::load(c, &wanted))
+            .await?
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no definition {digest}")))?;
+        let definition = saved.stored.read().map_err(|error| {
+            Error::new(ErrorKind::Unusable, format!("definition {digest} cannot be read")).caused(error)
+        })?;
+        Ok(self.remember(&saved.stored, definition))
+    }
+
+    /// Keeps a parsed definition in memory.
+    pub(crate) fn remember(
+        &self,
+        stored: &StoredDefinition,
+        definition: WorkflowDefinition,
+    ) -> Arc<WorkflowDefinition> {
+        let definition = Arc::new(definition);
+        self.definitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(stored.digest().clone(), Arc::clone(&definition));
+        definition
+    }
+
+    fn cached(&self, digest: &DefinitionDigest) -> Option<Arc<WorkflowDefinition>> {
+        let definitions = self.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.get(digest).cloned()
+    }
+
+    /// Whether no new work is begun any more.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
+    }
+
+    /// Stops: begins nothing new, lets attempts finish within `drain`, then cancels the rest,
+    /// which stay begun in the journal and are dealt with as interrupted at the next start.
+    pub(crate) async fn stop(&self, drain: Duration) {
+        self.draining.cancel();
+        self.tasks.close();
+        let deadline = self.clock.now().saturating_add(drain);
+        tokio::select! {
+            () = self.tasks.wait() => return,
+            () = self.clock.sleep_until(deadline) => {}
+        }
+        self.stopping.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+/// Whether an execution is to be taken up once more when its task leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Once,
+    Again,
+}
+
+/// The hold of a task on an execution; let go when it is dropped, by a panic too.
+struct Hold {
+    engine: Arc<Engine>,
+    id: ExecutionId,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut held = self.engine.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = held.remove(&self.id);
+        drop(held);
+        if asked == Some(Asked::Again) && !self.engine.is_draining() {
+            let (engine, id) = (Arc::clone(&self.engine), self.id);
+            self.engine.tasks.spawn(async move {
+                if let Err(error) = engine.take_up(id).await {
+                    recover::report(id, &error);
+                }
+            });
+        }
+    }
+}

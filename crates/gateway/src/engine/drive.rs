@@ -1,0 +1,264 @@
+//! The task of one execution: performs its open visit, concludes it, and goes on until it rests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use workflow_types::WorkflowDefinition;
+use workflow_types::approval::Gate;
+use workflow_types::execution::{
+    Epoch, Execution, ExecutionState, Failure, History, Outcome, StepFailure, Transition, Visit,
+    VisitState,
+};
+
+use super::Engine;
+use super::decide::{self, Advance, Situation};
+use super::perform::{self, AttemptEnd};
+use crate::error::{Error, ErrorKind};
+
+/// Waits between attempts to write a transition while the database does not answer.
+const WRITE_RETRY_FIRST: Duration = Duration::from_millis(100);
+const WRITE_RETRY_LONGEST: Duration = Duration::from_secs(30);
+
+/// The live state of an execution: nothing in it needs to be read again.
+pub(crate) struct Live {
+    pub(crate) execution: Execution,
+    pub(crate) epoch: Epoch,
+    pub(crate) definition: Arc<WorkflowDefinition>,
+    pub(crate) history: History,
+    pub(crate) open: Visit,
+    /// Why the attempt before this one failed.
+    pub(crate) previous_error: Option<String>,
+}
+
+impl Live {
+    pub(crate) fn new(
+        execution: Execution,
+        epoch: Epoch,
+        definition: Arc<WorkflowDefinition>,
+        history: History,
+        open: Visit,
+    ) -> Self {
+        Self {
+            execution,
+            epoch,
+            definition,
+            history,
+            open,
+            previous_error: None,
+        }
+    }
+}
+
+/// Whether the task of an execution goes on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The open visit is to be performed.
+    Perform,
+    /// The execution is at rest, or waits for its timer.
+    Leave,
+}
+
+/// Carries an execution forward until it is at rest, waits for a retry, or the gateway drains.
+pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
+    loop {
+        let end = perform::attempt(engine, &live).await;
+        let step = match end {
+            AttemptEnd::NotBegun => put_back(engine, &mut live).await,
+            AttemptEnd::Interrupted => return,
+            AttemptEnd::Finished(outcome) => conclude(engine, &mut live, outcome).await,
+            AttemptEnd::Failed { failure, backoff } => back_off(engine, &mut live, failure, backoff).await,
+        };
+        match step {
+            Ok(Step::Perform) => {}
+            Ok(Step::Leave) => return,
+            Err(error) => {
+                report(&live, &error);
+                return;
+            }
+        }
+    }
+}
+
+/// Ends the open visit and goes where its outcome leads, in one transaction.
+pub(super) async fn conclude(engine: &Arc<Engine>, live: &mut Live, outcome: Outcome) -> Result<Step, Error> {
+    let now = engine.clock.now();
+    let step = live.open.step.clone();
+    live.history
+        .record(step.clone(), live.open.attempt, outcome.clone(), now);
+    live.open.state = VisitState::Done { at: now, outcome };
+    let situation = Situation {
+        definition: &live.definition,
+        execution: &live.execution,
+        now,
+        gate_id: engine.entropy.gate_id(now),
+    };
+    let advance = decide::after(situation, &mut live.history, &step);
+    write(engine, live, advance).await
+}
+
+/// Writes what follows from the open visit; afterwards the last visit made is the open one.
+async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Result<Step, Error> {
+    let results = advance.results(&live.history);
+    let next = advance.made.last().cloned();
+    let transition = Transition {
+        execution_id: live.execution.id,
+        epoch: live.epoch,
+        open: Some(live.open.clone()),
+        made: advance.made,
+        gate: advance.gate,
+        state: advance.state.clone(),
+        results,
+    };
+    apply(engine, transition).await?;
+    live.execution.state = advance.state;
+    live.previous_error = None;
+    engine.after_commit(&live.execution.id, &live.execution.state);
+    log_state(&live.execution);
+    match (&live.execution.state, next) {
+        (ExecutionState::Running, Some(next)) => {
+            live.open = next;
+            Ok(Step::Perform)
+        }
+        (
+            ExecutionState::Running
+            | ExecutionState::Paused { .. }
+            | ExecutionState::Completed { .. }
+            | ExecutionState::Failed { .. },
+            _,
+        ) => Ok(Step::Leave),
+    }
+}
+
+/// Writes only the open visit: the execution stays where it is.
+async fn write_open(engine: &Engine, live: &Live) -> Result<(), Error> {
+    let transition = Transition {
+        execution_id: live.execution.id,
+        epoch: live.epoch,
+        open: Some(live.open.clone()),
+        made: Vec::new(),
+        gate: None,
+        state: ExecutionState::Running,
+        results: None,
+    };
+    apply(engine, transition).await?;
+    engine.changes.tell(live.execution.id);
+    Ok(())
+}
+
+/// Leaves the execution to the timer until its next attempt is due.
+async fn back_off(
+    engine: &Arc<Engine>,
+    live: &mut Live,
+    failure: StepFailure,
+    backoff: Duration,
+) -> Result<Step, Error> {
+    let until = engine.clock.now().saturating_add(backoff);
+    live.open.state = VisitState::BackingOff { until, failure };
+    write_open(engine, live).await?;
+    engine.timer.notify_one();
+    Ok(Step::Leave)
+}
+
+/// Ends the execution as failed; its open visit is closed with the reason.
+pub(super) async fn fail(
+    engine: &Arc<Engine>,
+    live: &mut Live,
+    outcome: Outcome,
+    failure: Failure,
+) -> Result<Step, Error> {
+    let now = engine.clock.now();
+    let step = live.open.step.clone();
+    live.history
+        .record(step.clone(), live.open.attempt, outcome.clone(), now);
+    live.open.state = VisitState::Done { at: now, outcome };
+    let state = ExecutionState::Failed {
+        at: now,
+        step: Some(step),
+        failure,
+    };
+    write(engine, live, Advance::ended(state)).await
+}
+
+/// Stops at a gate before the open visit.
+pub(super) async fn pause(engine: &Arc<Engine>, live: &mut Live, gate: Gate) -> Result<Step, Error> {
+    let state = ExecutionState::Paused {
+        step: gate.step.clone(),
+        at: gate.requested_at,
+    };
+    live.open.state = VisitState::Waiting;
+    let advance = Advance {
+        gate: Some(gate),
+        ..Advance::ended(state)
+    };
+    write(engine, live, advance).await
+}
+
+/// The gateway drains before the open visit was performed: the journal says again that nothing has
+/// begun, so that the next start need not take it for interrupted.
+async fn put_back(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
+    live.open.state = VisitState::Ready;
+    write_open(engine, live).await?;
+    Ok(Step::Leave)
+}
+
+/// Marks the open visit as begun, so that it can be performed.
+pub(super) async fn begin(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
+    live.open.state = VisitState::Begun;
+    write_open(engine, live).await?;
+    Ok(Step::Perform)
+}
+
+/// Applies a transition, waiting out a database that does not answer for now.
+async fn apply(engine: &Engine, transition: Transition) -> Result<(), Error> {
+    let context = format!("recording execution {}", transition.execution_id);
+    let mut pause = WRITE_RETRY_FIRST;
+    loop {
+        let attempt = transition.clone();
+        let written = engine
+            .writer
+            .write(&context, move |c| db::execution::apply(c, &attempt))
+            .await;
+        match written {
+            Err(error) if error.is_transient() && !engine.is_draining() => {
+                tracing::warn!(
+                    execution.id = %transition.execution_id,
+                    error = &error as &dyn std::error::Error,
+                    "the database does not answer, trying again in {pause:?}"
+                );
+                let until = engine.clock.now().saturating_add(pause);
+                engine.clock.sleep_until(until).await;
+                pause = (pause * 2).min(WRITE_RETRY_LONGEST);
+            }
+            other => return other,
+        }
+    }
+}
+
+fn log_state(execution: &Execution) {
+    let id = execution.id;
+    match &execution.state {
+        ExecutionState::Running => {}
+        ExecutionState::Paused { step, .. } => {
+            tracing::info!(execution.id = %id, step.id = %step, "execution waits at `{step}`");
+        }
+        ExecutionState::Completed { .. } => {
+            tracing::info!(execution.id = %id, "execution completed");
+        }
+        ExecutionState::Failed { failure, .. } => {
+            tracing::info!(execution.id = %id, kind = %failure.kind, "execution failed");
+        }
+    }
+}
+
+/// An execution whose state cannot be written stays as the journal has it: the next start takes it
+/// up from there.
+fn report(live: &Live, error: &Error) {
+    let lost = error.kind() == ErrorKind::Conflict;
+    tracing::error!(
+        execution.id = %live.execution.id,
+        step.id = %live.open.step,
+        error = error as &dyn std::error::Error,
+        "{}",
+        if lost { "another writer holds the execution" } else { "the execution cannot go on for now" }
+    );
+}

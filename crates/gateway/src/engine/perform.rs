@@ -1,0 +1,362 @@
+//! Performs one attempt of a visit: under its timeout, cancellable, its panic contained.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+use workflow_types::Timestamp;
+use workflow_types::action::Action;
+use workflow_types::definition::Step;
+use workflow_types::execution::{Outcome, StepFailure, StepFailureKind};
+use workflow_types::id::{ModelName, ToolName};
+use workflow_types::output_schema::ValueSchema;
+
+use super::Engine;
+use super::drive::Live;
+use super::request::Request;
+use crate::model::{ModelError, ModelRequest};
+use crate::tool::ToolCall;
+
+/// How an attempt ended.
+#[derive(Debug, PartialEq)]
+pub(super) enum AttemptEnd {
+    /// The visit is over.
+    Finished(Outcome),
+    /// Another attempt is due after a wait.
+    Failed {
+        failure: StepFailure,
+        backoff: Duration,
+    },
+    /// The gateway drains, and nothing was begun.
+    NotBegun,
+    /// The gateway stopped in the middle: nothing is known of the side effect.
+    Interrupted,
+}
+
+/// What the action itself answered.
+type Answer = Result<Value, Refusal>;
+
+/// Why an action failed, and whether another attempt may mend it.
+struct Refusal {
+    failure: StepFailure,
+    retry: Retry,
+}
+
+enum Retry {
+    Never,
+    Allowed,
+    AfterAtLeast(Duration),
+}
+
+impl Refusal {
+    fn permanent(kind: StepFailureKind, message: impl Into<String>) -> Self {
+        Self::new(kind, message, Retry::Never)
+    }
+
+    fn new(kind: StepFailureKind, message: impl Into<String>, retry: Retry) -> Self {
+        let message = message.into();
+        Self {
+            failure: StepFailure { kind, message },
+            retry,
+        }
+    }
+}
+
+/// What an attempt is made with.
+struct Attempt {
+    key: String,
+    number: u32,
+    cancelled: CancellationToken,
+    deadline: Timestamp,
+    previous_error: Option<String>,
+}
+
+/// Makes the attempt that the open visit has begun.
+pub(super) async fn attempt(engine: &Engine, live: &Live) -> AttemptEnd {
+    let Some(step) = live.definition.step(&live.open.step) else {
+        let message = format!("the definition has no step `{}`", live.open.step);
+        return AttemptEnd::Finished(Outcome::failure(StepFailureKind::Internal, message));
+    };
+    let permit = tokio::select! {
+        permit = engine.attempts.acquire() => permit,
+        () = engine.draining.cancelled() => return AttemptEnd::NotBegun,
+    };
+    if engine.is_draining() {
+        return AttemptEnd::NotBegun;
+    }
+    let answer = bounded(engine, live, step).await;
+    drop(permit);
+    match answer {
+        None => AttemptEnd::Interrupted,
+        Some(Ok(output)) => AttemptEnd::Finished(check_size(engine, output)),
+        Some(Err(refusal)) => after_refusal(engine, live, step, refusal),
+    }
+}
+
+/// Runs the action under its timeout; none if the gateway stopped it.
+async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
+    let timeout = step.timeout();
+    let cancelled = engine.stopping.child_token();
+    let deadline = engine.clock.now().saturating_add(timeout);
+    let attempt = Attempt {
+        key: live.open.idempotency_key(),
+        number: live.open.attempt,
+        cancelled: cancelled.clone(),
+        deadline,
+        previous_error: live.previous_error.clone(),
+    };
+    let work = match action(engine, live, step, attempt) {
+        Ok(work) => work,
+        Err(refusal) => return Some(Err(refusal)),
+    };
+    let mut task = AbortOnDrop(tokio::spawn(work));
+    tokio::select! {
+        ended = &mut task.0 => return Some(joined(ended)),
+        () = engine.clock.sleep_until(deadline) => {}
+        () = engine.stopping.cancelled() => return stopped(engine, task).await,
+    }
+    cancelled.cancel();
+    let end = engine.clock.now().saturating_add(engine.limits.grace);
+    tokio::select! {
+        _ = &mut task.0 => {}
+        () = engine.clock.sleep_until(end) => {}
+    }
+    let message = format!(
+        "the attempt took longer than its timeout of {}",
+        workflow_types::duration::format(timeout)
+    );
+    Some(Err(Refusal::new(StepFailureKind::Timeout, message, Retry::Allowed)))
+}
+
+/// The gateway stops: an attempt that still succeeds within its grace is recorded, because its
+/// side effect has happened; anything else is an interruption, never a failure of the tool.
+async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
+    let end = engine.clock.now().saturating_add(engine.limits.grace);
+    tokio::select! {
+        ended = &mut task.0 => joined(ended).ok().map(Ok),
+        () = engine.clock.sleep_until(end) => None,
+    }
+}
+
+/// A task that does not outlive its owner.
+struct AbortOnDrop(JoinHandle<Answer>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn joined(ended: Result<Answer, JoinError>) -> Answer {
+    ended.unwrap_or_else(|error| {
+        let message = if error.is_panic() {
+            "the action panicked"
+        } else {
+            "the action was aborted"
+        };
+        Err(Refusal::permanent(StepFailureKind::Internal, message))
+    })
+}
+
+type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// The work of the stored request: exactly what was resolved, and shown at the gate if there was
+/// one.
+fn action(engine: &Engine, live: &Live, step: &Step, attempt: Attempt) -> Result<Work, Refusal> {
+    let damaged = |message: String| Refusal::permanent(StepFailureKind::Internal, message);
+    let stored = live
+        .open
+        .request
+        .as_ref()
+        .ok_or_else(|| damaged("the visit has no stored request".to_owned()))?;
+    match Request::from_json(stored).map_err(damaged)? {
+        Request::Noop => Ok(Box::pin(async { Ok(Value::Null) })),
+        Request::Tool { tool, args } => call_tool(engine, &tool, args, attempt),
+        Request::Model {
+            model,
+            prompt,
+            system,
+        } => {
+            let schema = match step.action() {
+                Action::Model(action) => action.output_schema().cloned(),
+                Action::Tool(_) | Action::Noop => None,
+            };
+            ask_model(engine, model.as_ref(), Question { prompt, system, schema }, attempt)
+        }
+    }
+}
+
+fn call_tool(
+    engine: &Engine,
+    name: &ToolName,
+    args: Map<String, Value>,
+    attempt: Attempt,
+) -> Result<Work, Refusal> {
+    let Some(tool) = engine.tools.get(name).cloned() else {
+        let message = format!("there is no tool `{name}`");
+        return Err(Refusal::permanent(StepFailureKind::Error, message));
+    };
+    if let Some(schema) = tool.spec().input() {
+        let value = Value::Object(args.clone());
+        let problems = schema.check(&value);
+        if !problems.is_empty() {
+            let message = format!("the arguments do not fit tool `{name}`: {}", problems.join("; "));
+            return Err(Refusal::permanent(StepFailureKind::Error, message));
+        }
+    }
+    let call = ToolCall {
+        args,
+        idempotency_key: attempt.key,
+        attempt: attempt.number,
+        cancelled: attempt.cancelled,
+        deadline: attempt.deadline,
+    };
+    Ok(Box::pin(async move {
+        tool.call(call).await.map_err(|error| {
+            let retry = if error.is_retryable() { Retry::Allowed } else { Retry::Never };
+            Refusal::new(StepFailureKind::Error, error.to_string(), retry)
+        })
+    }))
+}
+
+/// What a model is asked, and what its answer must look like.
+struct Question {
+    prompt: String,
+    system: Option<String>,
+    schema: Option<ValueSchema>,
+}
+
+fn ask_model(
+    engine: &Engine,
+    name: Option<&ModelName>,
+    question: Question,
+    attempt: Attempt,
+) -> Result<Work, Refusal> {
+    let model = match name {
+        Some(name) => engine.models.get(name),
+        None => engine.models.default_model().map(|(_, model)| model),
+    };
+    let Some(model) = model.cloned() else {
+        let message = match name {
+            Some(name) => format!("there is no model `{name}`"),
+            None => "no model is configured".to_owned(),
+        };
+        return Err(Refusal::permanent(StepFailureKind::Error, message));
+    };
+    let Question { prompt, system, schema } = question;
+    let request = ModelRequest {
+        prompt,
+        system,
+        schema: schema.as_ref().map(|schema| schema.json_schema().clone()),
+        previous_error: attempt.previous_error,
+        idempotency_key: attempt.key,
+        attempt: attempt.number,
+        cancelled: attempt.cancelled,
+        deadline: attempt.deadline,
+    };
+    Ok(Box::pin(async move {
+        let reply = model.ask(request).await.map_err(refused_by_model)?;
+        match schema {
+            None => Ok(Value::String(reply.text)),
+            Some(schema) => structured(&reply.text, &schema),
+        }
+    }))
+}
+
+fn refused_by_model(error: ModelError) -> Refusal {
+    let kind = StepFailureKind::Error;
+    match error {
+        ModelError::Retryable { message } => Refusal::new(kind, message, Retry::Allowed),
+        ModelError::Permanent { message } => Refusal::permanent(kind, message),
+        ModelError::RateLimited { message, retry_after } => {
+            let retry = retry_after.map_or(Retry::Allowed, Retry::AfterAtLeast);
+            Refusal::new(kind, message, retry)
+        }
+    }
+}
+
+/// An answer as JSON that fits the schema; a Markdown fence around it is taken off.
+fn structured(text: &str, schema: &ValueSchema) -> Answer {
+    let refuse = |message: String| Refusal::new(StepFailureKind::Error, message, Retry::Allowed);
+    let value: Value = serde_json::from_str(unfenced(text))
+        .map_err(|error| refuse(format!("the answer is not JSON: {error}")))?;
+    let problems = schema.check(&value);
+    if problems.is_empty() {
+        Ok(value)
+    } else {
+        Err(refuse(format!("the answer does not fit the schema: {}", problems.join("; "))))
+    }
+}
+
+fn unfenced(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else {
+        return text;
+    };
+    // The first line of a fence may name a language.
+    inner.split_once('\n').map_or(inner, |(_, body)| body).trim()
+}
+
+fn check_size(engine: &Engine, output: Value) -> Outcome {
+    let limit = engine.limits.max_output;
+    let mut counter = Counter(0);
+    // Writing to a counter does not fail, and a value is always serialisable.
+    let _ = serde_json::to_writer(&mut counter, &output);
+    if counter.0 > limit {
+        let message = format!("the output has {} bytes, at most {limit} are kept", counter.0);
+        return Outcome::failure(StepFailureKind::OutputTooLarge, message);
+    }
+    Outcome::Success { output }
+}
+
+/// Counts bytes instead of keeping them.
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) -> AttemptEnd {
+    let attempt = live.open.attempt;
+    let at_least = match refusal.retry {
+        Retry::Never => None,
+        Retry::Allowed => Some(Duration::ZERO),
+        Retry::AfterAtLeast(wait) => Some(wait),
+    };
+    match at_least {
+        Some(at_least) if attempt < step.retry().max_attempts() => AttemptEnd::Failed {
+            failure: refusal.failure,
+            backoff: step
+                .retry()
+                .backoff(attempt, engine.entropy.spread())
+                .max(at_least),
+        },
+        Some(_) | None => AttemptEnd::Finished(Outcome::Failure(refusal.failure)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn answers_are_taken_out_of_their_fence() {
+        let schema = ValueSchema::parse(&json!({"ok": "boolean"})).unwrap();
+        for text in ["{\"ok\":true}", "```json\n{\"ok\":true}\n```", "```\n{\"ok\":true}```", " {\"ok\":true}\n"] {
+            assert_eq!(structured(text, &schema).ok(), Some(json!({"ok": true})), "{text}");
+        }
+        assert!(structured("yes", &schema).is_err());
+        assert!(structured("{\"ok\":1}", &schema).is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! One timer for everything that waits: gates that expire and attempts that are due.
+//!
+//! What is due lives in the database; the timer sleeps to the earliest instant and is woken when
+//! something earlier may have been written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use workflow_types::Timestamp;
+use workflow_types::id::ExecutionId;
+
+use super::Engine;
+use super::recover::Taken;
+use crate::error::Error;
+
+/// How much is taken up in one go.
+const BATCH: usize = 256;
+/// How long the timer waits after the database did not answer.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
+/// Runs until the engine drains.
+pub(super) async fn run(engine: Arc<Engine>) {
+    loop {
+        let next = match round(&engine).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the timer cannot read what is due");
+                Some(engine.clock.now().saturating_add(AFTER_ERROR))
+            }
+        };
+        let due = async {
+            match next {
+                Some(at) => engine.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = engine.timer.notified() => {}
+            () = engine.draining.cancelled() => return,
+        }
+    }
+}
+
+/// Takes up what is due; answers when the next is.
+async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
+    loop {
+        let next = engine
+            .readers
+            .read("reading what is due next", db::timer::next_due)
+            .await?;
+        let now = engine.clock.now();
+        if next.is_none_or(|at| at > now) {
+            return Ok(next);
+        }
+        let mut progress = false;
+        for id in due(engine, now).await? {
+            progress |= engine.take_up(id).await? == Taken::Now;
+        }
+        if !progress {
+            // A task still holds what is due and takes it up when it leaves; this is the net
+            // below it.
+            return Ok(Some(now.saturating_add(AFTER_ERROR)));
+        }
+    }
+}
+
+async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
+    let mut due = engine
+        .writer
+        .write("expiring gates", move |c| db::gate::expire_due(c, now, BATCH))
+        .await?;
+    let retries = engine
+        .readers
+        .read("reading due attempts", move |c| db::visit::due_retries(c, now, BATCH))
+        .await?;
+    due.extend(retries);
+    Ok(due)
+}

@@ -1,0 +1,98 @@
+//! Why an operation of the gateway failed: one opaque error, branched on by kind.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Why an operation failed. Callers branch on [`Error::kind`], never on the text.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    context: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of failed operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was named does not exist.
+    NotFound,
+    /// It was decided, or changed, by somebody else before.
+    Conflict,
+    /// The actor may not do this.
+    Forbidden,
+    /// What was given is not valid.
+    Invalid,
+    /// The gateway is shutting down.
+    Stopping,
+    /// Another process owns the database.
+    Owned,
+    /// There is no database where one was expected.
+    Missing,
+    /// The database cannot be used: not a database, newer, older, read-only or damaged.
+    Unusable,
+    /// The database does not answer for now: busy, disk full, input or output error.
+    Unavailable,
+    /// A fault of the program.
+    Internal,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
+        Self {
+            kind,
+            context: context.into(),
+            source: None,
+        }
+    }
+
+    pub(crate) fn caused(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// An error of the store, in the course of doing `context`.
+    pub(crate) fn store(context: impl Into<String>, source: db::Error) -> Self {
+        Self::new(kind_of(source.kind()), context).caused(source)
+    }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether the same operation may succeed later without any change.
+    pub fn is_transient(&self) -> bool {
+        self.kind == ErrorKind::Unavailable
+    }
+}
+
+fn kind_of(kind: db::ErrorKind) -> ErrorKind {
+    match kind {
+        db::ErrorKind::Busy | db::ErrorKind::Full | db::ErrorKind::Io => ErrorKind::Unavailable,
+        db::ErrorKind::Conflict | db::ErrorKind::Fenced => ErrorKind::Conflict,
+        db::ErrorKind::NotFound => ErrorKind::NotFound,
+        db::ErrorKind::Missing => ErrorKind::Missing,
+        db::ErrorKind::Owned => ErrorKind::Owned,
+        db::ErrorKind::ReadOnly
+        | db::ErrorKind::Newer
+        | db::ErrorKind::Older
+        | db::ErrorKind::NotADatabase
+        | db::ErrorKind::Corrupt => ErrorKind::Unusable,
+        _ => ErrorKind::Internal,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.context)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}

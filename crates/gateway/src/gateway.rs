@@ -1,0 +1,428 @@
+//! The gateway: what a host starts, asks to run workflows, and shuts down.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use workflow_types::{Timestamp, WorkflowDefinition};
+use workflow_types::approval::{Decision, Gate, Judgement, Resolution, ResolvedBy, Vote};
+use workflow_types::definition::StoredDefinition;
+use workflow_types::execution::{Execution, TriggeredBy};
+use workflow_types::id::{Actor, ExecutionId, GateId, IdempotencyKey, WorkflowId};
+
+use crate::builder::GatewayBuilder;
+use crate::change::Follower;
+use crate::engine::{Engine, NewExecution};
+use crate::error::{Error, ErrorKind};
+use crate::loader::{self, FileReport, GoodFile, Known};
+use crate::reader::Reader;
+use crate::store::Store;
+use crate::tool::ToolRegistry;
+
+/// The running heart: owns a database, runs workflows durably and asks for approvals.
+///
+/// Dropping a gateway without [`Gateway::shutdown`] is as safe as a killed process: what was
+/// answered is stored, and the next start goes on from there.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gateway::Gateway;
+/// use serde_json::json;
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let workflows = dir.path().join("workflows");
+/// # std::fs::create_dir(&workflows)?;
+/// # std::fs::write(workflows.join("greet.yaml"), "name: Greet\nsteps:\n  - {id: hello, action: noop}\n")?;
+/// let gateway = Gateway::builder()
+///     .database(dir.path().join("agentspace.db"))
+///     .workflows(&workflows)
+///     .start()
+///     .await?;
+/// let execution = gateway.start(&"greet".parse()?, json!({})).await?;
+/// let done = gateway.wait(execution.id).await?;
+/// assert!(done.state.status().is_finished());
+/// gateway.shutdown().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Gateway {
+    engine: Arc<Engine>,
+    store: Store,
+    reader: Reader,
+    known: Known,
+    started: Started,
+    drain: Duration,
+}
+
+/// What the start of a gateway did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Started {
+    /// The migrations that were applied.
+    pub migrated: Vec<String>,
+    /// The copy that was made of the database before them.
+    pub backup: Option<PathBuf>,
+    /// What was read from the workflow directories, good and bad.
+    pub files: Vec<FileReport>,
+    /// How many executions of the last owner were taken up.
+    pub taken_up: usize,
+}
+
+/// A request to start an execution, with everything that can be said of it.
+#[derive(Debug, Clone)]
+pub struct StartRequest {
+    workflow: WorkflowId,
+    input: Value,
+    triggered_by: TriggeredBy,
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+impl StartRequest {
+    /// A start by hand.
+    pub fn new(workflow: WorkflowId, input: Value) -> Self {
+        Self {
+            workflow,
+            input,
+            triggered_by: TriggeredBy::Manual,
+            idempotency_key: None,
+        }
+    }
+
+    /// With a key: the same key of a workflow answers the same execution, however often it is sent.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: IdempotencyKey) -> Self {
+        self.idempotency_key = Some(key);
+        self
+    }
+
+    /// With what brought the start about.
+    #[must_use]
+    pub fn triggered_by(mut self, trigger: TriggeredBy) -> Self {
+        self.triggered_by = trigger;
+        self
+    }
+}
+
+/// What became of a decision.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Decided {
+    /// The gate is settled; the execution goes on.
+    Settled,
+    /// It counts; more approvals are needed.
+    Counted,
+    /// The same had been decided before; nothing changed.
+    Repeated,
+}
+
+impl Gateway {
+    /// Begins to describe a gateway.
+    pub fn builder() -> GatewayBuilder {
+        GatewayBuilder::default()
+    }
+
+    pub(crate) fn new(engine: Arc<Engine>, store: Store, known: Known, drain: Duration) -> Self {
+        let reader = Reader::new(store.readers());
+        Self {
+            engine,
+            store,
+            reader,
+            known,
+            started: Started::default(),
+            drain,
+        }
+    }
+
+    pub(crate) fn set_started(&mut self, started: Started) {
+        self.started = started;
+    }
+
+    /// What the start did.
+    pub fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// Everything that can be read.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The time by the gateway's clock.
+    pub fn now(&self) -> Timestamp {
+        self.engine.clock.now()
+    }
+
+    /// The newest definition of a registered workflow.
+    pub async fn definition(&self, id: &WorkflowId) -> Result<Arc<WorkflowDefinition>, Error> {
+        let workflow = self.reader.workflow(id).await?;
+        self.engine.definition(&workflow.digest).await
+    }
+
+    /// The registered tools.
+    pub fn tools(&self) -> &ToolRegistry {
+        &self.known.tools
+    }
+
+    /// Reads one workflow file and registers it if it is good.
+    pub async fn register_file(&self, path: impl AsRef<Path>) -> Result<FileReport, Error> {
+        let (path, known) = (path.as_ref().to_owned(), self.known.clone());
+        let loaded = blocking(move || loader::file(&path, &known)).await?;
+        if let Some(good) = loaded.good {
+            self.register(vec![good]).await?;
+        }
+        Ok(loaded.report)
+    }
+
+    /// Reads a directory of workflow files; registers the good ones and reports all.
+    pub async fn register_directory(&self, path: impl AsRef<Path>) -> Result<Vec<FileReport>, Error> {
+        let (directory, known) = (path.as_ref().to_owned(), self.known.clone());
+        let loaded = blocking(move || loader::directory(&directory, &known))
+            .await?
+            .map_err(|error| {
+                let context = format!("reading the workflow directory {} failed", path.as_ref().display());
+                Error::new(ErrorKind::Invalid, context).caused(error)
+            })?;
+        let (reports, good): (Vec<_>, Vec<_>) =
+            loaded.into_iter().map(|file| (file.report, file.good)).unzip();
+        self.register(good.into_iter().flatten().collect()).await?;
+        Ok(reports)
+    }
+
+    /// Registers a definition that was built in Rust or sent by a client; `origin` says where from.
+    pub async fn register_definition(
+        &self,
+        id: WorkflowId,
+        definition: WorkflowDefinition,
+        origin: &str,
+    ) -> Result<(), Error> {
+        let stored = StoredDefinition::new(&definition);
+        let source = stored.json().to_owned();
+        self.register(vec![GoodFile {
+            id,
+            definition,
+            stored,
+            source,
+            path: origin.to_owned(),
+        }])
+        .await
+    }
+
+    /// Stores what is new or changed, in one transaction.
+    async fn register(&self, files: Vec<GoodFile>) -> Result<(), Error> {
+        let now = self.engine.clock.now();
+        let registrations: Vec<db::workflow::Registration> = files
+            .into_iter()
+            .map(|file| {
+                let registration = db::workflow::Registration {
+                    id: file.id,
+                    name: file.definition.name().to_owned(),
+                    description: file.definition.description().map(ToOwned::to_owned),
+                    path: file.path,
+                    definition: file.stored,
+                    source: file.source,
+                    at: now,
+                };
+                self.engine.remember(&registration.definition, file.definition);
+                registration
+            })
+            .collect();
+        if registrations.is_empty() {
+            return Ok(());
+        }
+        self.engine
+            .writer
+            .write("registering workflows", move |c| {
+                for registration in &registrations {
+                    db::workflow::register(c, registration)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Starts an execution of a registered workflow: stored, and under way, when this returns.
+    pub async fn start(&self, workflow: &WorkflowId, input: Value) -> Result<Execution, Error> {
+        self.start_with(StartRequest::new(workflow.clone(), input)).await
+    }
+
+    /// Starts an execution with everything that can be said of it.
+    pub async fn start_with(&self, request: StartRequest) -> Result<Execution, Error> {
+        let workflow = self.reader.workflow(&request.workflow).await?;
+        let definition = self.engine.definition(&workflow.digest).await?;
+        let input = validated(&request.workflow, &definition, request.input)?;
+        self.engine
+            .begin(NewExecution {
+                workflow_id: request.workflow,
+                digest: workflow.digest,
+                definition,
+                input,
+                triggered_by: request.triggered_by,
+                idempotency_key: request.idempotency_key,
+            })
+            .await
+    }
+
+    /// Follows an execution: register, read, act, wait for the next change.
+    pub fn follow(&self, id: ExecutionId) -> Follower {
+        self.engine.changes.follow(id)
+    }
+
+    /// Waits until an execution is at rest: completed, failed, or paused at a gate.
+    pub async fn wait(&self, id: ExecutionId) -> Result<Execution, Error> {
+        let mut follower = self.follow(id);
+        loop {
+            let execution = self.reader.execution(id).await?;
+            if execution.state.status().is_at_rest() {
+                return Ok(execution);
+            }
+            follower.changed().await;
+        }
+    }
+
+    /// Approves a gate: its step then runs, exactly as it was shown.
+    pub async fn approve(&self, gate: GateId, actor: Actor, reason: Option<String>) -> Result<Decided, Error> {
+        self.vote(gate, Decision::Approve, actor, reason).await
+    }
+
+    /// Denies a gate: its step fails with kind `denied`, and `onFailure` applies.
+    pub async fn deny(&self, gate: GateId, actor: Actor, reason: Option<String>) -> Result<Decided, Error> {
+        self.vote(gate, Decision::Deny, actor, reason).await
+    }
+
+    async fn vote(
+        &self,
+        id: GateId,
+        decision: Decision,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
+        let at = self.engine.clock.now();
+        let vote = Vote {
+            decision,
+            actor,
+            at,
+            reason,
+        };
+        let cast = vote.clone();
+        let voted = self
+            .engine
+            .writer
+            .write("deciding an approval", move |c| db::gate::vote(c, &id, &cast))
+            .await?;
+        match voted.judgement {
+            Judgement::Settles => {
+                self.engine.take_up(voted.gate.execution_id).await?;
+                Ok(Decided::Settled)
+            }
+            Judgement::Counts => Ok(Decided::Counted),
+            Judgement::Repeats => Ok(Decided::Repeated),
+            Judgement::Conflicts(state) => Err(conflict(&voted.gate, &state)),
+            Judgement::NotEntitled => Err(Error::new(
+                ErrorKind::Forbidden,
+                format!("{} may not decide approval {id}", vote.actor),
+            )),
+        }
+    }
+
+    /// Says what became of an interrupted step: run it again, record it as done, or fail it.
+    pub async fn resolve(
+        &self,
+        id: GateId,
+        resolution: Resolution,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
+        let by = ResolvedBy {
+            resolution,
+            actor,
+            at: self.engine.clock.now(),
+            reason,
+        };
+        let gate = self.reader.gate(id).await?;
+        let resolved = self
+            .engine
+            .writer
+            .write("resolving an interrupted step", move |c| db::gate::resolve(c, &id, &by))
+            .await?;
+        match resolved {
+            db::gate::Resolved::Settled => {
+                self.engine.take_up(gate.execution_id).await?;
+                Ok(Decided::Settled)
+            }
+            db::gate::Resolved::Repeated => Ok(Decided::Repeated),
+            db::gate::Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
+        }
+    }
+
+    /// Stops taking new work, lets running attempts finish within the drain period, then cancels
+    /// the rest, and gives the database up.
+    ///
+    /// What was cancelled is recorded as interrupted, never as a failure of the tool.
+    pub async fn shutdown(self) -> Result<(), Error> {
+        self.engine.stop(self.drain).await;
+        let Self {
+            engine,
+            store,
+            reader,
+            known: _,
+            started: _,
+            drain: _,
+        } = self;
+        drop((engine, reader));
+        store.close().await
+    }
+}
+
+fn validated(
+    workflow: &WorkflowId,
+    definition: &WorkflowDefinition,
+    input: Value,
+) -> Result<Value, Error> {
+    let invalid = |reason: String| {
+        Error::new(
+            ErrorKind::Invalid,
+            format!("the input of workflow `{workflow}` is not valid: {reason}"),
+        )
+    };
+    if !input.is_object() {
+        return Err(invalid("an object is expected".to_owned()));
+    }
+    match definition.input() {
+        None => Ok(input),
+        Some(schema) => schema
+            .apply(input)
+            .map_err(|error| invalid(error.problems.join("; "))),
+    }
+}
+
+/// Who decided what, when: the answer to a decision that comes too late.
+fn conflict(gate: &Gate, state: &workflow_types::approval::GateState) -> Error {
+    use workflow_types::approval::GateState;
+    let what = match state {
+        GateState::Waiting => "it still waits".to_owned(),
+        GateState::Decided(vote) => {
+            let word = match vote.decision {
+                Decision::Approve => "approved",
+                Decision::Deny => "denied",
+            };
+            format!("{word} by {} at {}", vote.actor, vote.at)
+        }
+        GateState::Resolved(by) => {
+            format!("resolved as {} by {} at {}", by.resolution.as_str(), by.actor, by.at)
+        }
+        GateState::Expired { at } => format!("expired at {at}"),
+        GateState::Withdrawn { at } => format!("withdrawn at {at}, because the execution ended"),
+    };
+    Error::new(
+        ErrorKind::Conflict,
+        format!("approval {} of step `{}` is settled already: {what}", gate.id, gate.step),
+    )
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Internal, "reading files panicked").caused(error))
+}

@@ -1,0 +1,198 @@
+//! Reads workflow files: one by one, or a directory as a whole, with every problem kept.
+//!
+//! A bad file costs nothing that is stored: it is reported, and its last good version stays. What
+//! becomes of a good one is decided by the caller.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use workflow_types::definition::StoredDefinition;
+use workflow_types::id::WorkflowId;
+use workflow_types::source::MAX_BYTES;
+use workflow_types::{Checked, Diagnostics, SourceFormat, SourceMap, WorkflowDefinition};
+
+use crate::check;
+use crate::model::ModelRegistry;
+use crate::tool::ToolRegistry;
+
+/// What reading a workflow file gave.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FileReport {
+    /// The file.
+    pub path: PathBuf,
+    /// The workflow's id: the file's stem.
+    pub id: Option<WorkflowId>,
+    /// What there is to say about its text.
+    pub diagnostics: Diagnostics,
+    /// From the diagnostics' places to lines and columns.
+    pub map: SourceMap,
+    /// Why the file could not be read at all.
+    pub unreadable: Option<String>,
+    /// What the file defines, unless it was refused.
+    pub definition: Option<WorkflowDefinition>,
+}
+
+impl FileReport {
+    /// Whether the file was refused.
+    pub fn is_refused(&self) -> bool {
+        self.unreadable.is_some() || self.diagnostics.has_errors()
+    }
+}
+
+/// A workflow file that was read, with its definition if it is good.
+pub(crate) struct Loaded {
+    pub(crate) report: FileReport,
+    /// What is registered of it, if it is good.
+    pub(crate) good: Option<GoodFile>,
+}
+
+/// A definition with all that is registered of it.
+pub(crate) struct GoodFile {
+    pub(crate) id: WorkflowId,
+    pub(crate) definition: WorkflowDefinition,
+    pub(crate) stored: StoredDefinition,
+    pub(crate) source: String,
+    pub(crate) path: String,
+}
+
+/// What a definition is checked against besides itself.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) tools: ToolRegistry,
+    pub(crate) models: ModelRegistry,
+}
+
+/// Reads one workflow file.
+pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
+    let id = match workflow_id(path) {
+        Ok(id) => id,
+        Err(reason) => return unreadable(path, reason),
+    };
+    let format = match format_of(path) {
+        Some(format) => format,
+        None => return unreadable(path, "a workflow file ends in .yaml, .yml or .json".to_owned()),
+    };
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(reason) => return unreadable(path, reason),
+    };
+    let Checked {
+        definition,
+        mut diagnostics,
+        map,
+    } = WorkflowDefinition::check(&bytes, format);
+    if let Some(definition) = &definition {
+        diagnostics = check::against(definition, known, diagnostics);
+    }
+    let definition = definition.filter(|_| !diagnostics.has_errors());
+    let good = definition.clone().map(|definition| GoodFile {
+        id: id.clone(),
+        stored: StoredDefinition::new(&definition),
+        definition,
+        source: map.text().to_owned(),
+        path: absolute(path),
+    });
+    let report = FileReport {
+        path: path.to_owned(),
+        id: Some(id),
+        diagnostics,
+        map,
+        unreadable: None,
+        definition,
+    };
+    Loaded { report, good }
+}
+
+/// Reads every workflow file of a directory, in the order of their names.
+///
+/// Two files with one stem are both refused. Links that lead out of the directory are refused.
+pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<Loaded>> {
+    let root = directory.canonicalize()?;
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if format_of(&path).is_some() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut stems: BTreeMap<String, usize> = BTreeMap::new();
+    for path in &paths {
+        *stems.entry(stem(path)).or_default() += 1;
+    }
+    let loaded = paths.iter().map(|path| {
+        let twins = stems.get(&stem(path)).copied().unwrap_or_default();
+        if twins > 1 {
+            let reason = format!("{twins} files have the stem `{}`; rename all but one", stem(path));
+            return unreadable(path, reason);
+        }
+        match path.canonicalize() {
+            Ok(real) if !real.starts_with(&root) => {
+                unreadable(path, "the link leads out of the workflow directory".to_owned())
+            }
+            Ok(_) | Err(_) => file(path, known),
+        }
+    });
+    Ok(loaded.collect())
+}
+
+fn unreadable(path: &Path, reason: String) -> Loaded {
+    let report = FileReport {
+        path: path.to_owned(),
+        id: workflow_id(path).ok(),
+        diagnostics: Diagnostics::default(),
+        map: SourceMap::default(),
+        unreadable: Some(reason),
+        definition: None,
+    };
+    Loaded { report, good: None }
+}
+
+/// The bytes of a regular file, at most one more than may be read, so that too much is noticed.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let describe = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read: permission denied".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    };
+    let metadata = std::fs::metadata(path).map_err(describe)?;
+    if metadata.is_dir() {
+        return Err("it is a directory, not a workflow file".to_owned());
+    }
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .map_err(describe)?;
+    Ok(bytes)
+}
+
+fn format_of(path: &Path) -> Option<SourceFormat> {
+    match path.extension()?.to_str()? {
+        "yaml" | "yml" => Some(SourceFormat::Yaml),
+        "json" => Some(SourceFormat::Json),
+        _ => None,
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn workflow_id(path: &Path) -> Result<WorkflowId, String> {
+    let stem = stem(path);
+    WorkflowId::try_new(stem.clone())
+        .map_err(|error| format!("its stem `{stem}` is no workflow id: {error}"))
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .display()
+        .to_string()
+}

@@ -1,0 +1,118 @@
+//! The interface by which a host gives its models to the gateway.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use workflow_types::Timestamp;
+use workflow_types::id::ModelName;
+
+/// A model of the host.
+///
+/// Asking a model is repeated after a crash: it costs, but it changes nothing.
+#[async_trait]
+pub trait ModelClient: Send + Sync + 'static {
+    /// Asks the model. The future may be dropped at any point after the grace period.
+    async fn ask(&self, request: ModelRequest) -> Result<ModelReply, ModelError>;
+}
+
+/// A question to a model.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ModelRequest {
+    /// The question.
+    pub prompt: String,
+    /// The system prompt.
+    pub system: Option<String>,
+    /// The JSON Schema of the answer; a client that can enforce it should.
+    pub schema: Option<Value>,
+    /// Why the previous answer was refused, where there was one.
+    pub previous_error: Option<String>,
+    /// The same for every call that repeats this one.
+    pub idempotency_key: String,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// Fires at the deadline, at a cancellation and when the gateway shuts down.
+    pub cancelled: CancellationToken,
+    /// When the attempt must be over.
+    pub deadline: Timestamp,
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ModelReply {
+    /// The answer as text.
+    pub text: String,
+}
+
+impl ModelReply {
+    /// An answer of plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+/// Why a model did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// Another attempt may succeed.
+    #[error("{message}")]
+    Retryable {
+        /// What happened.
+        message: String,
+    },
+    /// No other attempt will succeed.
+    #[error("{message}")]
+    Permanent {
+        /// What happened.
+        message: String,
+    },
+    /// The provider asks for patience.
+    #[error("{message}")]
+    RateLimited {
+        /// What happened.
+        message: String,
+        /// How long to wait at least, where the provider says.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// The models of a gateway by name; the first one is the default.
+#[derive(Clone, Default)]
+pub struct ModelRegistry {
+    models: BTreeMap<ModelName, Arc<dyn ModelClient>>,
+    default: Option<ModelName>,
+}
+
+impl ModelRegistry {
+    /// Adds a model; answers the name if another model has it.
+    pub fn add(&mut self, name: ModelName, model: Arc<dyn ModelClient>) -> Result<(), ModelName> {
+        if self.models.contains_key(&name) {
+            return Err(name);
+        }
+        self.default.get_or_insert_with(|| name.clone());
+        self.models.insert(name, model);
+        Ok(())
+    }
+
+    /// The model of a name.
+    pub fn get(&self, name: &ModelName) -> Option<&Arc<dyn ModelClient>> {
+        self.models.get(name)
+    }
+
+    /// The model that is asked where a step names none.
+    pub fn default_model(&self) -> Option<(&ModelName, &Arc<dyn ModelClient>)> {
+        let name = self.default.as_ref()?;
+        self.models.get_key_value(name)
+    }
+
+    /// The names of all models.
+    pub fn names(&self) -> impl Iterator<Item = &ModelName> {
+        self.models.keys()
+    }
+}
