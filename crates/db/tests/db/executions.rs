@@ -123,7 +123,7 @@ fn a_reader_of_the_plain_columns_sees_the_truth_after_the_end() {
     let end = Transition {
         made: Vec::new(),
         state: ExecutionState::Completed { at: at(5) },
-        results: results(&[("a", done(5, output))]),
+        results: Some(results(&[("a", done(5, output))])),
         ..forward(1)
     };
     database.apply(&end).unwrap();
@@ -160,7 +160,7 @@ fn a_failed_execution_keeps_its_step_and_its_reason() {
         open: Some(visit(1, 1, "a", failed.clone())),
         made: Vec::new(),
         state: state.clone(),
-        results: results(&[("a", failed.clone())]),
+        results: Some(results(&[("a", failed.clone())])),
         ..forward(1)
     };
     database.apply(&end).unwrap();
@@ -296,7 +296,7 @@ fn lists_are_filtered_by_every_field() {
 fn what_does_not_belong_together_is_refused_before_it_is_written() {
     let mut database = Database::with_workflow();
     let mut start = running(1);
-    start.results = results(&[]);
+    start.results = Some(results(&[]));
     let refused = execution::start(&mut database.connection, &start, "p1").unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Internal);
     let completed = stored(1, ExecutionState::Completed { at: at(1) });
