@@ -49,6 +49,13 @@ fn a_step_forward_is_written_once_and_read_back_as_it_was() {
     database.apply(&forward(1)).unwrap();
     let repeated = database.apply(&forward(1)).unwrap_err();
     assert_eq!(repeated.kind(), ErrorKind::Conflict);
+    let rewritten = Transition {
+        open: Some(visit(1, 1, "a", done(6, json!("something else")))),
+        made: Vec::new(),
+        ..forward(1)
+    };
+    let refused = database.apply(&rewritten).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
 
     let connection = &mut database.connection;
     let journal = visits::journal(connection, &id(1), 1, 10).unwrap();
