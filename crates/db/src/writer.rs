@@ -157,6 +157,37 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_that_is_lost_midway_answers_those_before_and_after() {
+        for lost in ["ROLLBACK", "ROLLBACK; nonsense"] {
+            let (answers, rows) = group("SELECT 1", &[ROW, lost, ROW]);
+            assert_eq!((answers.len(), rows), (3, 0));
+            assert!(answers.iter().all(Option::is_some));
+        }
+    }
+
+    #[test]
+    fn a_panic_outside_of_a_job_leaves_the_connection_usable() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agentspace.db");
+        let opened = Connection::open_writer(&path, Durability::Full);
+        let mut connection = opened.unwrap().connection;
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            connection.write(|connection| -> Result<(), Error> {
+                connection.execute(ROW)?;
+                panic!("on purpose")
+            })
+        }));
+        assert!(panicked.is_err());
+        let count = "SELECT count(*) AS value FROM schedules";
+        let read = |connection: &mut Connection| connection.number(count);
+        assert_eq!(connection.read(read).unwrap(), 0);
+        connection
+            .write(|connection| connection.execute(ROW))
+            .unwrap();
+        assert_eq!(connection.read(read).unwrap(), 1);
+    }
+
+    #[test]
     fn a_full_disk_is_named_and_what_was_answered_stays_true() {
         let big = "INSERT INTO schedules (id, name, cron_expression, created_at, updated_at)
             VALUES ('big', hex(zeroblob(1000000)), '* * * * *', '', '')";

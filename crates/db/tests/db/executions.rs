@@ -49,6 +49,13 @@ fn a_step_forward_is_written_once_and_read_back_as_it_was() {
     database.apply(&forward(1)).unwrap();
     let repeated = database.apply(&forward(1)).unwrap_err();
     assert_eq!(repeated.kind(), ErrorKind::Conflict);
+    let rewritten = Transition {
+        open: Some(visit(1, 1, "a", done(6, json!("something else")))),
+        made: Vec::new(),
+        ..forward(1)
+    };
+    let refused = database.apply(&rewritten).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
 
     let connection = &mut database.connection;
     let journal = visits::journal(connection, &id(1), 1, 10).unwrap();
@@ -123,7 +130,7 @@ fn a_reader_of_the_plain_columns_sees_the_truth_after_the_end() {
     let end = Transition {
         made: Vec::new(),
         state: ExecutionState::Completed { at: at(5) },
-        results: results(&[("a", done(5, output))]),
+        results: Some(results(&[("a", done(5, output))])),
         ..forward(1)
     };
     database.apply(&end).unwrap();
@@ -160,7 +167,7 @@ fn a_failed_execution_keeps_its_step_and_its_reason() {
         open: Some(visit(1, 1, "a", failed.clone())),
         made: Vec::new(),
         state: state.clone(),
-        results: results(&[("a", failed.clone())]),
+        results: Some(results(&[("a", failed.clone())])),
         ..forward(1)
     };
     database.apply(&end).unwrap();
@@ -296,7 +303,7 @@ fn lists_are_filtered_by_every_field() {
 fn what_does_not_belong_together_is_refused_before_it_is_written() {
     let mut database = Database::with_workflow();
     let mut start = running(1);
-    start.results = results(&[]);
+    start.results = Some(results(&[]));
     let refused = execution::start(&mut database.connection, &start, "p1").unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Internal);
     let completed = stored(1, ExecutionState::Completed { at: at(1) });

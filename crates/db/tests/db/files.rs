@@ -110,7 +110,7 @@ fn migrations_run_back_and_forth_and_are_listed() {
     let name = "2026-11-23-000000_foundation".to_owned();
     assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), false)]);
     assert!(!path.exists());
-    assert_eq!(migrate::run(&path).unwrap(), [name.clone()]);
+    assert_eq!(migrate::run(&path).unwrap(), std::slice::from_ref(&name));
     assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
     assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), true)]);
     assert_eq!(migrate::redo(&path).unwrap(), Some(name.clone()));

@@ -168,7 +168,7 @@ fn an_interrupted_step_is_resolved_once() {
             step: step("a"),
             at: at(10),
         },
-        results: results(&[("a", VisitState::Waiting)]),
+        results: Some(results(&[("a", VisitState::Waiting)])),
         ..forward(1)
     };
     database.apply(&pause).unwrap();

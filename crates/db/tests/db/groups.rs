@@ -9,8 +9,10 @@ use crate::support::{Database, id, running};
 
 type Answers = mpsc::Receiver<(u32, Result<(), ErrorKind>)>;
 
-/// A job for each start that runs it and then does something else.
-fn jobs(works: Vec<fn(&mut Connection) -> Result<(), Error>>) -> (Vec<Job>, Answers) {
+type Works = Vec<fn(&mut Connection) -> Result<(), Error>>;
+
+/// Jobs that each start an execution and then do something else.
+fn jobs(works: Works) -> (Vec<Job>, Answers) {
     let (sender, answers) = mpsc::channel();
     let jobs = (1..).zip(works).map(|(number, work)| {
         let sender = sender.clone();
@@ -22,7 +24,7 @@ fn jobs(works: Vec<fn(&mut Connection) -> Result<(), Error>>) -> (Vec<Job>, Answ
             move |result| {
                 sender
                     .send((number, result.map_err(|error| error.kind())))
-                    .unwrap()
+                    .unwrap();
             },
         )
     });

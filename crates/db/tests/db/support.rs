@@ -182,12 +182,12 @@ pub(crate) fn forward(number: u32) -> Transition {
     }
 }
 
-pub(crate) fn results(entries: &[(&str, VisitState)]) -> Option<BTreeMap<StepId, StepResult>> {
+pub(crate) fn results(entries: &[(&str, VisitState)]) -> BTreeMap<StepId, StepResult> {
     let results = entries.iter().map(|(name, state)| {
         let visit = visit(1, 1, name, state.clone());
         (step(name), StepResult::of(&visit).unwrap())
     });
-    Some(results.collect())
+    results.collect()
 }
 
 pub(crate) fn gate(execution: u32, visit: u32, kind: GateKind) -> Gate {
@@ -221,7 +221,7 @@ pub(crate) fn paused(number: u32, expiry: Option<Expiry>) -> Start {
             expiry,
             ..gate(number, 1, GateKind::Approval)
         }),
-        results: results(&[("a", VisitState::Waiting)]),
+        results: Some(results(&[("a", VisitState::Waiting)])),
     }
 }
 
@@ -241,7 +241,7 @@ pub(crate) fn cancel(number: u32, epoch: Epoch) -> Transition {
                 message: "not needed any more".to_owned(),
             },
         },
-        results: results(&[]),
+        results: Some(results(&[])),
     }
 }
 
