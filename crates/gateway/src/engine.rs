@@ -10,9 +10,6 @@ mod recover;
 mod request;
 mod timer;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
