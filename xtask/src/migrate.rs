@@ -1,5 +1,10 @@
-//! `cargo xtask migrate`: writes new migrations.
+//! `cargo xtask migrate`: writes new migrations, and applies and reverts them on a database.
 
+#[cfg(feature = "database")]
+mod database;
+#[cfg(not(feature = "database"))]
+#[path = "migrate/on_demand.rs"]
+mod database;
 pub(crate) mod folder_name;
 
 use std::fs;
@@ -7,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, Utc};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::workspace;
 
@@ -18,6 +23,21 @@ pub(crate) enum Command {
         /// What it does, in `snake_case`: `add_alerts`.
         name: String,
     },
+    /// Apply all pending migrations.
+    Run(Database),
+    /// Revert the last migration.
+    Revert(Database),
+    /// Revert the last migration and apply it again.
+    Redo(Database),
+    /// Show which migrations are applied.
+    List(Database),
+}
+
+#[derive(Args)]
+pub(crate) struct Database {
+    /// The database file.
+    #[arg(long, value_name = "PATH", default_value = ".agentspace/agentspace.db")]
+    db: PathBuf,
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
@@ -27,6 +47,10 @@ pub(crate) fn run(command: &Command) -> Result<()> {
             println!("created {}", folder.display());
             Ok(())
         }
+        Command::Run(database) => database::run(&database.db),
+        Command::Revert(database) => database::revert(&database.db),
+        Command::Redo(database) => database::redo(&database.db),
+        Command::List(database) => database::list(&database.db),
     }
 }
 

@@ -1,0 +1,44 @@
+//! Applies and reverts migrations by the code that the product itself uses.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+pub(super) fn run(path: &Path) -> Result<()> {
+    let applied = db::migrate::run(path)?;
+    for name in &applied {
+        println!("applied {name}");
+    }
+    if applied.is_empty() {
+        println!("{} has all migrations", path.display());
+    }
+    Ok(())
+}
+
+pub(super) fn revert(path: &Path) -> Result<()> {
+    match db::migrate::revert(path)? {
+        Some(name) => println!("reverted {name}"),
+        None => println!("{} has no migration to revert", path.display()),
+    }
+    Ok(())
+}
+
+pub(super) fn redo(path: &Path) -> Result<()> {
+    match db::migrate::redo(path)? {
+        Some(name) => println!("reverted and applied {name}"),
+        None => println!("{} has no migration to redo", path.display()),
+    }
+    Ok(())
+}
+
+pub(super) fn list(path: &Path) -> Result<()> {
+    for migration in db::migrate::list(path)? {
+        let mark = if migration.applied {
+            "applied"
+        } else {
+            "pending"
+        };
+        println!("{mark}  {}", migration.name);
+    }
+    Ok(())
+}
