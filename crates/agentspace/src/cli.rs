@@ -24,10 +24,22 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The database file.
-    #[arg(long, global = true, env = "AGENTSPACE_DB", default_value = ".agentspace/agentspace.db", value_name = "PATH")]
+    #[arg(
+        long,
+        global = true,
+        env = "AGENTSPACE_DB",
+        default_value = ".agentspace/agentspace.db",
+        value_name = "PATH"
+    )]
     pub(crate) db: PathBuf,
     /// The directory of workflow files.
-    #[arg(long, global = true, env = "AGENTSPACE_WORKFLOWS", default_value = "workflows", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "AGENTSPACE_WORKFLOWS",
+        default_value = "workflows",
+        value_name = "DIR"
+    )]
     pub(crate) workflows: PathBuf,
     /// Print JSON with a stable, versioned envelope instead of text.
     #[arg(long, global = true)]
@@ -35,6 +47,24 @@ pub(crate) struct Global {
     /// Let `http_request` reach loopback, private and link-local addresses.
     #[arg(long, global = true, env = "AGENTSPACE_ALLOW_PRIVATE_ADDRESSES")]
     pub(crate) allow_private_addresses: bool,
+    /// Let `execute_command` run only this program. May be given repeatedly.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PROGRAM",
+        env = "AGENTSPACE_ALLOW_PROGRAMS",
+        value_delimiter = ','
+    )]
+    pub(crate) allow_program: Vec<String>,
+    /// Pass this environment variable on to commands, besides the usual few; `*` passes all.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "AGENTSPACE_INHERIT_ENV",
+        value_delimiter = ','
+    )]
+    pub(crate) inherit_env: Vec<String>,
 }
 
 /// The commands.

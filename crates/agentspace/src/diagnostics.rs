@@ -17,8 +17,15 @@ pub(crate) fn show(report: &FileReport, format: Format) {
     let shown = report.path.display().to_string();
     if let Some(reason) = &report.unreadable {
         match format {
-            Format::Human => output::talk(&format!("{}: {shown}: {reason}", output::paint(output::RED, "error"))),
-            Format::Github => output::data(&format!("::error file={}::{}", escaped(&shown), escaped(reason))),
+            Format::Human => output::talk(&format!(
+                "{}: {shown}: {reason}",
+                output::paint(output::RED, "error")
+            )),
+            Format::Github => output::data(&format!(
+                "::error file={}::{}",
+                escaped(&shown),
+                escaped(reason)
+            )),
             Format::Json => {}
         }
         return;
@@ -91,7 +98,11 @@ fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> String {
     });
     for related in &diagnostic.related {
         let span = shown(map, map.resolve(&related.place));
-        snippet = snippet.annotation(AnnotationKind::Context.span(span).label(related.text.as_str()));
+        snippet = snippet.annotation(
+            AnnotationKind::Context
+                .span(span)
+                .label(related.text.as_str()),
+        );
     }
     let mut group: Group<'_> = level
         .primary_title(diagnostic.message.as_str())
@@ -107,7 +118,9 @@ fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> String {
 /// At most the first line of a range, so that a whole step is not underlined; never empty.
 fn shown(map: &SourceMap, span: Range<usize>) -> Range<usize> {
     let text = map.text();
-    let line = text[span.clone()].find('\n').map_or(span.end, |at| span.start + at);
+    let line = text[span.clone()]
+        .find('\n')
+        .map_or(span.end, |at| span.start + at);
     if line > span.start {
         return span.start..line;
     }
@@ -138,5 +151,7 @@ fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {
 
 /// As GitHub's workflow commands escape: percent signs and line ends.
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }

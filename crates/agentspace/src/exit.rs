@@ -42,7 +42,10 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<UsageError>().is_some() {
         return Exit::Usage;
     }
-    match error.downcast_ref::<gateway::Error>().map(gateway::Error::kind) {
+    match error
+        .downcast_ref::<gateway::Error>()
+        .map(gateway::Error::kind)
+    {
         Some(ErrorKind::Invalid | ErrorKind::NotFound) => Exit::Usage,
         Some(_) | None => Exit::Failed,
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use gateway::Gateway;
 use gateway::workflow_types::approval::{GateKind, GateState};
-use gateway::workflow_types::execution::{Execution, ExecutionState, Visit, VisitState, VisitStatus};
+use gateway::workflow_types::execution::{
+    Execution, ExecutionState, Visit, VisitState, VisitStatus,
+};
 use gateway::workflow_types::id::{Actor, ExecutionId, StepId};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -127,7 +129,9 @@ impl Progress {
                 self.shown.remove(&visit.number);
                 self.line(&view::visit_line(visit));
             }
-            VisitState::BackingOff { .. } | VisitState::Waiting => self.line(&view::visit_line(visit)),
+            VisitState::BackingOff { .. } | VisitState::Waiting => {
+                self.line(&view::visit_line(visit))
+            }
             VisitState::Begun | VisitState::Ready => {
                 if let Some(spinner) = &self.spinner {
                     spinner.set_message(visit.step.to_string());

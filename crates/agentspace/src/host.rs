@@ -5,27 +5,125 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway::workflow_types::approval::Gate;
+use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
-use gateway::{Gateway, GatewayBuilder, Reader};
+use gateway::{ExecutionFilter, Gateway, GatewayBuilder, Reader};
+use reqwest::Url;
+use serde_json::Value;
 
 use crate::cli::{ActorArg, Global};
 use crate::exit::UsageError;
-use crate::tools::{self, AddressPolicy, ToolOptions};
+use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
+use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
+use crate::tools::{self, ToolOptions};
 
 /// A gateway with this program's tools, on the chosen database.
-pub(crate) fn builder(global: &Global) -> GatewayBuilder {
+///
+/// `trusted` are values that an operator typed: see [`Trusted`].
+pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
     let addresses = if global.allow_private_addresses {
         AddressPolicy::Any
     } else {
         AddressPolicy::PublicOnly
     };
     let options = ToolOptions {
-        addresses,
-        ..ToolOptions::default()
+        command: commands(global),
+        http: HttpOptions {
+            addresses,
+            allowed_hosts: trusted.hosts.clone(),
+            ..HttpOptions::default()
+        },
     };
-    tools::registry(&options)
-        .into_iter()
-        .fold(Gateway::builder().database(&global.db), GatewayBuilder::shared_tool)
+    tools::built_in(options).into_iter().fold(
+        Gateway::builder().database(&global.db),
+        GatewayBuilder::shared_tool,
+    )
+}
+
+/// What commands may be run, and what they see of the environment.
+fn commands(global: &Global) -> CommandOptions {
+    let programs = if global.allow_program.is_empty() {
+        Programs::Any
+    } else {
+        Programs::Only(global.allow_program.iter().cloned().collect())
+    };
+    let inherit = if global.inherit_env.iter().any(|name| name == "*") {
+        Inherit::Everything
+    } else if global.inherit_env.is_empty() {
+        Inherit::Basics
+    } else {
+        Inherit::BasicsAnd(global.inherit_env.clone())
+    };
+    CommandOptions {
+        programs,
+        inherit,
+        ..CommandOptions::default()
+    }
+}
+
+/// The hosts of URLs that an operator typed as input.
+///
+/// Loopback and private addresses are refused because data from outside must not lead requests
+/// into the operator's network. A URL on the operator's own command line is no such data, so its
+/// host may be reached by the executions that were started with it, after a restart too. Redirects
+/// elsewhere are still refused.
+#[derive(Debug, Default)]
+pub(crate) struct Trusted {
+    hosts: Vec<HostPattern>,
+}
+
+impl Trusted {
+    /// Trusts the hosts of the URLs in an input.
+    pub(crate) fn add(&mut self, input: &Value) {
+        match input {
+            Value::String(text) => {
+                let host = Url::parse(text).ok().and_then(|url| {
+                    let port = url.port_or_known_default()?;
+                    format!("{}:{port}", url.host_str()?).parse().ok()
+                });
+                self.hosts.extend(host);
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Object(map) => map.values().for_each(|item| self.add(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Trusts what was typed for every execution that is not finished: only a command line starts
+    /// executions by hand.
+    pub(crate) async fn of_unfinished(reader: &Reader) -> anyhow::Result<Self> {
+        let mut trusted = Self::default();
+        for status in [ExecutionStatus::Running, ExecutionStatus::Paused] {
+            for execution in all_executions(reader, status).await? {
+                if execution.triggered_by == TriggeredBy::Manual {
+                    trusted.add(&execution.input);
+                }
+            }
+        }
+        Ok(trusted)
+    }
+}
+
+/// Every execution of a status, page by page.
+pub(crate) async fn all_executions(
+    reader: &Reader,
+    status: ExecutionStatus,
+) -> anyhow::Result<Vec<Execution>> {
+    const PAGE: usize = 500;
+    let filter = ExecutionFilter {
+        status: Some(status),
+        ..ExecutionFilter::default()
+    };
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let page = reader.executions(filter.clone(), after, PAGE).await?;
+        all.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
+        }
+    }
 }
 
 /// Starts a gateway and says what its start did.
@@ -33,7 +131,10 @@ pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Gateway> {
     let gateway = builder.start().await?;
     let started = gateway.started();
     if let Some(backup) = &started.backup {
-        crate::output::talk(&format!("the database was copied to {} and migrated", backup.display()));
+        crate::output::talk(&format!(
+            "the database was copied to {} and migrated",
+            backup.display()
+        ));
     }
     if started.taken_up > 0 {
         crate::output::talk(&format!(
@@ -63,8 +164,9 @@ pub(crate) fn actor(given: &ActorArg) -> anyhow::Result<Actor> {
 
 /// The id of an execution as a user gave it.
 pub(crate) fn execution_id(text: &str) -> anyhow::Result<ExecutionId> {
-    text.parse()
-        .map_err(|error| UsageError(format!("{error}; `agentspace executions ls` shows them")).into())
+    text.parse().map_err(|error| {
+        UsageError(format!("{error}; `agentspace executions ls` shows them")).into()
+    })
 }
 
 /// The gate that a user means: by its own id, or by the execution that waits at it.

@@ -1,2 +1,50 @@
-//! The AgentSpace command line.
-fn main() {}
+//! The AgentSpace command line: a thin host over the gateway.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod command;
+mod diagnostics;
+mod exit;
+mod follow;
+mod host;
+mod output;
+mod tools;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    init_logs();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::talk(&format!("error: the runtime cannot be started: {error}"));
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(command::run(cli)).unwrap_or_else(|error| {
+        output::error(&error);
+        exit::of_error(&error)
+    });
+    exit.into()
+}
+
+/// Logs go to stderr and are quiet unless `RUST_LOG` asks for more.
+fn init_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

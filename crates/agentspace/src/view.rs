@@ -168,12 +168,16 @@ fn gate_state(state: &GateState) -> (&'static str, Value) {
 pub(crate) fn execution_line(execution: &Execution, now: Timestamp) -> String {
     let (word, detail) = match &execution.state {
         ExecutionState::Running => (paint(YELLOW, "running  "), String::new()),
-        ExecutionState::Paused { step, .. } => (paint(YELLOW, "paused   "), format!("waits at `{step}`")),
+        ExecutionState::Paused { step, .. } => {
+            (paint(YELLOW, "paused   "), format!("waits at `{step}`"))
+        }
         ExecutionState::Completed { at } => (
             paint(GREEN, "completed"),
             format!("after {}", span(at.since(execution.started_at))),
         ),
-        ExecutionState::Failed { failure, .. } => (paint(RED, "failed   "), failure.message.clone()),
+        ExecutionState::Failed { failure, .. } => {
+            (paint(RED, "failed   "), failure.message.clone())
+        }
     };
     format!(
         "{}  {word}  {}  {} ago  {detail}",
@@ -196,12 +200,18 @@ pub(crate) fn visit_line(visit: &Visit) -> String {
         VisitState::Begun => format!("{} {step}", paint(YELLOW, "▸")),
         VisitState::Waiting => format!("{} {step}  waits for approval", paint(YELLOW, "⏸")),
         VisitState::BackingOff { until, failure } => {
-            format!("{} {step}  tries again at {until}: {}", paint(YELLOW, "↻"), failure.message)
+            format!(
+                "{} {step}  tries again at {until}: {}",
+                paint(YELLOW, "↻"),
+                failure.message
+            )
         }
         VisitState::Done { at, outcome } => {
             let took = paint(DIM, &span(at.since(visit.begun_at)));
             match outcome {
-                Outcome::Success { output: Value::Null } => format!("{} {step}  {took}", paint(GREEN, "✓")),
+                Outcome::Success {
+                    output: Value::Null,
+                } => format!("{} {step}  {took}", paint(GREEN, "✓")),
                 Outcome::Success { output } => {
                     format!("{} {step}  {took}  {}", paint(GREEN, "✓"), value(output))
                 }
@@ -214,6 +224,17 @@ pub(crate) fn visit_line(visit: &Visit) -> String {
     }
 }
 
+/// A resolved action on one line, whole: nobody should approve what is cut off.
+fn request(request: &Value) -> String {
+    match (
+        request.get("tool").and_then(Value::as_str),
+        request.get("args"),
+    ) {
+        (Some(tool), Some(args)) => format!("{tool} {args}"),
+        (_, _) => request.to_string(),
+    }
+}
+
 /// What a gate asks, on a few lines.
 pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
     let what = match gate.kind {
@@ -221,7 +242,7 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
         GateKind::Interrupted => "interrupted",
     };
     let mut lines = vec![format!(
-        "{}  {what}  {} › {}  waits for {}",
+        "{}  {what}  {} › {}  has waited {}",
         gate.id,
         gate.workflow_id,
         gate.step,
@@ -230,14 +251,21 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
     if let Some(message) = &gate.message {
         lines.push(format!("  message    {message}"));
     }
-    lines.push(format!("  would run  {}", gate.request));
+    lines.push(format!("  would run  {}", request(&gate.request)));
     lines.push(format!("  execution  {}", gate.execution_id));
     if let Some(expiry) = gate.expiry {
-        lines.push(format!("  expires    {} (then: {})", expiry.at, expiry.then));
+        lines.push(format!(
+            "  expires    {} (then: {})",
+            expiry.at, expiry.then
+        ));
     }
     if !gate.approvers.is_empty() {
         let names: Vec<String> = gate.approvers.iter().map(ToString::to_string).collect();
-        lines.push(format!("  approvers  {} ({} needed)", names.join(", "), gate.count));
+        lines.push(format!(
+            "  approvers  {} ({} needed)",
+            names.join(", "),
+            gate.count
+        ));
     }
     if gate.state != GateState::Waiting {
         let (state, details) = gate_state(&gate.state);

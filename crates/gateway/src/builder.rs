@@ -80,7 +80,8 @@ impl GatewayBuilder {
     /// A tool that is shared with the host.
     pub fn shared_tool(mut self, tool: Arc<dyn Tool>) -> Self {
         if let Err(name) = self.tools.add(tool) {
-            self.mistakes.push(format!("two tools have the name `{name}`"));
+            self.mistakes
+                .push(format!("two tools have the name `{name}`"));
         }
         self
     }
@@ -90,10 +91,13 @@ impl GatewayBuilder {
         match ModelName::try_new(name) {
             Ok(name) => {
                 if let Err(name) = self.models.add(name, Arc::new(model)) {
-                    self.mistakes.push(format!("two models have the name `{name}`"));
+                    self.mistakes
+                        .push(format!("two models have the name `{name}`"));
                 }
             }
-            Err(error) => self.mistakes.push(format!("the model name `{name}` is not valid: {error}")),
+            Err(error) => self
+                .mistakes
+                .push(format!("the model name `{name}` is not valid: {error}")),
         }
         self
     }
@@ -158,7 +162,10 @@ impl GatewayBuilder {
     /// A workflow file that is refused does not stop the start: see [`Gateway::started`].
     pub async fn start(self) -> Result<Gateway, Error> {
         if !self.mistakes.is_empty() {
-            let context = format!("the gateway is not well described: {}", self.mistakes.join("; "));
+            let context = format!(
+                "the gateway is not well described: {}",
+                self.mistakes.join("; ")
+            );
             return Err(Error::new(ErrorKind::Invalid, context));
         }
         let owner = format!("pid {}", std::process::id());

@@ -33,7 +33,10 @@ impl Follower {
 impl Changes {
     /// Registers a follower; what is read afterwards is at least as new as any missed wake-up.
     pub(crate) fn follow(&self, id: ExecutionId) -> Follower {
-        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut followers = self
+            .followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // Those who left are forgotten here, so that the map holds only what is followed.
         followers.retain(|_, sender| !sender.is_closed());
         let sender = followers.entry(id).or_default();
@@ -44,7 +47,10 @@ impl Changes {
 
     /// Wakes the followers of an execution.
     pub(crate) fn tell(&self, id: ExecutionId) {
-        let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let followers = self
+            .followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = followers.get(&id) {
             sender.send_replace(());
         }

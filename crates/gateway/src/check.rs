@@ -33,7 +33,11 @@ fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<D
         return;
     };
     // Arguments with templates are known only when the step runs.
-    let Some(schema) = tool.spec().input().filter(|_| action.args().template().is_literal()) else {
+    let Some(schema) = tool
+        .spec()
+        .input()
+        .filter(|_| action.args().template().is_literal())
+    else {
         return;
     };
     for problem in schema.check(&Value::Object(action.args().written().clone())) {
@@ -41,7 +45,10 @@ fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<D
             Diagnostic::new(
                 Code::BadToolArgs,
                 Place::value(&at.key("args")),
-                format!("the arguments do not fit tool `{}`: {problem}", action.tool()),
+                format!(
+                    "the arguments do not fit tool `{}`: {problem}",
+                    action.tool()
+                ),
             )
             .label(format!("tool `{}` takes something else", action.tool())),
         );
@@ -49,22 +56,36 @@ fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<D
 }
 
 fn unknown_tool(name: &ToolName, at: &Pointer, tools: &ToolRegistry) -> Diagnostic {
-    let names: Vec<String> = tools.iter().map(|tool| tool.spec().name().to_string()).collect();
-    let help = match workflow_types::diagnostic::closest(name.as_ref(), names.iter().map(String::as_str)) {
+    let names: Vec<String> = tools
+        .iter()
+        .map(|tool| tool.spec().name().to_string())
+        .collect();
+    let help = match workflow_types::diagnostic::closest(
+        name.as_ref(),
+        names.iter().map(String::as_str),
+    ) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "no tools are registered".to_owned(),
         None => format!("registered: {}", names.join(", ")),
     };
-    Diagnostic::new(Code::UnknownTool, Place::value(at), format!("there is no tool `{name}`"))
-        .label("not registered")
-        .help(help)
+    Diagnostic::new(
+        Code::UnknownTool,
+        Place::value(at),
+        format!("there is no tool `{name}`"),
+    )
+    .label("not registered")
+    .help(help)
 }
 
 /// A model may be configured later, so that a missing one is a warning.
 fn model(action: &ModelAction, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
     for (index, name) in action.tools().iter().enumerate() {
         if known.tools.get(name).is_none() {
-            all.push(unknown_tool(name, &at.key("tools").index(index), &known.tools));
+            all.push(unknown_tool(
+                name,
+                &at.key("tools").index(index),
+                &known.tools,
+            ));
         }
     }
     let missing = match action.model() {

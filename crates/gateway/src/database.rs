@@ -48,6 +48,8 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("{context} panicked")).caused(error))?
+        .map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("{context} panicked")).caused(error)
+        })?
         .map_err(|error| Error::store(format!("{context} failed"), error))
 }

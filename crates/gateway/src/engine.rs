@@ -139,7 +139,10 @@ impl Engine {
         if self.draining.is_cancelled() {
             return Err(Error::new(
                 ErrorKind::Stopping,
-                format!("starting workflow `{}` failed: the gateway is shutting down", new.workflow_id),
+                format!(
+                    "starting workflow `{}` failed: the gateway is shutting down",
+                    new.workflow_id
+                ),
             ));
         }
         let now = self.clock.now();
@@ -184,7 +187,8 @@ impl Engine {
             Started::New => {
                 self.after_commit(&execution.id, &execution.state);
                 if let (ExecutionState::Running, Some(open)) = (&execution.state, open) {
-                    let live = Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
+                    let live =
+                        Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
                     // Nobody else knows this execution yet.
                     if let Some(hold) = self.hold(execution.id) {
                         self.spawn(hold, live);
@@ -241,11 +245,22 @@ impl Engine {
         let wanted = digest.clone();
         let saved = self
             .readers
-            .read("reading a definition", move |c| db::definition::load(c, &wanted))
+            .read("reading a definition", move |c| {
+                db::definition::load(c, &wanted)
+            })
             .await?
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no definition {digest}")))?;
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("there is no definition {digest}"),
+                )
+            })?;
         let definition = saved.stored.read().map_err(|error| {
-            Error::new(ErrorKind::Unusable, format!("definition {digest} cannot be read")).caused(error)
+            Error::new(
+                ErrorKind::Unusable,
+                format!("definition {digest} cannot be read"),
+            )
+            .caused(error)
         })?;
         Ok(self.remember(&saved.stored, definition))
     }
@@ -265,7 +280,10 @@ impl Engine {
     }
 
     fn cached(&self, digest: &DefinitionDigest) -> Option<Arc<WorkflowDefinition>> {
-        let definitions = self.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        let definitions = self
+            .definitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         definitions.get(digest).cloned()
     }
 
@@ -304,7 +322,11 @@ struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut held = self.engine.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self
+            .engine
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let asked = held.remove(&self.id);
         drop(held);
         if asked == Some(Asked::Again) && !self.engine.is_draining() {

@@ -64,7 +64,9 @@ impl Entropy {
                 0
             }),
             Source::Seeded(counter) => {
-                let mut counter = counter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut counter = counter
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 *counter = counter.wrapping_add(0x9E37_79B9_7F4A_7C15);
                 let mut z = *counter;
                 z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -83,7 +85,10 @@ mod tests {
     fn ids_order_by_time_and_differ_within_one_instant() {
         let entropy = Entropy::seeded(7);
         let at = |ms| Timestamp::from_millis(ms).unwrap();
-        let (a, b) = (entropy.execution_id(at(1_000)), entropy.execution_id(at(1_000)));
+        let (a, b) = (
+            entropy.execution_id(at(1_000)),
+            entropy.execution_id(at(1_000)),
+        );
         assert_ne!(a, b);
         assert!(entropy.execution_id(at(1_001)) > a.max(b));
         assert!((0.0..1.0).contains(&entropy.spread()));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use workflow_types::{Timestamp, WorkflowDefinition};
 use workflow_types::approval::{Decision, Gate, Judgement, Resolution, ResolvedBy, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{Execution, TriggeredBy};
 use workflow_types::id::{Actor, ExecutionId, GateId, IdempotencyKey, WorkflowId};
+use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::GatewayBuilder;
 use crate::change::Follower;
@@ -176,16 +176,24 @@ impl Gateway {
     }
 
     /// Reads a directory of workflow files; registers the good ones and reports all.
-    pub async fn register_directory(&self, path: impl AsRef<Path>) -> Result<Vec<FileReport>, Error> {
+    pub async fn register_directory(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<FileReport>, Error> {
         let (directory, known) = (path.as_ref().to_owned(), self.known.clone());
         let loaded = blocking(move || loader::directory(&directory, &known))
             .await?
             .map_err(|error| {
-                let context = format!("reading the workflow directory {} failed", path.as_ref().display());
+                let context = format!(
+                    "reading the workflow directory {} failed",
+                    path.as_ref().display()
+                );
                 Error::new(ErrorKind::Invalid, context).caused(error)
             })?;
-        let (reports, good): (Vec<_>, Vec<_>) =
-            loaded.into_iter().map(|file| (file.report, file.good)).unzip();
+        let (reports, good): (Vec<_>, Vec<_>) = loaded
+            .into_iter()
+            .map(|file| (file.report, file.good))
+            .unzip();
         self.register(good.into_iter().flatten().collect()).await?;
         Ok(reports)
     }
@@ -224,7 +232,8 @@ impl Gateway {
                     source: file.source,
                     at: now,
                 };
-                self.engine.remember(&registration.definition, file.definition);
+                self.engine
+                    .remember(&registration.definition, file.definition);
                 registration
             })
             .collect();
@@ -244,7 +253,8 @@ impl Gateway {
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
     pub async fn start(&self, workflow: &WorkflowId, input: Value) -> Result<Execution, Error> {
-        self.start_with(StartRequest::new(workflow.clone(), input)).await
+        self.start_with(StartRequest::new(workflow.clone(), input))
+            .await
     }
 
     /// Starts an execution with everything that can be said of it.
@@ -282,12 +292,22 @@ impl Gateway {
     }
 
     /// Approves a gate: its step then runs, exactly as it was shown.
-    pub async fn approve(&self, gate: GateId, actor: Actor, reason: Option<String>) -> Result<Decided, Error> {
+    pub async fn approve(
+        &self,
+        gate: GateId,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
         self.vote(gate, Decision::Approve, actor, reason).await
     }
 
     /// Denies a gate: its step fails with kind `denied`, and `onFailure` applies.
-    pub async fn deny(&self, gate: GateId, actor: Actor, reason: Option<String>) -> Result<Decided, Error> {
+    pub async fn deny(
+        &self,
+        gate: GateId,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
         self.vote(gate, Decision::Deny, actor, reason).await
     }
 
@@ -309,7 +329,9 @@ impl Gateway {
         let voted = self
             .engine
             .writer
-            .write("deciding an approval", move |c| db::gate::vote(c, &id, &cast))
+            .write("deciding an approval", move |c| {
+                db::gate::vote(c, &id, &cast)
+            })
             .await?;
         match voted.judgement {
             Judgement::Settles => {
@@ -344,7 +366,9 @@ impl Gateway {
         let resolved = self
             .engine
             .writer
-            .write("resolving an interrupted step", move |c| db::gate::resolve(c, &id, &by))
+            .write("resolving an interrupted step", move |c| {
+                db::gate::resolve(c, &id, &by)
+            })
             .await?;
         match resolved {
             db::gate::Resolved::Settled => {
@@ -410,18 +434,28 @@ fn conflict(gate: &Gate, state: &workflow_types::approval::GateState) -> Error {
             format!("{word} by {} at {}", vote.actor, vote.at)
         }
         GateState::Resolved(by) => {
-            format!("resolved as {} by {} at {}", by.resolution.as_str(), by.actor, by.at)
+            format!(
+                "resolved as {} by {} at {}",
+                by.resolution.as_str(),
+                by.actor,
+                by.at
+            )
         }
         GateState::Expired { at } => format!("expired at {at}"),
         GateState::Withdrawn { at } => format!("withdrawn at {at}, because the execution ended"),
     };
     Error::new(
         ErrorKind::Conflict,
-        format!("approval {} of step `{}` is settled already: {what}", gate.id, gate.step),
+        format!(
+            "approval {} of step `{}` is settled already: {what}",
+            gate.id, gate.step
+        ),
     )
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::new(ErrorKind::Internal, "reading files panicked").caused(error))

@@ -72,7 +72,12 @@ pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
     };
     let format = match format_of(path) {
         Some(format) => format,
-        None => return unreadable(path, "a workflow file ends in .yaml, .yml or .json".to_owned()),
+        None => {
+            return unreadable(
+                path,
+                "a workflow file ends in .yaml, .yml or .json".to_owned(),
+            );
+        }
     };
     let bytes = match read(path) {
         Ok(bytes) => bytes,
@@ -125,13 +130,17 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
     let loaded = paths.iter().map(|path| {
         let twins = stems.get(&stem(path)).copied().unwrap_or_default();
         if twins > 1 {
-            let reason = format!("{twins} files have the stem `{}`; rename all but one", stem(path));
+            let reason = format!(
+                "{twins} files have the stem `{}`; rename all but one",
+                stem(path)
+            );
             return unreadable(path, reason);
         }
         match path.canonicalize() {
-            Ok(real) if !real.starts_with(&root) => {
-                unreadable(path, "the link leads out of the workflow directory".to_owned())
-            }
+            Ok(real) if !real.starts_with(&root) => unreadable(
+                path,
+                "the link leads out of the workflow directory".to_owned(),
+            ),
             Ok(_) | Err(_) => file(path, known),
         }
     });
@@ -165,7 +174,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err("it is no regular file".to_owned());
     }
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     std::fs::File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
         .map_err(describe)?;
@@ -181,7 +192,10 @@ fn format_of(path: &Path) -> Option<SourceFormat> {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn workflow_id(path: &Path) -> Result<WorkflowId, String> {

@@ -38,14 +38,18 @@ impl Reader {
 
     /// Every registered workflow, in the order of their ids.
     pub async fn workflows(&self) -> Result<Vec<Workflow>, Error> {
-        self.readers.read("listing workflows", db::workflow::list).await
+        self.readers
+            .read("listing workflows", db::workflow::list)
+            .await
     }
 
     /// A registered workflow; fails with [`ErrorKind::NotFound`] if there is none.
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Workflow, Error> {
         let wanted = id.clone();
         self.readers
-            .read("reading a workflow", move |c| db::workflow::find(c, &wanted))
+            .read("reading a workflow", move |c| {
+                db::workflow::find(c, &wanted)
+            })
             .await?
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no workflow `{id}`")))
     }
@@ -54,9 +58,16 @@ impl Reader {
     pub async fn definition(&self, digest: &DefinitionDigest) -> Result<SavedDefinition, Error> {
         let wanted = digest.clone();
         self.readers
-            .read("reading a definition", move |c| db::definition::load(c, &wanted))
+            .read("reading a definition", move |c| {
+                db::definition::load(c, &wanted)
+            })
             .await?
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no definition {digest}")))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("there is no definition {digest}"),
+                )
+            })
     }
 
     /// Executions, the newest first, a page at a time.
@@ -67,7 +78,9 @@ impl Reader {
         limit: usize,
     ) -> Result<Page, Error> {
         self.readers
-            .read("listing executions", move |c| db::execution::list(c, &filter, after, limit))
+            .read("listing executions", move |c| {
+                db::execution::list(c, &filter, after, limit)
+            })
             .await
     }
 
@@ -81,7 +94,11 @@ impl Reader {
 
     /// An execution with the latest result of each step, in the shape of the protocol.
     pub async fn state(&self, id: ExecutionId) -> Result<WorkflowExecutionState, Error> {
-        type Parts = (Execution, BTreeMap<StepId, workflow_types::execution::StepResult>, Option<StepId>);
+        type Parts = (
+            Execution,
+            BTreeMap<StepId, workflow_types::execution::StepResult>,
+            Option<StepId>,
+        );
         let parts: Option<Parts> = self
             .readers
             .read("reading an execution", move |c| {
@@ -93,21 +110,31 @@ impl Reader {
                 Ok(Some((execution, results, current)))
             })
             .await?;
-        let (execution, results, current) = parts
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no execution {id}")))?;
+        let (execution, results, current) = parts.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("there is no execution {id}"))
+        })?;
         Ok(WorkflowExecutionState::new(&execution, results, current))
     }
 
     /// The journal of an execution from a visit on, at most `limit` visits.
-    pub async fn journal(&self, id: ExecutionId, from: u32, limit: usize) -> Result<Vec<Visit>, Error> {
+    pub async fn journal(
+        &self,
+        id: ExecutionId,
+        from: u32,
+        limit: usize,
+    ) -> Result<Vec<Visit>, Error> {
         self.readers
-            .read("reading a journal", move |c| db::visit::journal(c, &id, from, limit))
+            .read("reading a journal", move |c| {
+                db::visit::journal(c, &id, from, limit)
+            })
             .await
     }
 
     /// Every gate that waits, the oldest first.
     pub async fn waiting_gates(&self) -> Result<Vec<Gate>, Error> {
-        self.readers.read("listing approvals", db::gate::waiting).await
+        self.readers
+            .read("listing approvals", db::gate::waiting)
+            .await
     }
 
     /// A gate; fails with [`ErrorKind::NotFound`] if there is none.
@@ -130,10 +157,17 @@ impl Reader {
     /// Fails with [`ErrorKind::NotFound`] if it never had one.
     pub async fn gate_of(&self, id: ExecutionId) -> Result<Gate, Error> {
         let mut gates = self.gates(id).await?;
-        let waiting = gates.iter().position(|gate| gate.state == GateState::Waiting);
+        let waiting = gates
+            .iter()
+            .position(|gate| gate.state == GateState::Waiting);
         let position = waiting.or_else(|| gates.len().checked_sub(1));
         position
             .map(|position| gates.swap_remove(position))
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("execution {id} has no approvals")))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("execution {id} has no approvals"),
+                )
+            })
     }
 }

@@ -56,14 +56,18 @@ impl Store {
         });
         let (lock, opened, path) = opening
             .await
-            .map_err(|error| Error::new(ErrorKind::Internal, "opening the database panicked").caused(error))?
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, "opening the database panicked").caused(error)
+            })?
             .map_err(|error| Error::store(format!("opening the database {shown} failed"), error))?;
         let (queue, jobs) = mpsc::channel();
         let mut connection = opened.connection;
         let thread = std::thread::Builder::new()
             .name("agentspace-writer".to_owned())
             .spawn(move || write(&mut connection, &jobs))
-            .map_err(|error| Error::new(ErrorKind::Internal, "starting the writer thread failed").caused(error))?;
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, "starting the writer thread failed").caused(error)
+            })?;
         let store = Self {
             queue,
             readers: Readers::new(&path),
@@ -105,7 +109,10 @@ impl Store {
         });
         match joined.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Error::new(ErrorKind::Internal, "the writer thread panicked")),
+            Ok(Err(_)) | Err(_) => Err(Error::new(
+                ErrorKind::Internal,
+                "the writer thread panicked",
+            )),
         }
     }
 }
@@ -124,7 +131,12 @@ impl Writer {
             // Nobody listens any more if the caller was dropped.
             let _ = sender.send(result);
         });
-        let gone = || Error::new(ErrorKind::Stopping, format!("{context} failed: the gateway has stopped"));
+        let gone = || {
+            Error::new(
+                ErrorKind::Stopping,
+                format!("{context} failed: the gateway has stopped"),
+            )
+        };
         self.queue.send(job).map_err(|_| gone())?;
         answer
             .await
@@ -190,14 +202,19 @@ impl Readers {
         });
         reading
             .await
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("{context} panicked")).caused(error))?
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, format!("{context} panicked")).caused(error)
+            })?
             .map_err(|error| Error::store(format!("{context} failed"), error))
     }
 }
 
 impl Shared {
     fn take(&self) -> Option<Connection> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
     }
 
     fn put(&self, connection: Connection) {

@@ -131,12 +131,23 @@ fn expand(written: &Value) -> Value {
 /// a mapping of words, none of them under a keyword, was meant to be the short form.
 fn misspelt_short_form(map: &Map<String, Value>) -> Option<SchemaError> {
     const WORD_KEYWORDS: [&str; 10] = [
-        "type", "$schema", "$id", "$ref", "$anchor", "$comment", "title", "description", "format",
+        "type",
+        "$schema",
+        "$id",
+        "$ref",
+        "$anchor",
+        "$comment",
+        "title",
+        "description",
+        "format",
         "pattern",
     ];
     let words = map.values().all(Value::is_string)
         && !map.keys().any(|key| WORD_KEYWORDS.contains(&key.as_str()));
-    let (name, kind) = map.iter().find(|(_, kind)| !is_type_name(kind)).filter(|_| words)?;
+    let (name, kind) = map
+        .iter()
+        .find(|(_, kind)| !is_type_name(kind))
+        .filter(|_| words)?;
     let found = kind.as_str().unwrap_or_default();
     let hint = match crate::diagnostic::closest(found, TYPES) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -88,13 +88,15 @@ impl HttpRequest {
             tls: Tls::default(),
         }
     }
+}
 
+#[async_trait]
+impl Tool for HttpRequest {
     /// What a call with these arguments does to the world, by the meaning of its method
     /// (RFC 9110, section 9.2).
     ///
     /// A method that is still to be filled in counts as the worst.
-    #[expect(clippy::unused_self, reason = "stands in for a method of the trait")]
-    pub(crate) fn effect_of(&self, args: &Map<String, Value>) -> Effect {
+    fn effect_of(&self, args: &Map<String, Value>) -> Effect {
         match args.get("method") {
             None => Effect::ReadOnly,
             Some(Value::String(method)) => match method.as_str() {
@@ -105,10 +107,7 @@ impl HttpRequest {
             Some(_) => Effect::Destructive,
         }
     }
-}
 
-#[async_trait]
-impl Tool for HttpRequest {
     fn spec(&self) -> ToolSpec {
         // The name and the schema are constants; a test registers them.
         let name = ToolName::try_new("http_request").expect("a valid constant name");

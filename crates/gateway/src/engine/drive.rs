@@ -66,7 +66,9 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
             AttemptEnd::NotBegun => put_back(engine, &mut live).await,
             AttemptEnd::Interrupted => return,
             AttemptEnd::Finished(outcome) => conclude(engine, &mut live, outcome).await,
-            AttemptEnd::Failed { failure, backoff } => back_off(engine, &mut live, failure, backoff).await,
+            AttemptEnd::Failed { failure, backoff } => {
+                back_off(engine, &mut live, failure, backoff).await
+            }
         };
         match step {
             Ok(Step::Perform) => {}
@@ -80,7 +82,11 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
 }
 
 /// Ends the open visit and goes where its outcome leads, in one transaction.
-pub(super) async fn conclude(engine: &Arc<Engine>, live: &mut Live, outcome: Outcome) -> Result<Step, Error> {
+pub(super) async fn conclude(
+    engine: &Arc<Engine>,
+    live: &mut Live,
+    outcome: Outcome,
+) -> Result<Step, Error> {
     let now = engine.clock.now();
     let step = live.open.step.clone();
     live.history
@@ -180,7 +186,11 @@ pub(super) async fn fail(
 }
 
 /// Stops at a gate before the open visit.
-pub(super) async fn pause(engine: &Arc<Engine>, live: &mut Live, gate: Gate) -> Result<Step, Error> {
+pub(super) async fn pause(
+    engine: &Arc<Engine>,
+    live: &mut Live,
+    gate: Gate,
+) -> Result<Step, Error> {
     let state = ExecutionState::Paused {
         step: gate.step.clone(),
         at: gate.requested_at,

@@ -128,7 +128,11 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         "the attempt took longer than its timeout of {}",
         workflow_types::duration::format(timeout)
     );
-    Some(Err(Refusal::new(StepFailureKind::Timeout, message, Retry::Allowed)))
+    Some(Err(Refusal::new(
+        StepFailureKind::Timeout,
+        message,
+        Retry::Allowed,
+    )))
 }
 
 /// The gateway stops: an attempt that still succeeds within its grace is recorded, because its
@@ -184,7 +188,16 @@ fn action(engine: &Engine, live: &Live, step: &Step, attempt: Attempt) -> Result
                 Action::Model(action) => action.output_schema().cloned(),
                 Action::Tool(_) | Action::Noop => None,
             };
-            ask_model(engine, model.as_ref(), Question { prompt, system, schema }, attempt)
+            ask_model(
+                engine,
+                model.as_ref(),
+                Question {
+                    prompt,
+                    system,
+                    schema,
+                },
+                attempt,
+            )
         }
     }
 }
@@ -203,7 +216,10 @@ fn call_tool(
         let value = Value::Object(args.clone());
         let problems = schema.check(&value);
         if !problems.is_empty() {
-            let message = format!("the arguments do not fit tool `{name}`: {}", problems.join("; "));
+            let message = format!(
+                "the arguments do not fit tool `{name}`: {}",
+                problems.join("; ")
+            );
             return Err(Refusal::permanent(StepFailureKind::Error, message));
         }
     }
@@ -216,7 +232,11 @@ fn call_tool(
     };
     Ok(Box::pin(async move {
         tool.call(call).await.map_err(|error| {
-            let retry = if error.is_retryable() { Retry::Allowed } else { Retry::Never };
+            let retry = if error.is_retryable() {
+                Retry::Allowed
+            } else {
+                Retry::Never
+            };
             Refusal::new(StepFailureKind::Error, error.to_string(), retry)
         })
     }))
@@ -246,7 +266,11 @@ fn ask_model(
         };
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    let Question { prompt, system, schema } = question;
+    let Question {
+        prompt,
+        system,
+        schema,
+    } = question;
     let request = ModelRequest {
         prompt,
         system,
@@ -271,7 +295,10 @@ fn refused_by_model(error: ModelError) -> Refusal {
     match error {
         ModelError::Retryable { message } => Refusal::new(kind, message, Retry::Allowed),
         ModelError::Permanent { message } => Refusal::permanent(kind, message),
-        ModelError::RateLimited { message, retry_after } => {
+        ModelError::RateLimited {
+            message,
+            retry_after,
+        } => {
             let retry = retry_after.map_or(Retry::Allowed, Retry::AfterAtLeast);
             Refusal::new(kind, message, retry)
         }
@@ -287,17 +314,26 @@ fn structured(text: &str, schema: &ValueSchema) -> Answer {
     if problems.is_empty() {
         Ok(value)
     } else {
-        Err(refuse(format!("the answer does not fit the schema: {}", problems.join("; "))))
+        Err(refuse(format!(
+            "the answer does not fit the schema: {}",
+            problems.join("; ")
+        )))
     }
 }
 
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
-    let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else {
+    let Some(inner) = text
+        .strip_prefix("```")
+        .and_then(|rest| rest.strip_suffix("```"))
+    else {
         return text;
     };
     // The first line of a fence may name a language.
-    inner.split_once('\n').map_or(inner, |(_, body)| body).trim()
+    inner
+        .split_once('\n')
+        .map_or(inner, |(_, body)| body)
+        .trim()
 }
 
 fn check_size(engine: &Engine, output: Value) -> Outcome {
@@ -306,7 +342,10 @@ fn check_size(engine: &Engine, output: Value) -> Outcome {
     // Writing to a counter does not fail, and a value is always serialisable.
     let _ = serde_json::to_writer(&mut counter, &output);
     if counter.0 > limit {
-        let message = format!("the output has {} bytes, at most {limit} are kept", counter.0);
+        let message = format!(
+            "the output has {} bytes, at most {limit} are kept",
+            counter.0
+        );
         return Outcome::failure(StepFailureKind::OutputTooLarge, message);
     }
     Outcome::Success { output }
@@ -353,8 +392,17 @@ mod tests {
     #[test]
     fn answers_are_taken_out_of_their_fence() {
         let schema = ValueSchema::parse(&json!({"ok": "boolean"})).unwrap();
-        for text in ["{\"ok\":true}", "```json\n{\"ok\":true}\n```", "```\n{\"ok\":true}```", " {\"ok\":true}\n"] {
-            assert_eq!(structured(text, &schema).ok(), Some(json!({"ok": true})), "{text}");
+        for text in [
+            "{\"ok\":true}",
+            "```json\n{\"ok\":true}\n```",
+            "```\n{\"ok\":true}```",
+            " {\"ok\":true}\n",
+        ] {
+            assert_eq!(
+                structured(text, &schema).ok(),
+                Some(json!({"ok": true})),
+                "{text}"
+            );
         }
         assert!(structured("yes", &schema).is_err());
         assert!(structured("{\"ok\":1}", &schema).is_err());

@@ -12,10 +12,10 @@ use workflow_types::execution::{
 };
 use workflow_types::id::ExecutionId;
 
+use super::Engine;
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
-use super::Engine;
 use crate::error::{Error, ErrorKind};
 
 /// Visits that are read at once when a journal is folded.
@@ -27,7 +27,9 @@ impl Engine {
         let owner = self.owner.clone();
         let claimed = self
             .writer
-            .write("taking up running executions", move |c| db::execution::claim(c, &owner))
+            .write("taking up running executions", move |c| {
+                db::execution::claim(c, &owner)
+            })
             .await?;
         let count = claimed.len();
         for claim in claimed {
@@ -62,7 +64,9 @@ impl Engine {
         let owner = self.owner.clone();
         let claimed = self
             .writer
-            .write("taking up an execution", move |c| db::execution::claim_one(c, &id, &owner))
+            .write("taking up an execution", move |c| {
+                db::execution::claim_one(c, &id, &owner)
+            })
             .await?;
         self.changes.tell(id);
         if let Some(claim) = claimed
@@ -120,7 +124,10 @@ async fn prepare(
             drive::begin(engine, &mut live).await?
         }
         VisitState::Done { .. } => {
-            let context = format!("execution {} runs, but has no open visit", live.execution.id);
+            let context = format!(
+                "execution {} runs, but has no open visit",
+                live.execution.id
+            );
             return Err(Error::new(ErrorKind::Unusable, context));
         }
     };
@@ -133,7 +140,9 @@ async fn journal(engine: &Engine, id: ExecutionId) -> Result<Vec<Visit>, Error> 
         let from = visits.last().map_or(1, |visit| visit.number + 1);
         let page = engine
             .readers
-            .read("reading a journal", move |c| db::visit::journal(c, &id, from, JOURNAL_PAGE))
+            .read("reading a journal", move |c| {
+                db::visit::journal(c, &id, from, JOURNAL_PAGE)
+            })
             .await?;
         let complete = page.len() < JOURNAL_PAGE;
         visits.extend(page);
@@ -226,6 +235,9 @@ mod tests {
             kind: FailureKind::ApprovalExpired,
             message: String::new(),
         };
-        assert_eq!(kind_of_visit(failure.kind), StepFailureKind::ApprovalExpired);
+        assert_eq!(
+            kind_of_visit(failure.kind),
+            StepFailureKind::ApprovalExpired
+        );
     }
 }

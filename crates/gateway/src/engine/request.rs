@@ -45,16 +45,20 @@ impl Request {
             .args()
             .template()
             .render(context)
-            .map_err(|(at, error)| format!("the template at `args{at}` cannot be resolved: {error}"))?;
+            .map_err(|(at, error)| {
+                format!("the template at `args{at}` cannot be resolved: {error}")
+            })?;
         match rendered {
             Value::Object(args) => Ok(Self::Tool {
                 tool: action.tool().clone(),
                 args,
             }),
             // The definition's arguments are a mapping, and rendering keeps the shape.
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Err("the arguments are no mapping".to_owned())
-            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Err("the arguments are no mapping".to_owned()),
         }
     }
 
@@ -106,6 +110,8 @@ pub(crate) fn resolve_text(
         Ok(Value::String(text)) => Ok(text),
         Ok(Value::Null) => Ok(String::new()),
         Ok(other) => Ok(other.to_string()),
-        Err(error) => Err(format!("the template in `{what}` cannot be resolved: {error}")),
+        Err(error) => Err(format!(
+            "the template in `{what}` cannot be resolved: {error}"
+        )),
     }
 }

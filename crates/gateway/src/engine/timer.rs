@@ -24,7 +24,10 @@ pub(super) async fn run(engine: Arc<Engine>) {
         let next = match round(&engine).await {
             Ok(next) => next,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the timer cannot read what is due");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the timer cannot read what is due"
+                );
                 Some(engine.clock.now().saturating_add(AFTER_ERROR))
             }
         };
@@ -68,11 +71,15 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
 async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
     let mut due = engine
         .writer
-        .write("expiring gates", move |c| db::gate::expire_due(c, now, BATCH))
+        .write("expiring gates", move |c| {
+            db::gate::expire_due(c, now, BATCH)
+        })
         .await?;
     let retries = engine
         .readers
-        .read("reading due attempts", move |c| db::visit::due_retries(c, now, BATCH))
+        .read("reading due attempts", move |c| {
+            db::visit::due_retries(c, now, BATCH)
+        })
         .await?;
     due.extend(retries);
     Ok(due)

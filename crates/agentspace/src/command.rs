@@ -1,0 +1,146 @@
+//! Runs a command: each in its own file, all of them answering how the program ends.
+
+mod approvals;
+mod check;
+mod database;
+mod executions;
+mod init;
+mod resume;
+mod run;
+mod workflows;
+
+use gateway::Gateway;
+use gateway::workflow_types::execution::{Execution, ExecutionState};
+use gateway::workflow_types::id::Actor;
+
+use crate::cli::{Cli, Command, Global};
+use crate::exit::{self, Exit};
+use crate::follow::{self, Consent, Rest};
+use crate::{output, view};
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&global, args),
+        Command::Run(args) => run::run(&global, args).await,
+        Command::Resume => resume::run(&global).await,
+        Command::Workflows(command) => workflows::run(&global, command).await,
+        Command::Executions(command) => executions::run(&global, command).await,
+        Command::Approvals(command) => approvals::run(&global, command).await,
+        Command::Db(command) => database::run(&global, &command).await,
+    }
+}
+
+/// Follows an execution to its rest, shows the outcome and shuts the gateway down.
+async fn finish(
+    global: &Global,
+    gateway: Gateway,
+    execution: &Execution,
+    from: u32,
+    consent: &Consent,
+) -> anyhow::Result<Exit> {
+    let rest = follow::follow(&gateway, execution.id, from, consent).await?;
+    let exit = match rest {
+        Rest::Reached(execution) => {
+            show_rest(global, &gateway, &execution).await?;
+            exit::of_status(execution.state.status())
+        }
+        Rest::Signal => {
+            output::talk("stopping; the work is kept, `agentspace resume` goes on with it");
+            Exit::Interrupted
+        }
+    };
+    gateway.shutdown().await?;
+    Ok(exit)
+}
+
+/// What became of an execution, as the last word.
+async fn show_rest(
+    global: &Global,
+    gateway: &Gateway,
+    execution: &Execution,
+) -> anyhow::Result<()> {
+    let id = execution.id;
+    if global.json {
+        let state = gateway.reader().state(id).await?;
+        let gates = gateway.reader().gates(id).await?;
+        let journal = whole_journal(gateway.reader(), id).await?;
+        output::envelope(
+            "execution",
+            &view::whole(execution, &state, &journal, &gates),
+        );
+        return Ok(());
+    }
+    match &execution.state {
+        ExecutionState::Completed { at } => {
+            let took = crate::host::span(at.since(execution.started_at));
+            output::data(&format!(
+                "execution {id} {} in {took}",
+                output::paint(output::GREEN, "completed")
+            ));
+        }
+        ExecutionState::Failed { failure, .. } => {
+            output::data(&format!(
+                "execution {id} {} ({}): {}",
+                output::paint(output::RED, "failed"),
+                failure.kind,
+                failure.message
+            ));
+        }
+        ExecutionState::Paused { step, .. } => {
+            output::data(&format!(
+                "execution {id} {} at `{step}`",
+                output::paint(output::YELLOW, "waits")
+            ));
+            let gate = gateway.reader().gate_of(id).await?;
+            for line in view::gate_lines(&gate, gateway.now()) {
+                output::talk(&line);
+            }
+            output::talk(&next_words(&gate));
+        }
+        ExecutionState::Running => {}
+    }
+    Ok(())
+}
+
+/// What a person can do about a gate.
+fn next_words(gate: &gateway::workflow_types::approval::Gate) -> String {
+    use gateway::workflow_types::approval::GateKind;
+    let id = gate.id;
+    match gate.kind {
+        GateKind::Approval => {
+            format!("next: `agentspace approvals approve {id}` or `agentspace approvals deny {id}`")
+        }
+        GateKind::Interrupted => format!(
+            "next: see whether its side effect happened, then `agentspace executions resolve {id} rerun|done|fail`"
+        ),
+    }
+}
+
+/// Nobody's consent: every gate waits for a person.
+fn no_consent(actor: Actor) -> Consent {
+    Consent {
+        steps: Vec::new(),
+        actor,
+    }
+}
+
+/// The whole journal of an execution, page by page.
+async fn whole_journal(
+    reader: &gateway::Reader,
+    id: gateway::workflow_types::id::ExecutionId,
+) -> anyhow::Result<Vec<gateway::workflow_types::execution::Visit>> {
+    const PAGE: usize = 500;
+    let mut journal: Vec<gateway::workflow_types::execution::Visit> = Vec::new();
+    loop {
+        let from = journal.last().map_or(1, |visit| visit.number + 1);
+        let page = reader.journal(id, from, PAGE).await?;
+        let complete = page.len() < PAGE;
+        journal.extend(page);
+        if complete {
+            return Ok(journal);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `agentspace approvals`: what waits for a person, and the person's answer.
+
+use gateway::workflow_types::approval::{Decision, GateState};
+use gateway::{Clock as _, Decided, SystemClock};
+use serde_json::Value;
+
+use crate::cli::{Approvals, DecisionArgs, Global};
+use crate::exit::Exit;
+use crate::host::{self, Trusted};
+use crate::{output, view};
+
+pub(super) async fn run(global: &Global, command: Approvals) -> anyhow::Result<Exit> {
+    match command {
+        Approvals::Ls => list(global).await,
+        Approvals::Show { id } => show(global, &id).await,
+        Approvals::Approve { id, decision } => {
+            decide(global, &id, Decision::Approve, decision).await
+        }
+        Approvals::Deny { id, decision } => decide(global, &id, Decision::Deny, decision).await,
+    }
+}
+
+async fn list(global: &Global) -> anyhow::Result<Exit> {
+    let gates = host::reader(global).await?.waiting_gates().await?;
+    if global.json {
+        let all: Vec<Value> = gates.iter().map(view::gate).collect();
+        output::envelope("approvals", &Value::Array(all));
+        return Ok(Exit::Ok);
+    }
+    if gates.is_empty() {
+        output::talk("nothing waits for an approval");
+    }
+    for gate in &gates {
+        for line in view::gate_lines(gate, SystemClock.now()) {
+            output::data(&line);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
+    let reader = host::reader(global).await?;
+    let gate = host::gate(&reader, id).await?;
+    if global.json {
+        output::envelope("approval", &view::gate(&gate));
+        return Ok(Exit::Ok);
+    }
+    for line in view::gate_lines(&gate, SystemClock.now()) {
+        output::data(&line);
+    }
+    if gate.state == GateState::Waiting {
+        output::talk(&super::next_words(&gate));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn decide(
+    global: &Global,
+    id: &str,
+    decision: Decision,
+    args: DecisionArgs,
+) -> anyhow::Result<Exit> {
+    let actor = host::actor(&args.actor)?;
+    let reader = host::reader(global).await?;
+    let gate = host::gate(&reader, id).await?;
+    let execution = reader.execution(gate.execution_id).await?;
+    let trusted = Trusted::of_unfinished(&reader).await?;
+    drop(reader);
+    let gateway = host::start(host::builder(global, &trusted)).await?;
+    let decided = match decision {
+        Decision::Approve => gateway.approve(gate.id, actor.clone(), args.reason).await,
+        Decision::Deny => gateway.deny(gate.id, actor.clone(), args.reason).await,
+    };
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err(error) => {
+            gateway.shutdown().await?;
+            return Err(error.into());
+        }
+    };
+    match decided {
+        Decided::Settled => {
+            output::talk(&format!(
+                "{decision}: recorded as {actor}, for `{}`",
+                gate.step
+            ));
+            let consent = super::no_consent(actor);
+            super::finish(global, gateway, &execution, gate.visit, &consent).await
+        }
+        Decided::Repeated => {
+            output::talk("the same was decided before; nothing changed");
+            gateway.shutdown().await?;
+            Ok(Exit::Ok)
+        }
+        _ => {
+            output::talk(&format!(
+                "recorded as {actor}; {} approvals are needed",
+                gate.count
+            ));
+            gateway.shutdown().await?;
+            Ok(Exit::Waiting)
+        }
+    }
+}

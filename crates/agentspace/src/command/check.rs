@@ -1,0 +1,94 @@
+//! `agentspace check`: says everything there is to say about files, and stores nothing.
+
+use std::path::{Path, PathBuf};
+
+use gateway::{FileReport, GatewayBuilder};
+use serde_json::{Value, json};
+
+use crate::cli::{Check, Format, Global};
+use crate::exit::{Exit, UsageError};
+use crate::host::{self, Trusted};
+use crate::{diagnostics, output};
+
+pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
+    let format = if global.json {
+        Format::Json
+    } else {
+        args.format
+    };
+    let builder = host::builder(global, &Trusted::default());
+    let paths = if args.paths.is_empty() {
+        vec![global.workflows.clone()]
+    } else {
+        args.paths
+    };
+    let mut reports = Vec::new();
+    for path in paths {
+        reports.extend(check(&builder, &path)?);
+    }
+    for report in &reports {
+        diagnostics::show(report, format);
+    }
+    let errors = reports.iter().map(errors).sum::<usize>();
+    let warnings = reports.iter().map(warnings).sum::<usize>();
+    let refused = reports.iter().filter(|report| report.is_refused()).count();
+    let fails = refused > 0 || (args.deny_warnings && warnings > 0);
+    match format {
+        Format::Json => {
+            let files: Vec<Value> = reports.iter().map(diagnostics::to_json).collect();
+            let summary = json!({"files": files, "errors": errors, "warnings": warnings});
+            output::envelope("check", &summary);
+        }
+        Format::Human => output::talk(&summary(reports.len(), refused, errors, warnings)),
+        Format::Github => {}
+    }
+    Ok(if fails { Exit::Usage } else { Exit::Ok })
+}
+
+/// The reports of a file, or of every file in a directory.
+fn check(builder: &GatewayBuilder, path: &Path) -> anyhow::Result<Vec<FileReport>> {
+    if !path.is_dir() {
+        return Ok(vec![builder.check_file(path)]);
+    }
+    let mut reports = builder.check_directory(path).map_err(|error| {
+        UsageError(format!(
+            "the directory {} cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    let heartbeat: PathBuf = path.join("HEARTBEAT.md");
+    if heartbeat.is_file() {
+        reports.push(builder.check_file(&heartbeat));
+    }
+    if reports.is_empty() {
+        output::talk(&format!(
+            "there are no workflow files in {}",
+            path.display()
+        ));
+    }
+    Ok(reports)
+}
+
+fn errors(report: &FileReport) -> usize {
+    report.diagnostics.errors().count() + usize::from(report.unreadable.is_some())
+}
+
+fn warnings(report: &FileReport) -> usize {
+    report.diagnostics.warnings().count()
+}
+
+fn summary(files: usize, refused: usize, errors: usize, warnings: usize) -> String {
+    let plural =
+        |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let verdict = if refused == 0 {
+        output::paint(output::GREEN, "good")
+    } else {
+        output::paint(output::RED, &format!("{refused} refused"))
+    };
+    format!(
+        "{} checked, {verdict}: {}, {}",
+        plural(files, "file"),
+        plural(errors, "error"),
+        plural(warnings, "warning")
+    )
+}

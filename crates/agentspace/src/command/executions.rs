@@ -1,0 +1,133 @@
+//! `agentspace executions`: what ran, runs and waits; and what is said about interrupted steps.
+
+use gateway::workflow_types::Timestamp;
+use gateway::workflow_types::approval::Resolution;
+use gateway::workflow_types::execution::ExecutionStatus;
+use gateway::workflow_types::id::WorkflowId;
+use gateway::{Clock as _, ExecutionFilter, Reader, SystemClock};
+use serde_json::Value;
+
+use crate::cli::{DecisionArgs, Executions, Global, How};
+use crate::exit::{Exit, UsageError};
+use crate::host::{self, Trusted};
+use crate::{output, view};
+
+pub(super) async fn run(global: &Global, command: Executions) -> anyhow::Result<Exit> {
+    match command {
+        Executions::Ls {
+            workflow,
+            status,
+            limit,
+        } => list(global, workflow, status, limit).await,
+        Executions::Show { id } => show(global, &id).await,
+        Executions::Resolve {
+            id,
+            how,
+            output,
+            decision,
+        } => {
+            let resolution = resolution(how, output.as_deref())?;
+            resolve(global, &id, resolution, decision).await
+        }
+    }
+}
+
+async fn list(
+    global: &Global,
+    workflow: Option<WorkflowId>,
+    status: Option<ExecutionStatus>,
+    limit: usize,
+) -> anyhow::Result<Exit> {
+    let reader = host::reader(global).await?;
+    let filter = ExecutionFilter {
+        workflow,
+        status,
+        ..ExecutionFilter::default()
+    };
+    let page = reader.executions(filter, None, limit).await?;
+    if global.json {
+        let all: Vec<Value> = page.items.iter().map(view::execution).collect();
+        output::envelope("executions", &Value::Array(all));
+        return Ok(Exit::Ok);
+    }
+    if page.items.is_empty() {
+        output::talk("there are no such executions");
+    }
+    let now = now();
+    for execution in &page.items {
+        output::data(&view::execution_line(execution, now));
+    }
+    if page.next.is_some() {
+        output::talk(&format!("there are more; --limit {} shows them", limit * 2));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
+    let reader: Reader = host::reader(global).await?;
+    let id = host::execution_id(id)?;
+    let execution = reader.execution(id).await?;
+    let journal = super::whole_journal(&reader, id).await?;
+    let gates = reader.gates(id).await?;
+    if global.json {
+        let state = reader.state(id).await?;
+        output::envelope(
+            "execution",
+            &view::whole(&execution, &state, &journal, &gates),
+        );
+        return Ok(Exit::Ok);
+    }
+    output::data(&view::execution_line(&execution, now()));
+    output::data(&format!("definition  {}", execution.definition));
+    output::data(&format!("input       {}", execution.input));
+    for visit in &journal {
+        output::data(&format!("{:>4}  {}", visit.number, view::visit_line(visit)));
+    }
+    for gate in &gates {
+        for line in view::gate_lines(gate, now()) {
+            output::data(&line);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn resolution(how: How, output: Option<&str>) -> anyhow::Result<Resolution> {
+    let output = output
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| UsageError(format!("--output is no JSON: {error}")))?;
+    match (how, output) {
+        (How::Rerun, None) => Ok(Resolution::Rerun),
+        (How::Fail, None) => Ok(Resolution::Fail),
+        (How::Done, output) => Ok(Resolution::Done {
+            output: output.unwrap_or(Value::Null),
+        }),
+        (How::Rerun | How::Fail, Some(_)) => {
+            Err(UsageError("--output belongs to `done` only".to_owned()).into())
+        }
+    }
+}
+
+async fn resolve(
+    global: &Global,
+    id: &str,
+    resolution: Resolution,
+    decision: DecisionArgs,
+) -> anyhow::Result<Exit> {
+    let actor = host::actor(&decision.actor)?;
+    let reader = host::reader(global).await?;
+    let gate = host::gate(&reader, id).await?;
+    let execution = reader.execution(gate.execution_id).await?;
+    let trusted = Trusted::of_unfinished(&reader).await?;
+    drop(reader);
+    let gateway = host::start(host::builder(global, &trusted)).await?;
+    gateway
+        .resolve(gate.id, resolution, actor.clone(), decision.reason)
+        .await?;
+    let consent = super::no_consent(actor);
+    super::finish(global, gateway, &execution, gate.visit, &consent).await
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}

@@ -1,0 +1,63 @@
+//! `agentspace workflows`: what is registered.
+
+use gateway::Reader;
+use gateway::workflow_types::id::WorkflowId;
+use serde_json::{Value, json};
+
+use crate::cli::{Global, Workflows};
+use crate::exit::Exit;
+use crate::{host, output, view};
+
+pub(super) async fn run(global: &Global, command: Workflows) -> anyhow::Result<Exit> {
+    let reader = host::reader(global).await?;
+    match command {
+        Workflows::Ls => list(global, &reader).await?,
+        Workflows::Show { id } => show(global, &reader, &id).await?,
+    }
+    Ok(Exit::Ok)
+}
+
+async fn list(global: &Global, reader: &Reader) -> anyhow::Result<()> {
+    let workflows = reader.workflows().await?;
+    if global.json {
+        let all: Vec<Value> = workflows.iter().map(view::workflow).collect();
+        output::envelope("workflows", &Value::Array(all));
+        return Ok(());
+    }
+    if workflows.is_empty() {
+        output::talk("no workflows are registered; `agentspace run FILE` registers one");
+    }
+    for workflow in &workflows {
+        output::data(&format!(
+            "{}  {}  {}",
+            workflow.id, workflow.name, workflow.path
+        ));
+    }
+    Ok(())
+}
+
+async fn show(global: &Global, reader: &Reader, id: &WorkflowId) -> anyhow::Result<()> {
+    let workflow = reader.workflow(id).await?;
+    let saved = reader.definition(&workflow.digest).await?;
+    if global.json {
+        let mut shown = view::workflow(&workflow);
+        let canonical: Value = serde_json::from_str(saved.stored.json())?;
+        shown["canonical"] = canonical;
+        shown["source"] = json!(saved.source);
+        output::envelope("workflow", &shown);
+        return Ok(());
+    }
+    output::data(&format!("{}  {}", workflow.id, workflow.name));
+    if let Some(description) = &workflow.description {
+        output::data(description);
+    }
+    output::data(&format!("file        {}", workflow.path));
+    output::data(&format!("definition  {}", workflow.digest));
+    output::data(&format!(
+        "registered  {}, changed {}",
+        workflow.created_at, workflow.updated_at
+    ));
+    output::data("");
+    output::data(saved.source.trim_end());
+    Ok(())
+}
