@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
-use diesel::migration::{Migration, MigrationSource as _};
+use diesel::migration::{Migration as DieselMigration, MigrationSource as _};
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -20,7 +20,7 @@ use crate::owner::OwnerLock;
 const EMBEDDED: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// A migration as SQL files.
-pub(crate) type Known = Box<dyn Migration<Sqlite>>;
+pub(crate) type Known = Box<dyn DieselMigration<Sqlite>>;
 
 /// How a database relates to the migrations that the program knows.
 pub(crate) enum Standing {
@@ -64,10 +64,19 @@ pub fn redo(path: &Path) -> Result<Option<String>, Error> {
     Ok(Some(name))
 }
 
+/// A known migration, and whether a database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// Its name: the folder's.
+    pub name: String,
+    /// Whether it is applied.
+    pub applied: bool,
+}
+
 /// Every known migration in its order, and whether it is applied.
 ///
 /// A database that does not exist has none applied.
-pub fn list(path: &Path) -> Result<Vec<(String, bool)>, Error> {
+pub fn list(path: &Path) -> Result<Vec<Migration>, Error> {
     let known = embedded()?;
     let applied = match Connection::open_as_found(path) {
         Ok(mut connection) => {
@@ -77,9 +86,9 @@ pub fn list(path: &Path) -> Result<Vec<(String, bool)>, Error> {
         Err(error) if error.kind() == ErrorKind::Missing => Vec::new(),
         Err(error) => return Err(error),
     };
-    let listed = known.iter().map(|migration| {
-        let is_applied = applied.contains(&version(migration));
-        (migration.name().to_string(), is_applied)
+    let listed = known.iter().map(|migration| Migration {
+        name: migration.name().to_string(),
+        applied: applied.contains(&version(migration)),
     });
     Ok(listed.collect())
 }

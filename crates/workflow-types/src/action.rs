@@ -168,6 +168,10 @@ pub struct MaxTurns(u32);
 #[error("expected a whole number from 1 to 100")]
 pub struct TurnsError;
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that the newtype's validation has"
+)]
 fn check_turns(turns: &u32) -> Result<(), TurnsError> {
     if (1..=100).contains(turns) {
         Ok(())

@@ -296,7 +296,10 @@ mod tests {
         assert_eq!(gate.judge(&[], &first), Judgement::Settles);
         gate.state = GateState::Decided(first.clone());
         assert_eq!(
-            gate.judge(&[first.clone()], &vote(Decision::Approve, "bob")),
+            gate.judge(
+                std::slice::from_ref(&first),
+                &vote(Decision::Approve, "bob")
+            ),
             Judgement::Repeats
         );
         let opposite = gate.judge(&[first], &vote(Decision::Deny, "bob"));

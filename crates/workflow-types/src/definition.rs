@@ -295,6 +295,10 @@ pub struct MaxSteps(NonZeroU32);
 #[error("expected a whole number from 1 to 100000")]
 pub struct MaxStepsError;
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that the newtype's validation has"
+)]
 fn check_max_steps(steps: &NonZeroU32) -> Result<(), MaxStepsError> {
     if steps.get() <= 100_000 {
         Ok(())

@@ -160,9 +160,8 @@ fn misspelt_short_form(map: &Map<String, Value>) -> Option<SchemaError> {
 
 /// `{healthy: boolean}` is short, `{type: object}` is not: `type` with a type name is JSON Schema.
 fn is_short(map: &Map<String, Value>) -> bool {
-    !map.is_empty()
-        && !(map.len() == 1 && map.contains_key("type"))
-        && map.values().all(is_type_name)
+    let lone_type = map.len() == 1 && map.contains_key("type");
+    !map.is_empty() && !lone_type && map.values().all(is_type_name)
 }
 
 fn is_type_name(value: &Value) -> bool {
@@ -193,22 +192,9 @@ impl InputSchema {
         };
         let schema = Self(ValueSchema::compile(written.clone(), full)?);
         for (name, property) in schema.0.properties().into_iter().flatten() {
-            schema.check_default(name, property)?;
+            check_default(name, property)?;
         }
         Ok(schema)
-    }
-
-    fn check_default(&self, name: &str, property: &Value) -> Result<(), SchemaError> {
-        let Some(default) = property.get("default") else {
-            return Ok(());
-        };
-        let problems = ValueSchema::compile(property.clone(), property.clone())?.check(default);
-        match problems.first() {
-            None => Ok(()),
-            Some(problem) => Err(SchemaError {
-                message: format!("the default of `{name}` does not fit its own schema: {problem}"),
-            }),
-        }
     }
 
     /// The schema as its author wrote it.
@@ -259,6 +245,19 @@ impl InputSchema {
     }
 }
 
+fn check_default(name: &str, property: &Value) -> Result<(), SchemaError> {
+    let Some(default) = property.get("default") else {
+        return Ok(());
+    };
+    let problems = ValueSchema::compile(property.clone(), property.clone())?.check(default);
+    match problems.first() {
+        None => Ok(()),
+        Some(problem) => Err(SchemaError {
+            message: format!("the default of `{name}` does not fit its own schema: {problem}"),
+        }),
+    }
+}
+
 fn is_json_schema(map: &Map<String, Value>) -> bool {
     map.contains_key("$schema")
         || map.contains_key("properties")
@@ -272,11 +271,15 @@ fn expand_input(map: &Map<String, Value>) -> Result<Value, SchemaError> {
         let property = match written {
             Value::String(_) if is_type_name(written) => json!({ "type": written }),
             Value::Object(_) => written.clone(),
-            other => {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => {
                 return Err(SchemaError {
                     message: format!(
                         "`{name}` is {}, expected one of {} or a mapping with `type` and `default`",
-                        crate::diagnostic::describe(other),
+                        crate::diagnostic::describe(written),
                         TYPES.join(", ")
                     ),
                 });

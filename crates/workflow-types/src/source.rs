@@ -111,7 +111,7 @@ fn utf8<'a>(bytes: &'a [u8], report: &mut Report) -> Option<&'a str> {
         Ok(text) => Some(text),
         Err(error) => {
             let at = error.valid_up_to();
-            let line = body[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            let line = body[..at].split(|byte| *byte == b'\n').count();
             report.push(
                 Diagnostic::new(
                     Code::NotUtf8,

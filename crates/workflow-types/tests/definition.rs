@@ -1,5 +1,7 @@
 //! Definitions at their boundary: what authors get wrong, and the JSON shapes they are written in.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::{SourceFormat, WorkflowDefinition};
@@ -37,6 +39,16 @@ fn check_bytes(text: &[u8], format: SourceFormat) -> String {
     lines.join("\n")
 }
 
+/// What was found in one text after another.
+#[derive(Default)]
+struct Found(Vec<String>);
+
+impl Found {
+    fn add(&mut self, found: impl Into<String>) {
+        self.0.push(found.into());
+    }
+}
+
 /// A workflow with one more step.
 fn with_step(step: &str) -> String {
     format!("name: W\nsteps:\n  - id: first\n    action: noop\n{step}")
@@ -44,8 +56,8 @@ fn with_step(step: &str) -> String {
 
 #[test]
 fn eight_mistakes_are_found_in_one_run() {
-    let mut found = Vec::new();
-    found.push(check(
+    let mut found = Found::default();
+    found.add(check(
         r#"name: Deploy check
 triger: manual
 steps:
@@ -70,45 +82,42 @@ steps:
     approval_required: yes
 "#,
     ));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn syntax_mistakes_say_what_to_do() {
-    let mut found = Vec::new();
-    found.push(check("name: W\nsteps:\n\t- id: a\n\t  action: noop\n"));
-    found.push(check("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      url: {{ input.url }}\n"));
-    found.push(check("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      url: {{ input.url }}/health\n"));
-    found.push(check("name: W: X\nsteps: []\n"));
-    found.push(check("name: W\nname: V\nsteps: []\n"));
-    found.push(check(""));
-    found.push(check(
+    let mut found = Found::default();
+    found.add(check("name: W\nsteps:\n\t- id: a\n\t  action: noop\n"));
+    found.add(check("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      url: {{ input.url }}\n"));
+    found.add(check("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      url: {{ input.url }}/health\n"));
+    found.add(check("name: W: X\nsteps: []\n"));
+    found.add(check("name: W\nname: V\nsteps: []\n"));
+    found.add(check(""));
+    found.add(check(
         "name: W\nsteps: [{id: a, action: noop}]\n---\nname: V\n",
     ));
-    found.push(check(
+    found.add(check(
         "name: !!binary aGVsbG8=\n1: x\nsteps: [{id: a, action: noop}]\n",
     ));
-    found.push(check_bytes(b"name: W\nsteps: \xff\n", SourceFormat::Yaml));
-    found.push(check("- a\n- b\n"));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    found.add(check_bytes(b"name: W\nsteps: \xff\n", SourceFormat::Yaml));
+    found.add(check("- a\n- b\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn limits_are_kept_without_building_anything() {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let large = format!("name: W\ndescription: {}\n", "x".repeat(300 * 1024));
-    found.push(check(&large));
-    let anchors: String = (1..12)
-        .map(|n| {
-            format!(
-                "a{n}: &a{n} [{}]\n",
-                vec![format!("*a{}", n - 1); 10].join(", ")
-            )
-        })
-        .collect();
-    found.push(check(&format!("a0: &a0 [x, x, x]\n{anchors}")));
+    found.add(check(&large));
+    let mut anchors = String::new();
+    for n in 1..12 {
+        let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
+        writeln!(anchors, "a{n}: &a{n} [{aliases}]").unwrap();
+    }
+    found.add(check(&format!("a0: &a0 [x, x, x]\n{anchors}")));
     let flat = format!("a: &a [x]\nb: [{}]\n", vec!["*a"; 6_000].join(", "));
-    found.push(
+    found.add(
         check(&flat)
             .split(" | ")
             .next()
@@ -116,42 +125,42 @@ fn limits_are_kept_without_building_anything() {
             .to_owned(),
     );
     let deep = format!("a: {}{}\n", "[".repeat(70), "]".repeat(70));
-    found.push(
+    found.add(
         check(&deep)
             .split(" | ")
             .next()
             .unwrap_or_default()
             .to_owned(),
     );
-    found.push(check("a: &a [*a]\n"));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    found.add(check("a: &a [*a]\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn structural_mistakes_name_what_was_found_and_expected() {
-    let mut found = Vec::new();
-    found.push(check("description: 5\nsteps: {}\n"));
-    found.push(check("name: W\nsteps: []\n"));
-    found.push(check(&with_step(
+    let mut found = Found::default();
+    found.add(check("description: 5\nsteps: {}\n"));
+    found.add(check("name: W\nsteps: []\n"));
+    found.add(check(&with_step(
         "  - id: 1st\n    action: tool\n  - noop\n",
     )));
-    found.push(check(&with_step("  - id: m\n    action: model\n    args: {}\n    outputSchema: {ok: bool}\n    maxTurns: 0\n")));
-    found.push(check(&with_step(
+    found.add(check(&with_step("  - id: m\n    action: model\n    args: {}\n    outputSchema: {ok: bool}\n    maxTurns: 0\n")));
+    found.add(check(&with_step(
         "  - id: a\n    action: noop\n    approval_requierd: true\n",
     )));
-    found.push(check(&with_step(
+    found.add(check(&with_step(
         "  - id: a\n    action: noop\n    onSuccess: first\n    on_success: first\n",
     )));
-    found.push(check(&with_step("  - id: a\n    action: noop\n    approvalRequired: {count: 3, approvers: [ann], onTimeout: ask}\n")));
-    found.push(check(&with_step("  - id: a\n    action: noop\n    retry: {maxAttempts: 101, jitter: 2, backoff: 1s}\n    onInterrupt: retry\n    timeout: 30\n")));
-    found.push(check("name: W\ntrigger: 61 * * * *\nmaxSteps: 0\nconcurrency: {limit: two}\ninput: {url: text}\nsteps: [{id: a, action: noop}]\n"));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    found.add(check(&with_step("  - id: a\n    action: noop\n    approvalRequired: {count: 3, approvers: [ann], onTimeout: ask}\n")));
+    found.add(check(&with_step("  - id: a\n    action: noop\n    retry: {maxAttempts: 101, jitter: 2, backoff: 1s}\n    onInterrupt: retry\n    timeout: 30\n")));
+    found.add(check("name: W\ntrigger: 61 * * * *\nmaxSteps: 0\nconcurrency: {limit: two}\ninput: {url: text}\nsteps: [{id: a, action: noop}]\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn what_expressions_read_must_exist_and_come_before() {
-    let mut found = Vec::new();
-    found.push(check(
+    let mut found = Found::default();
+    found.add(check(
         r#"name: W
 input: {url: string}
 steps:
@@ -168,41 +177,41 @@ steps:
     system: "{{ steps.check.outputs }}"
 "#,
     ));
-    found.push(check(&with_step("  - id: a\n    action: tool\n    tool: execute_command\n    args:\n      command: \"echo {{ steps.first.status }}\"\n")));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    found.add(check(&with_step("  - id: a\n    action: tool\n    tool: execute_command\n    args:\n      command: \"echo {{ steps.first.status }}\"\n")));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn places_inside_a_literal_block_are_exact() {
-    let mut found = Vec::new();
-    found.push(check(
+    let mut found = Found::default();
+    found.add(check(
         "name: W\nsteps:\n  - id: a\n    action: model\n    prompt: |\n      Hello there,\n\n        say {{ steps.b.output }} now\n"
     ));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn the_graph_is_looked_at() {
-    let mut found = Vec::new();
-    found.push(check(
+    let mut found = Found::default();
+    found.add(check(
         "name: W\nsteps:\n  - {id: a, action: noop, onSuccess: c}\n  - {id: b, action: noop}\n  - {id: c, action: noop, onSuccess: d}\n  - {id: d, action: noop, onSuccess: c}\n"
     ));
-    found.push(check(
+    found.add(check(
         "name: W\nsteps:\n  - {id: a, action: noop, approvalRequired: true, branches: [{condition: 'input.n > 1', goto: a}]}\n"
     ));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 #[test]
 fn json_is_read_by_the_same_rules() {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let text = b"{\n\t\"name\": \"W\\/\",\n\t\"steps\": [\n\t\t{\"id\": \"a\", \"action\": \"nop\"}\n\t]\n}\n";
-    found.push(check_bytes(text, SourceFormat::Json));
-    found.push(check_bytes(
+    found.add(check_bytes(text, SourceFormat::Json));
+    found.add(check_bytes(
         b"{\"name\": \"W\",\n \"steps\": [}",
         SourceFormat::Json,
     ));
-    insta::assert_snapshot!(found.join("\n---\n"));
+    insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 
 /// Every field of the step and of the workflow, with the defaults that are filled in.

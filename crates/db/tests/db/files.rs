@@ -108,16 +108,16 @@ fn migrations_run_back_and_forth_and_are_listed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("agentspace.db");
     let name = "2026-11-23-000000_foundation".to_owned();
-    assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), false)]);
+    assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
     assert!(!path.exists());
     assert_eq!(migrate::run(&path).unwrap(), std::slice::from_ref(&name));
     assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
-    assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), true)]);
+    assert_eq!(migrate::list(&path).unwrap(), listed(&name, true));
     assert_eq!(migrate::redo(&path).unwrap(), Some(name.clone()));
     assert_eq!(migrate::revert(&path).unwrap(), Some(name.clone()));
     assert_eq!(migrate::revert(&path).unwrap(), None);
     assert_eq!(migrate::redo(&path).unwrap(), None);
-    assert_eq!(migrate::list(&path).unwrap(), [(name.clone(), false)]);
+    assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
     assert_eq!(migrate::run(&path).unwrap(), [name]);
 }
 
@@ -176,4 +176,11 @@ fn a_copy_is_complete_private_and_never_replaces_a_file() {
         .filter(|name| name.contains("tmp"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+fn listed(name: &str, applied: bool) -> Vec<migrate::Migration> {
+    vec![migrate::Migration {
+        name: name.to_owned(),
+        applied,
+    }]
 }

@@ -34,11 +34,10 @@ impl Graph {
             for branch in step.branches() {
                 graph.connect(position, branch.goto(), positions);
             }
-            match step.on_failure() {
-                Some(target) => graph.connect(position, target, positions),
-                // An action that fails ends the execution; that is no way out of a loop that
-                // its author meant.
-                None => {}
+            // Without `onFailure` a failure ends the execution; that is no way out of a loop that
+            // its author meant.
+            if let Some(target) = step.on_failure() {
+                graph.connect(position, target, positions);
             }
         }
         graph

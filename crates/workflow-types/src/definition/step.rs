@@ -1,21 +1,19 @@
 //! Reads one step: its action, its gate and where the execution goes from it.
 
+mod action;
+
 use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::fields::{Field, Fields, snake_case};
 use super::{Branch, Step, Target};
-use crate::action::{
-    Action, ActionKind, Args, MaxTurns, ModelAction, OnInterrupt, Text, Timeout, ToolAction,
-};
+use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
 use crate::expression::Expression;
 use crate::id::StepId;
-use crate::output_schema::ValueSchema;
 use crate::retry::RetryPolicy;
-use crate::template::{ArgsTemplate, Template};
 
 /// A step that was read, with its address for the checks that span steps.
 pub(super) struct StepDraft<'v> {
@@ -71,7 +69,7 @@ pub(super) fn read<'v>(
     let timeout = timeout(&mut fields);
     let retry = retry(&mut fields);
     let on_interrupt = fields.word("onInterrupt", OnInterrupt::ALL, OnInterrupt::as_str);
-    let action = kind.and_then(|kind| action(kind, &mut fields));
+    let action = kind.and_then(|kind| action::read(kind, &mut fields));
     if kind.is_none() {
         // Without an action nobody can say which keys belong to it.
         for key in TOOL_KEYS.into_iter().chain(MODEL_KEYS) {
@@ -113,161 +111,6 @@ fn kind(fields: &mut Fields<'_, '_>) -> Option<ActionKind> {
     fields.word_at(text, &at, ActionKind::ALL, ActionKind::as_str)
 }
 
-fn action(kind: ActionKind, fields: &mut Fields<'_, '_>) -> Option<Action> {
-    match kind {
-        ActionKind::Tool => tool(fields).map(Action::Tool),
-        ActionKind::Model => model(fields).map(Action::Model),
-        ActionKind::Noop => Some(Action::Noop),
-    }
-}
-
-fn tool(fields: &mut Fields<'_, '_>) -> Option<ToolAction> {
-    let name = fields
-        .require("tool", "name the tool that the step calls")
-        .and_then(|field| fields.as_string(&field))
-        .and_then(|(text, at)| {
-            text.parse()
-                .map_err(|error| fields.report.invalid(&at, error))
-                .ok()
-        });
-    let args = match fields.take("args") {
-        Some(field) => args(&field, fields.report),
-        None => args(
-            &Field {
-                value: &Value::Object(serde_json::Map::new()),
-                at: fields.at().key("args"),
-            },
-            fields.report,
-        ),
-    };
-    let action = ToolAction {
-        tool: name?,
-        args: args?,
-    };
-    check_shell(&action, &fields.at().key("args"), fields.report);
-    Some(action)
-}
-
-/// The tool whose `command`, written as a string, is run by a shell.
-const SHELL_TOOL: &str = "execute_command";
-
-/// A value in a shell string is code: refused, because no quoting is right for every value.
-fn check_shell(action: &ToolAction, args: &Pointer, report: &mut Report) {
-    let command = action.args().written().get("command");
-    let at = args.key("command");
-    let is_template =
-        |reference: &(String, crate::expression::Reference)| reference.0 == "/command";
-    if action.tool().as_ref() != SHELL_TOOL || !command.is_some_and(Value::is_string) {
-        return;
-    }
-    if action
-        .args()
-        .template()
-        .references()
-        .iter()
-        .any(is_template)
-    {
-        report.push(
-            Diagnostic::new(
-                Code::ShellTemplate,
-                Place::value(&at),
-                format!("`{at}` is a shell string with a template in it, so its value would be run as code"),
-            )
-            .help("write the command as a list, or pass the value in `env`"),
-        );
-    }
-}
-
-fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
-    let Some(written) = field.value.as_object() else {
-        report.wrong_type(&field.at, "a mapping", field.value);
-        return None;
-    };
-    match ArgsTemplate::parse(field.value) {
-        Ok(template) => Some(Args {
-            written: written.clone(),
-            template,
-        }),
-        Err(errors) => {
-            for (inner, error) in errors {
-                let inner = Pointer::from_text(&inner).unwrap_or_default();
-                bad_template(&field.at.join(&inner), &error, report);
-            }
-            None
-        }
-    }
-}
-
-fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
-    let prompt = fields
-        .require("prompt", "say what the model is asked")
-        .and_then(|field| fields.as_string(&field))
-        .and_then(|(text, at)| compile_text(text, &at, fields.report));
-    let system = fields
-        .string("system")
-        .and_then(|(text, at)| compile_text(text, &at, fields.report));
-    let model = fields.parsed("model");
-    let tools = fields.parsed_list("tools");
-    let max_turns = fields.positive("maxTurns").and_then(|(turns, at)| {
-        MaxTurns::try_new(turns.get())
-            .map_err(|error| fields.report.invalid(&at, error))
-            .ok()
-    });
-    let output_schema = fields
-        .take("outputSchema")
-        .and_then(|field| schema(&field, fields.report));
-    Some(ModelAction {
-        prompt: prompt?,
-        system,
-        model,
-        tools,
-        max_turns,
-        output_schema,
-    })
-}
-
-fn schema(field: &Field<'_>, report: &mut Report) -> Option<ValueSchema> {
-    match ValueSchema::parse(field.value) {
-        Ok(schema) => Some(schema),
-        Err(error) => {
-            report.push(
-                Diagnostic::new(
-                    Code::BadSchema,
-                    Place::value(&field.at),
-                    format!("`{}` is no schema: {error}", field.at),
-                )
-                .help("write a JSON Schema, or names with types such as `healthy: boolean`"),
-            );
-            None
-        }
-    }
-}
-
-fn compile_text(text: &str, at: &Pointer, report: &mut Report) -> Option<Text> {
-    match Template::parse(text) {
-        Ok(template) => Some(Text {
-            written: text.to_owned(),
-            template,
-        }),
-        Err(error) => {
-            bad_template(at, &error, report);
-            None
-        }
-    }
-}
-
-fn bad_template(at: &Pointer, error: &crate::template::TemplateError, report: &mut Report) {
-    let mut diagnostic = Diagnostic::new(
-        Code::BadTemplate,
-        Place::inside(at, error.span.clone()),
-        format!("the template in `{at}` cannot be parsed: {}", error.message),
-    );
-    if let Some(help) = &error.help {
-        diagnostic = diagnostic.help(help);
-    }
-    report.push(diagnostic);
-}
-
 /// `true`, `false`, or a mapping with the gate's settings.
 fn approval(fields: &mut Fields<'_, '_>) -> Option<ApprovalPolicy> {
     let field = fields.take("approvalRequired")?;
@@ -288,7 +131,7 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
     let mut fields = Fields::open(field.value, &field.at, report)?;
     let message = fields
         .string("message")
-        .and_then(|(text, at)| compile_text(text, &at, fields.report));
+        .and_then(|(text, at)| action::compile_text(text, &at, fields.report));
     let timeout = fields.duration("timeout").map(|(duration, _)| duration);
     let on_timeout = fields.word("onTimeout", OnExpiry::ALL, OnExpiry::as_str);
     let approvers: Vec<crate::id::Actor> = fields.parsed_list("approvers");

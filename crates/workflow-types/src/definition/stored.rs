@@ -140,8 +140,13 @@ impl Serialize for Step {
 }
 
 fn digest(json: &str) -> DefinitionDigest {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let hash = Sha256::digest(json.as_bytes());
-    DefinitionDigest(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    let digits = hash
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    DefinitionDigest(digits.collect())
 }
 
 /// Writes JSON with sorted keys and without white space.
@@ -276,6 +281,10 @@ fn step(step: &Step) -> Value {
     write_action(action, object).done()
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path of a method that nutype makes is private"
+)]
 fn write_action(action: &Action, object: Object) -> Object {
     match action {
         Action::Tool(tool) => object

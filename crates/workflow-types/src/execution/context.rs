@@ -119,7 +119,7 @@ impl Object for History {
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        Box::new(self.steps().into_keys().map(|id| id.as_ref()))
+        Box::new(self.steps().into_keys().map(std::convert::AsRef::as_ref))
     }
 }
 

@@ -14,22 +14,22 @@ use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 
 /// Scans a text; answers its map and whether a value may be built from it.
 pub(super) fn scan(text: &str, format: SourceFormat, report: &mut Report) -> (SourceMap, bool) {
-    let mut scan = Scan::new(text, report);
+    let mut pass = Scan::new(text, report);
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
-                if scan.event(&event, span).is_err() {
-                    return (scan.map, false);
+                if pass.event(&event, span).is_err() {
+                    return (pass.map, false);
                 }
             }
             Err(error) => {
-                let usable = scan.syntax(&error, format);
-                return (scan.map, usable);
+                let usable = pass.syntax(&error, format);
+                return (pass.map, usable);
             }
         }
     }
-    let usable = scan.finish();
-    (scan.map, usable)
+    let usable = pass.finish();
+    (pass.map, usable)
 }
 
 pub(super) fn too_deep(place: Place) -> Diagnostic {

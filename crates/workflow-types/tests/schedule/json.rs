@@ -59,7 +59,7 @@ fn schedule_refuses_what_is_not_in_its_shape() {
     };
     check("id", json!(""), "a name may not be empty");
     check("id", json!("a b"), "` ` may not stand in a name");
-    check("id", json!("x".repeat(65)), "1 to 64");
+    check("id", json!("x".repeat(65)), "at most 64 characters");
     check("name", json!("  "), "empty schedule name");
     check("name", json!("a\nb"), "control character");
     check("name", json!("x".repeat(201)), "201 characters");
