@@ -13,7 +13,7 @@ mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use generate::{Pair, Random};
@@ -32,16 +32,30 @@ fn setting(name: &str, default: u64) -> u64 {
     })
 }
 
+/// Node.js, ready for questions. Where it is not installed, CI fails and anybody else is told.
+fn start_node() -> Option<Child> {
+    let started = Command::new("node")
+        .args(["-e", include_str!("expression_oracle/oracle.js")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    match started {
+        Ok(node) => Some(node),
+        Err(error) if std::env::var_os("CI").is_some() => panic!("{NODE_MISSING} ({error})"),
+        Err(error) => {
+            eprintln!("not compared: {NODE_MISSING} ({error})");
+            None
+        }
+    }
+}
+
 #[test]
 fn results_are_those_of_javascript() {
     let pairs = setting("AGENTSPACE_ORACLE_PAIRS", DEFAULT_PAIRS);
     let start = setting("AGENTSPACE_ORACLE_SEED", 1);
-    let mut node = Command::new("node")
-        .args(["-e", include_str!("expression_oracle/oracle.js")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{NODE_MISSING} ({error})"));
+    let Some(mut node) = start_node() else {
+        return;
+    };
     let input = node.stdin.take().unwrap();
     let output = BufReader::new(node.stdout.take().unwrap());
 
