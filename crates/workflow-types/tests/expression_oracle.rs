@@ -33,6 +33,10 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 /// Node.js, ready for questions. Where it is not installed, CI fails and anybody else is told.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs the test should see what it left out"
+)]
 fn start_node() -> Option<Child> {
     let started = Command::new("node")
         .args(["-e", include_str!("expression_oracle/oracle.js")])
