@@ -102,15 +102,25 @@ impl ActiveHours {
         }
         let mut set = 0;
         for &day in days {
-            if !(1..=7).contains(&day) {
-                return Err(ActiveHoursError::UnknownDay { found: day });
-            }
+            Self::check_day(day)?;
             set |= 1 << (day % 7);
         }
         Ok(Self {
             days: Some(set),
             ..self
         })
+    }
+
+    /// Whether a number is a day of the week, 1 (Monday) to 7 (Sunday).
+    ///
+    /// # Errors
+    /// [`ActiveHoursError::UnknownDay`].
+    pub(crate) fn check_day(day: i64) -> Result<(), ActiveHoursError> {
+        if (1..=7).contains(&day) {
+            Ok(())
+        } else {
+            Err(ActiveHoursError::UnknownDay { found: day })
+        }
     }
 
     /// When the window opens.
