@@ -165,6 +165,15 @@ impl ActiveHours {
         sets.ever_on(weekdays)
     }
 
+    /// Whether any time of day that is a multiple of so many minutes, a divisor of the day's,
+    /// lies inside.
+    pub(crate) fn meets_every(&self, minutes: i64) -> bool {
+        let times = (0..DAY).step_by(usize::try_from(minutes * 60).unwrap_or(usize::MAX));
+        let week = (0..7).map(|day| day * DAY);
+        week.flat_map(|midnight| times.clone().map(move |time| midnight + time))
+            .any(|wall| self.contains_seconds(wall))
+    }
+
     /// [`contains`](Self::contains) for seconds of wall time since 1970.
     pub(super) fn contains_seconds(&self, wall: i64) -> bool {
         let today = weekday(wall.div_euclid(DAY));
