@@ -48,27 +48,21 @@ fn check_bytes(bytes: &[u8]) -> String {
 
 fn show(heartbeat: &Heartbeat) -> String {
     let config = heartbeat.config();
-    let mut text = format!("every {} minutes", config.interval);
-    if let Some(zone) = config.timezone {
-        text += &format!(" in {zone}");
-    }
-    if let Some(hours) = &config.active_hours {
-        text += &format!(" within {hours}");
-    }
-    if let Some(model) = heartbeat.model() {
-        text += &format!(", model {model}");
-    }
-    for tool in heartbeat.tools() {
-        text += &format!(", tool {tool}");
-    }
+    let mut words = vec![format!("every {} minutes", config.interval)];
+    words.extend(config.timezone.map(|zone| format!("in {zone}")));
+    let hours = config.active_hours.as_ref();
+    words.extend(hours.map(|hours| format!("within {hours}")));
+    words.extend(heartbeat.model().map(|model| format!("model {model}")));
+    words.extend(heartbeat.tools().iter().map(|tool| format!("tool {tool}")));
     if !heartbeat.is_enabled() {
-        text += ", disabled";
+        words.push("disabled".to_owned());
     }
-    for item in heartbeat.items() {
+    let mut lines = vec![words.join(", ")];
+    lines.extend(heartbeat.items().iter().map(|item| {
         let mark = if item.is_ticked() { 'x' } else { ' ' };
-        text += &format!("\n{} [{mark}] {:?}", item.line(), item.text());
-    }
-    text
+        format!("{} [{mark}] {:?}", item.line(), item.text())
+    }));
+    lines.join("\n")
 }
 
 /// A file with these settings and one item.
