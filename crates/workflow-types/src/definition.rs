@@ -3,12 +3,14 @@
 //! Nothing but [`WorkflowDefinition::check`] and its siblings builds one, so whoever holds a
 //! definition need not check it again. It knows neither its file nor the runtime.
 
-mod fields;
+pub(crate) mod fields;
 mod graph;
 mod names;
 mod parse;
 mod step;
 mod stored;
+pub(crate) mod timing;
+mod trigger;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -23,7 +25,7 @@ use crate::expression::Expression;
 use crate::id::StepId;
 use crate::output_schema::InputSchema;
 use crate::retry::RetryPolicy;
-use crate::schedule::CronExpression;
+use crate::schedule::{CronExpression, TriggerSchedule};
 use crate::source::{self, SourceFormat, SourceMap};
 
 pub use stored::{DefinitionDigest, DigestError, StoredDefinition, StoredDefinitionError};
@@ -257,8 +259,10 @@ impl Branch {
 pub enum Trigger {
     /// Only a request.
     Manual,
-    /// A request, or the clock.
+    /// A request, or the clock by a pattern in the gateway's default zone.
     Cron(CronExpression),
+    /// A request, or the clock by a pattern with its own zone, window or limit.
+    Schedule(Box<TriggerSchedule>),
 }
 
 /// The name of a workflow: 1 to 200 characters, no control characters.

@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod duration;
 pub mod execution;
 pub mod expression;
+pub mod heartbeat;
 pub mod id;
 pub mod output_schema;
 pub mod retry;
@@ -31,5 +32,6 @@ mod words;
 
 pub use definition::{Checked, WorkflowDefinition};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use heartbeat::{CheckedHeartbeat, Heartbeat};
 pub use source::{SourceFormat, SourceMap};
 pub use time::Timestamp;

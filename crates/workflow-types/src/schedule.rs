@@ -11,6 +11,7 @@ mod heartbeat;
 mod id;
 mod next_fire;
 mod time_of_day;
+mod trigger;
 mod zone;
 
 use serde::{Deserialize, Deserializer};
@@ -25,6 +26,7 @@ pub use id::{
 };
 pub use next_fire::{Fire, Fires, fires_after, fires_within, next, next_within};
 pub use time_of_day::{EndOfDay, TimeOfDay, TimeOfDayError};
+pub use trigger::TriggerSchedule;
 pub use zone::{TZ_DATABASE_VERSION, TimeZone, UnknownTimeZone};
 
 /// An optional key that, when it is there, is not `null`: the published shapes know an

@@ -8,6 +8,8 @@ mod map;
 mod scan;
 mod syntax;
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
@@ -40,6 +42,29 @@ pub(crate) struct Document {
 
 /// Reads a text; every problem goes into the report.
 pub(crate) fn read(bytes: &[u8], format: SourceFormat, report: &mut Report) -> Document {
+    match text(bytes, report) {
+        Some(text) => document(text, format, report),
+        None => unusable(SourceMap::default()),
+    }
+}
+
+/// Reads the YAML that stands in a part of a text; its places are those of the whole text.
+pub(crate) fn read_part(whole: &str, part: Range<usize>, report: &mut Report) -> Document {
+    // As many bytes and lines before the part as there were, so that every offset stays.
+    let mut text: String = whole[..part.start]
+        .bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+        .collect();
+    text.push_str(&whole[part]);
+    let Document { value, map } = document(&text, SourceFormat::Yaml, report);
+    Document {
+        value,
+        map: map.of(whole),
+    }
+}
+
+/// The text of bytes within the limit of size.
+pub(crate) fn text<'a>(bytes: &'a [u8], report: &mut Report) -> Option<&'a str> {
     if bytes.len() > MAX_BYTES {
         report.push(
             Diagnostic::new(
@@ -50,13 +75,14 @@ pub(crate) fn read(bytes: &[u8], format: SourceFormat, report: &mut Report) -> D
                     bytes.len()
                 ),
             )
-            .help("split the workflow, or move large data out of it"),
+            .help("split it up, or move large data out of it"),
         );
-        return unusable(SourceMap::default());
+        return None;
     }
-    let Some(text) = utf8(bytes, report) else {
-        return unusable(SourceMap::default());
-    };
+    utf8(bytes, report)
+}
+
+fn document(text: &str, format: SourceFormat, report: &mut Report) -> Document {
     let (map, well_formed) = scan::scan(text, format, report);
     if !well_formed {
         return unusable(map);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use workflow_types::definition::StoredDefinition;
+use workflow_types::definition::{StoredDefinition, Trigger};
 use workflow_types::{SourceFormat, WorkflowDefinition};
 
 /// Every diagnostic of a text, as `line:column code message (help)` in the order of the text.
@@ -288,6 +288,74 @@ fn what_was_added_to_the_shape_round_trips_too() {
     });
     let definition: WorkflowDefinition = serde_json::from_value(added.clone()).unwrap();
     assert_eq!(serde_json::to_value(&definition).unwrap(), added);
+}
+
+/// A workflow with a trigger.
+fn triggered(trigger: &str) -> String {
+    format!("name: W\n{trigger}\nsteps: [{{id: a, action: noop}}]\n")
+}
+
+#[test]
+fn a_bad_trigger_is_shown_at_the_key_that_is_wrong() {
+    let mut found = Vec::new();
+    for trigger in [
+        "trigger: [1]",
+        "trigger: 5",
+        "trigger:",
+        "trigger: {}",
+        "trigger: {cron: 5}",
+        "trigger:\n  cron: 0 61 * * *\n  timezone: Europe/Berln\n  active_hours: {start: 9:00, end: '24:01'}\n  maxRuns: 0\n  maxrun: 1",
+        "trigger: {cron: 0 9 * * *, timezone: UTC+2, maxRuns: soon}",
+        "trigger: {cron: 0 9 * * *, timezone: [UTC], activeHours: {start: '24:00', stop: 17:00}}",
+        "trigger: {cron: 0 9 * * *, activeHours: {start: 09:00, end: 09:00, daysOfWeek: [0, mon, true, 8]}}",
+        "trigger: {cron: 0 9 * * *, activeHours: {start: 08:00, end: 17:00, daysOfWeek: []}}",
+        "trigger: {cron: 0 9 * * *, activeHours: 08:00-17:00}",
+        "trigger: {cron: 0 9 * * *, activeHours: {start: 10:00, end: 17:00, daysOfWeek: 1}}",
+        "trigger:\n  cron: 0 9 * * SAT\n  activeHours:\n    start: 08:00\n    end: 17:00\n    daysOfWeek: [1, 2]",
+    ] {
+        found.push(check(&triggered(trigger)));
+    }
+    insta::assert_snapshot!(found.join("\n---\n"));
+}
+
+#[test]
+fn a_trigger_with_zone_window_and_limit_round_trips() {
+    for trigger in [
+        json!("manual"),
+        json!("@daily"),
+        json!({"cron": "0 9 * * *"}),
+        json!({
+            "cron": "*/15 * * * *",
+            "timezone": "Europe/Berlin",
+            "activeHours": {"start": "22:00", "end": "06:00", "daysOfWeek": [1, 5]},
+            "maxRuns": 3
+        }),
+        json!({"cron": "@hourly", "activeHours": {"start": "09:00", "end": "24:00"}}),
+    ] {
+        let mut shape = json!({"name": "W", "steps": [{"id": "a", "action": "noop"}]});
+        shape["trigger"] = trigger.clone();
+        let definition = WorkflowDefinition::from_json(&shape).unwrap();
+        let written = serde_json::to_value(&definition).unwrap();
+        assert_eq!(written["trigger"], trigger);
+        let again = StoredDefinition::new(&definition).read().unwrap();
+        assert_eq!(again, definition);
+    }
+}
+
+#[test]
+fn a_schedule_as_trigger_is_read_with_all_its_parts() {
+    let text = triggered(
+        "trigger:\n  cron: 0 9 * * MON-FRI\n  timezone: Asia/Tokyo\n  active_hours: {start: 08:00, end: '17:30', days_of_week: [5, 1]}\n  max_runs: 2",
+    );
+    let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml).unwrap();
+    let Trigger::Schedule(schedule) = definition.trigger() else {
+        panic!("{:?}", definition.trigger());
+    };
+    assert_eq!(schedule.cron().as_str(), "0 9 * * MON-FRI");
+    assert_eq!(schedule.timezone().unwrap().name(), "Asia/Tokyo");
+    let hours = schedule.active_hours().unwrap();
+    assert_eq!(hours.to_string(), "08:00-17:30 on Mon, Fri");
+    assert_eq!(schedule.max_runs().unwrap().into_inner(), 2);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::duration;
 pub(crate) struct Fields<'v, 'r> {
     map: &'v Map<String, Value>,
     at: Pointer,
+    /// What an author would call the whole document.
+    document: &'static str,
     known: Vec<&'static str>,
     pub(crate) report: &'r mut Report,
 }
@@ -33,9 +35,15 @@ impl<'v, 'r> Fields<'v, 'r> {
         Some(Self {
             map,
             at: at.clone(),
+            document: "the workflow",
             known: Vec::new(),
             report,
         })
+    }
+
+    /// The document as something else than a workflow.
+    pub(crate) fn of(self, document: &'static str) -> Self {
+        Self { document, ..self }
     }
 
     /// The address of the mapping.
@@ -77,7 +85,7 @@ impl<'v, 'r> Fields<'v, 'r> {
                 Diagnostic::new(
                     Code::MissingKey,
                     Place::value(&self.at.key(name)),
-                    format!("`{name}` is missing from {}", place_name(&self.at)),
+                    format!("`{name}` is missing from {}", self.place_name()),
                 )
                 .help(why.to_owned()),
             );
@@ -210,6 +218,16 @@ impl<'v, 'r> Fields<'v, 'r> {
         number
     }
 
+    /// `true` or `false`, if the key is there.
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let field = self.take(name)?;
+        let flag = field.value.as_bool();
+        if flag.is_none() {
+            self.report.wrong_type(&field.at, "a boolean", field.value);
+        }
+        flag
+    }
+
     /// Milliseconds as a number, or a text such as `30s`, if the key is there.
     pub(crate) fn duration(&mut self, name: &'static str) -> Option<(Duration, Field<'v>)> {
         let field = self.take(name)?;
@@ -256,7 +274,7 @@ impl<'v, 'r> Fields<'v, 'r> {
         let diagnostic = Diagnostic::new(
             Code::UnknownKey,
             place,
-            format!("the key `{key}` is not known in {}", place_name(&self.at)),
+            format!("the key `{key}` is not known in {}", self.place_name()),
         )
         .label("unknown key");
         if key == "<<" {
@@ -269,19 +287,19 @@ impl<'v, 'r> Fields<'v, 'r> {
         }
     }
 
+    /// What an author would call the mapping.
+    fn place_name(&self) -> String {
+        if self.at == Pointer::root() {
+            self.document.to_owned()
+        } else {
+            format!("`{}`", self.at)
+        }
+    }
+
     fn is_known(&self, key: &str) -> bool {
         self.known
             .iter()
             .any(|name| *name == key || snake_case(name) == key)
-    }
-}
-
-/// What an author would call the mapping at an address.
-fn place_name(at: &Pointer) -> String {
-    if *at == Pointer::root() {
-        "the workflow".to_owned()
-    } else {
-        format!("`{at}`")
     }
 }
 

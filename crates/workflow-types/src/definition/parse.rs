@@ -10,14 +10,13 @@ use serde_json::Value;
 use super::fields::{Field, Fields};
 use super::step::{self, StepDraft};
 use super::{
-    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, Trigger, WorkflowDefinition, WorkflowName, graph,
-    names,
+    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, WorkflowDefinition, WorkflowName, graph, names,
+    trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::id::StepId;
 use crate::output_schema::InputSchema;
-use crate::schedule::CronExpression;
 
 /// Reads a workflow; none if something essential is missing. Errors are in the report.
 pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<WorkflowDefinition> {
@@ -27,7 +26,7 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<Workflow
     let description = fields
         .string("description")
         .map(|(text, _)| text.to_owned());
-    let trigger = trigger(&mut fields);
+    let trigger = trigger::read(&mut fields);
     let input = input(&mut fields);
     let max_steps = max_steps(&mut fields);
     let concurrency = concurrency(&mut fields);
@@ -61,50 +60,6 @@ fn name(fields: &mut Fields<'_, '_>) -> Option<WorkflowName> {
     WorkflowName::try_new(text)
         .map_err(|error| fields.report.invalid(&at, error))
         .ok()
-}
-
-/// `manual`, or a cron expression.
-fn trigger(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
-    let Some(field) = fields.take("trigger") else {
-        return Some(Trigger::Manual);
-    };
-    let (text, at) = fields.as_string(&field)?;
-    if text == "manual" {
-        return Some(Trigger::Manual);
-    }
-    cron(text, &at, fields.report).map(Trigger::Cron)
-}
-
-/// A cron expression at an address, with what may surprise its author.
-pub(crate) fn cron(text: &str, at: &Pointer, report: &mut Report) -> Option<CronExpression> {
-    match CronExpression::parse_all(text) {
-        Ok(cron) => {
-            for warning in cron.warnings() {
-                report.push(
-                    Diagnostic::new(
-                        Code::CronHint,
-                        Place::inside(at, warning.span()),
-                        warning.message().to_owned(),
-                    )
-                    .help(warning.help()),
-                );
-            }
-            Some(cron)
-        }
-        Err(errors) => {
-            for error in errors {
-                report.push(
-                    Diagnostic::new(
-                        Code::BadCron,
-                        Place::inside(at, error.span()),
-                        format!("`{at}` is no cron expression: {}", error.message()),
-                    )
-                    .help(error.help()),
-                );
-            }
-            None
-        }
-    }
 }
 
 fn input(fields: &mut Fields<'_, '_>) -> Option<InputSchema> {

@@ -17,6 +17,7 @@ use crate::approval::ApprovalPolicy;
 use crate::diagnostic::Diagnostics;
 use crate::duration;
 use crate::retry::RetryPolicy;
+use crate::schedule::{ActiveHours, MaxRuns, TimeZone};
 
 /// The version of the canonical form.
 const VERSION: u64 = 1;
@@ -215,15 +216,11 @@ fn workflow(definition: &WorkflowDefinition) -> Value {
         concurrency,
         positions: _,
     } = definition;
-    let trigger = match trigger {
-        Trigger::Manual => "manual".to_owned(),
-        Trigger::Cron(cron) => cron.to_string(),
-    };
     let visits = max_steps.into_inner().get();
     Object::default()
         .set("name", name.as_ref())
         .maybe("description", description.as_deref())
-        .set("trigger", trigger)
+        .set("trigger", start(trigger))
         .maybe("input", input.as_ref().map(|input| input.written().clone()))
         .maybe("maxSteps", (visits != DEFAULT_MAX_VISITS).then_some(visits))
         .maybe(
@@ -231,6 +228,28 @@ fn workflow(definition: &WorkflowDefinition) -> Value {
             concurrency.map(|c| json!({"limit": c.limit, "onLimit": c.on_limit.as_str()})),
         )
         .set("steps", steps.iter().map(step).collect::<Vec<_>>())
+        .done()
+}
+
+/// A plain word or pattern, or a mapping of what was written.
+fn start(trigger: &Trigger) -> Value {
+    match trigger {
+        Trigger::Manual => Value::from("manual"),
+        Trigger::Cron(cron) => Value::from(cron.as_str()),
+        Trigger::Schedule(schedule) => Object::default()
+            .set("cron", schedule.cron().as_str())
+            .maybe("timezone", schedule.timezone().map(TimeZone::name))
+            .maybe("activeHours", schedule.active_hours().map(active_hours))
+            .maybe("maxRuns", schedule.max_runs().map(MaxRuns::into_inner))
+            .done(),
+    }
+}
+
+fn active_hours(hours: &ActiveHours) -> Value {
+    Object::default()
+        .set("start", hours.start().to_string())
+        .set("end", hours.end().to_string())
+        .maybe("daysOfWeek", hours.days_of_week())
         .done()
 }
 

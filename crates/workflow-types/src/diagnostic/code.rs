@@ -80,6 +80,8 @@ codes! {
     BadSchema = "0113", Error, "a schema is not valid";
     BadInterval = "0114", Error, "a heartbeat interval is not valid";
     NoChecks = "0115", Error, "a heartbeat has nothing to check";
+    BadCheck = "0116", Error, "an item of a checklist cannot be read";
+    DuplicateCheck = "0117", Error, "two items of a checklist say the same";
     // Meaning.
     BadCondition = "0201", Error, "a condition cannot be parsed";
     BadTemplate = "0202", Error, "a template cannot be parsed";
@@ -96,6 +98,7 @@ codes! {
     TimeoutUnit = "0304", Warning, "a timeout looks like seconds";
     CronHint = "0305", Warning, "a cron expression may not mean what it says";
     OpenSchema = "0306", Warning, "a schema accepts anything";
+    AllTicked = "0307", Warning, "every item of a checklist is ticked off";
 }
 
 impl fmt::Display for Code {

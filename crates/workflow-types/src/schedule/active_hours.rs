@@ -102,15 +102,25 @@ impl ActiveHours {
         }
         let mut set = 0;
         for &day in days {
-            if !(1..=7).contains(&day) {
-                return Err(ActiveHoursError::UnknownDay { found: day });
-            }
+            Self::check_day(day)?;
             set |= 1 << (day % 7);
         }
         Ok(Self {
             days: Some(set),
             ..self
         })
+    }
+
+    /// Whether a number is a day of the week, 1 (Monday) to 7 (Sunday).
+    ///
+    /// # Errors
+    /// [`ActiveHoursError::UnknownDay`].
+    pub(crate) fn check_day(day: i64) -> Result<(), ActiveHoursError> {
+        if (1..=7).contains(&day) {
+            Ok(())
+        } else {
+            Err(ActiveHoursError::UnknownDay { found: day })
+        }
     }
 
     /// When the window opens.
@@ -153,6 +163,15 @@ impl ActiveHours {
             weekdays |= u8::from(own || tail) << day;
         }
         sets.ever_on(weekdays)
+    }
+
+    /// Whether any time of day that is a multiple of so many minutes, a divisor of the day's,
+    /// lies inside.
+    pub(crate) fn meets_every(&self, minutes: i64) -> bool {
+        let times = (0..DAY).step_by(usize::try_from(minutes * 60).unwrap_or(usize::MAX));
+        let week = (0..7).map(|day| day * DAY);
+        week.flat_map(|midnight| times.clone().map(move |time| midnight + time))
+            .any(|wall| self.contains_seconds(wall))
     }
 
     /// [`contains`](Self::contains) for seconds of wall time since 1970.

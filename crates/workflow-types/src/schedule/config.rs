@@ -20,6 +20,19 @@ pub struct ScheduleConfigError {
     hours: ActiveHours,
 }
 
+impl ScheduleConfigError {
+    /// Refuses a pattern that never fires inside a window (rule A4).
+    pub(super) fn unless_met(pattern: &CronExpression, hours: &ActiveHours) -> Result<(), Self> {
+        if hours.ever_meets(pattern) {
+            return Ok(());
+        }
+        Err(Self {
+            pattern: pattern.clone(),
+            hours: hours.clone(),
+        })
+    }
+}
+
 /// A schedule: when it fires and which workflow it starts.
 ///
 /// Its pattern and its active hours meet at least once in 400 years (rule A4).
@@ -117,12 +130,7 @@ impl ScheduleConfig {
     /// # Errors
     /// When the pattern never fires inside it (rule A4).
     pub fn within(self, hours: ActiveHours) -> Result<Self, ScheduleConfigError> {
-        if !hours.ever_meets(&self.cron_expression) {
-            return Err(ScheduleConfigError {
-                pattern: self.cron_expression,
-                hours,
-            });
-        }
+        ScheduleConfigError::unless_met(&self.cron_expression, &hours)?;
         Ok(Self {
             active_hours: Some(hours),
             ..self

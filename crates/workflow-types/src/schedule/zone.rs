@@ -46,6 +46,14 @@ impl UnknownTimeZone {
     pub fn suggestion(&self) -> Option<&'static str> {
         self.suggestion
     }
+
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        match remedy(self.suggestion, &self.name) {
+            Some(remedy) => remedy,
+            None => "use an IANA name such as `Europe/Berlin`, or `UTC`".to_owned(),
+        }
+    }
 }
 
 impl TimeZone {
@@ -167,12 +175,16 @@ pub(super) fn wall_from_seconds(seconds: i64) -> NaiveDateTime {
 }
 
 fn hint(suggestion: Option<&str>, name: &str) -> String {
+    remedy(suggestion, name).map_or_else(String::new, |remedy| format!("; {remedy}"))
+}
+
+fn remedy(suggestion: Option<&str>, name: &str) -> Option<String> {
     if let Some(known) = suggestion {
-        format!("; did you mean `{known}`?")
+        Some(format!("did you mean `{known}`?"))
     } else if name.contains(|c: char| c.is_ascii_digit()) {
-        "; a fixed offset is `Etc/GMT-2` for UTC+2, with the sign reversed".to_owned()
+        Some("a fixed offset is `Etc/GMT-2` for UTC+2, with the sign reversed".to_owned())
     } else {
-        String::new()
+        None
     }
 }
 

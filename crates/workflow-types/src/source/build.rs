@@ -78,6 +78,14 @@ impl Node<'_, '_> {
         self.report.borrow_mut().push(diagnostic);
         Value::Null
     }
+
+    fn too_large(&self, number: impl fmt::Display) -> Value {
+        self.problem(
+            Code::Unsupported,
+            format!("`{}` is {number}, which is no number of 64 bits", self.at),
+            "use a smaller number, or put it in quotes",
+        )
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
@@ -105,6 +113,14 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
 
     fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
         Ok(number.into())
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Value, E> {
+        Ok(self.too_large(number))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Value, E> {
+        Ok(self.too_large(number))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {

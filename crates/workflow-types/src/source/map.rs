@@ -39,10 +39,19 @@ pub(super) enum Style {
 }
 
 impl SourceMap {
-    pub(super) fn new(text: &str) -> Self {
+    /// The map of a text without nodes.
+    pub(crate) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             nodes: HashMap::new(),
+        }
+    }
+
+    /// The same places in a text of which this one was a part, at the same offsets.
+    pub(super) fn of(self, whole: &str) -> Self {
+        Self {
+            text: whole.to_owned(),
+            nodes: self.nodes,
         }
     }
 

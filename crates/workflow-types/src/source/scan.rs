@@ -47,7 +47,7 @@ pub(super) fn too_many(place: Place, nodes: usize) -> Diagnostic {
         place,
         format!("the document has {nodes} or more nodes once its aliases are expanded, at most {MAX_NODES} are read"),
     )
-    .help("split the workflow, or use fewer aliases")
+    .help("split it up, or use fewer aliases")
 }
 
 /// The scan must stop: what follows cannot be trusted. The reason is in the report.

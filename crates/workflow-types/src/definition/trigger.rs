@@ -1,0 +1,96 @@
+//! Reads what starts a workflow: `manual`, a cron expression, or a mapping with one.
+
+use serde_json::Value;
+
+use super::Trigger;
+use super::fields::{Field, Fields};
+use super::timing;
+use crate::diagnostic::{Code, Diagnostic, Place, Report};
+use crate::schedule::{ActiveHours, MaxRuns, TriggerSchedule};
+
+/// The trigger of a workflow; manual if its key is absent.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
+    let Some(field) = fields.take("trigger") else {
+        return Some(Trigger::Manual);
+    };
+    match field.value {
+        Value::String(text) if text == "manual" => Some(Trigger::Manual),
+        Value::String(text) => timing::cron(text, &field.at, fields.report).map(Trigger::Cron),
+        Value::Object(_) => schedule(&field, fields.report).map(Trigger::Schedule),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            let expected = "`manual`, a cron expression, or a mapping with `cron`";
+            fields.report.wrong_type(&field.at, expected, field.value);
+            None
+        }
+    }
+}
+
+fn schedule(field: &Field<'_>, report: &mut Report) -> Option<Box<TriggerSchedule>> {
+    let mut inner = Fields::open(field.value, &field.at, report)?;
+    let why = "say when it starts, as in `cron: \"0 9 * * MON-FRI\"`";
+    let cron = inner
+        .require("cron", why)
+        .and_then(|field| inner.as_string(&field))
+        .and_then(|(text, at)| timing::cron(text, &at, inner.report));
+    let zone = timing::zone(&mut inner);
+    let hours = timing::active_hours(&mut inner);
+    let runs = max_runs(&mut inner);
+    let at = inner.at().clone();
+    inner.finish(|_| None);
+
+    let mut schedule = TriggerSchedule::new(cron?);
+    if let Some((hours, hours_at)) = hours {
+        let place = Place::key(&hours_at);
+        schedule = within(
+            schedule,
+            hours,
+            place,
+            Place::value(&at.key("cron")),
+            report,
+        )?;
+    }
+    if let Some(zone) = zone {
+        schedule = schedule.in_zone(zone);
+    }
+    if let Some(runs) = runs {
+        schedule = schedule.limited_to(runs);
+    }
+    Some(Box::new(schedule))
+}
+
+/// The schedule inside its window; a window in which it never fires is reported.
+fn within(
+    schedule: TriggerSchedule,
+    hours: ActiveHours,
+    place: Place,
+    cron: Place,
+    report: &mut Report,
+) -> Option<TriggerSchedule> {
+    let message = format!(
+        "`{}` never fires inside the active hours {hours}",
+        schedule.cron()
+    );
+    schedule
+        .within(hours)
+        .map_err(|_| {
+            report.push(
+                Diagnostic::new(Code::BadActiveHours, place, message)
+                    .label("no fire lies in this window")
+                    .related(cron, "of this pattern")
+                    .help("widen the hours, or move the pattern"),
+            );
+        })
+        .ok()
+}
+
+fn max_runs(fields: &mut Fields<'_, '_>) -> Option<MaxRuns> {
+    let field = fields.take("maxRuns")?;
+    let Some(number) = field.value.as_i64() else {
+        let expected = "a whole number from 1";
+        fields.report.wrong_type(&field.at, expected, field.value);
+        return None;
+    };
+    MaxRuns::try_new(number)
+        .map_err(|error| fields.report.invalid(&field.at, error))
+        .ok()
+}
