@@ -1,5 +1,6 @@
 //! Executions at their boundary: the JSON shapes that readers know, and what the journal folds to.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 use serde_json::{Value, json};
 use workflow_types::Timestamp;
 use workflow_types::execution::{

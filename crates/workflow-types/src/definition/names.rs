@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
-use super::step::StepDraft;
+use super::step::{StepDraft, StepIds};
 use crate::action::Action;
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
 use crate::execution::{ContextName, StepRecord};
@@ -12,20 +12,11 @@ use crate::id::StepId;
 use crate::output_schema::InputSchema;
 
 /// Checks every expression of every step.
-pub(super) fn check(
-    drafts: &[StepDraft<'_>],
-    positions: &HashMap<StepId, usize>,
-    input: Option<&InputSchema>,
-    report: &mut Report,
-) {
+pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Report) {
     // With a step missing, nobody can say which others exist or come before it.
     let complete = !report.has_errors();
-    let graph = Graph::new(drafts.iter().map(|draft| &draft.step), positions);
-    let mut names = Names {
-        positions,
-        input,
-        report,
-    };
+    let graph = Graph::new(drafts.iter().map(|draft| &draft.step), known.positions);
+    let mut names = Names { known, report };
     for (position, draft) in drafts.iter().enumerate() {
         let mut before = complete.then(|| graph.before(position));
         let reads = templates(draft);
@@ -85,9 +76,18 @@ enum Reader {
     Condition,
 }
 
+/// What expressions may read.
+pub(super) struct Known<'a> {
+    /// The usable steps.
+    pub(super) positions: &'a HashMap<StepId, usize>,
+    /// The ids of all steps.
+    pub(super) ids: &'a StepIds,
+    /// The schema of the input.
+    pub(super) input: Option<&'a InputSchema>,
+}
+
 struct Names<'a, 'r> {
-    positions: &'a HashMap<StepId, usize>,
-    input: Option<&'a InputSchema>,
+    known: &'a Known<'a>,
     report: &'r mut Report,
 }
 
@@ -123,24 +123,14 @@ impl Names<'_, '_> {
             return;
         };
         let id = StepId::try_new(segment.name()).ok();
-        let Some(position) = id.and_then(|id| self.positions.get(&id)) else {
-            let known: Vec<&str> = self.positions.keys().map(AsRef::as_ref).collect();
-            let mut diagnostic = Diagnostic::new(
-                Code::UnknownStep,
-                Place::inside(at, segment.span()),
-                format!(
-                    "`{at}` reads the step `{}`, which does not exist",
-                    segment.name()
-                ),
-            )
-            .label(format!("no step has the id `{}`", segment.name()));
-            if let Some(near) = closest(segment.name(), known) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(near);
-            }
-            self.report.push(diagnostic);
+        if !id.as_ref().is_some_and(|id| self.known.ids.contains(id)) {
+            self.unknown_step(at, segment);
             return;
-        };
-        if before.is_some_and(|before| !before[*position]) {
+        }
+        let position = id.and_then(|id| self.known.positions.get(&id));
+        if let (Some(before), Some(position)) = (before, position)
+            && !before[*position]
+        {
             self.report.push(
                 Diagnostic::new(
                     Code::StepNotBefore,
@@ -161,9 +151,23 @@ impl Names<'_, '_> {
         }
     }
 
+    fn unknown_step(&mut self, at: &Pointer, segment: &Segment) {
+        let name = segment.name();
+        let diagnostic = Diagnostic::new(
+            Code::UnknownStep,
+            Place::inside(at, segment.span()),
+            format!("`{at}` reads the step `{name}`, which does not exist"),
+        )
+        .label(format!("no step has the id `{name}`"));
+        self.report.push(match self.known.ids.closest(name) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
+            None => diagnostic.help("name a step of this workflow"),
+        });
+    }
+
     /// Members of the input are known where its schema closes it.
     fn input(&mut self, at: &Pointer, path: &[Segment]) {
-        let (Some(segment), Some(input)) = (path.first(), self.input) else {
+        let (Some(segment), Some(input)) = (path.first(), self.known.input) else {
             return;
         };
         let schema = input.schema();

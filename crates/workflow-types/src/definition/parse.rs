@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::fields::{Field, Fields};
-use super::step::{self, StepDraft};
+use super::step::{self, StepDraft, StepIds};
 use super::{
     DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, WorkflowDefinition, WorkflowName, graph, names,
     trigger,
@@ -33,11 +33,14 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<Workflow
     let drafts = steps(&mut fields);
     fields.finish(|_| None);
 
-    let (steps, positions) = unique(drafts?, report);
-    for step in &steps {
-        step::check_targets(step, &positions, report);
-    }
-    names::check(&steps, &positions, input.as_ref(), report);
+    let (drafts, ids) = drafts?;
+    let (steps, positions) = unique(drafts, report);
+    let known = names::Known {
+        positions: &positions,
+        ids: &ids,
+        input: input.as_ref(),
+    };
+    names::check(&steps, &known, report);
     graph::check(&steps, &positions, report);
     Some(WorkflowDefinition {
         name: name?,
@@ -108,7 +111,7 @@ fn concurrency(fields: &mut Fields<'_, '_>) -> Option<Concurrency> {
     })
 }
 
-fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<Vec<StepDraft<'v>>> {
+fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<(Vec<StepDraft<'v>>, StepIds)> {
     let field = fields.require("steps", "list at least one step")?;
     let Some(items) = field.value.as_array() else {
         fields
@@ -140,12 +143,13 @@ fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<Vec<StepDraft<'v>>> {
         );
         return None;
     }
+    let ids = StepIds::new(items);
     let drafts = items
         .iter()
         .enumerate()
-        .filter_map(|(index, item)| step::read(item, &field.at.index(index), fields.report))
+        .filter_map(|(index, item)| step::read(item, &field.at.index(index), &ids, fields.report))
         .collect();
-    Some(drafts)
+    Some((drafts, ids))
 }
 
 /// The steps by id; a second step of the same id is reported and left out.

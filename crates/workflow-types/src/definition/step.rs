@@ -2,7 +2,7 @@
 
 mod action;
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -36,6 +36,47 @@ impl StepDraft<'_> {
     }
 }
 
+/// The ids that stand in the text, those of steps with other mistakes too, so that one wrong step
+/// does not make the ways to it look wrong.
+pub(super) struct StepIds(BTreeSet<StepId>);
+
+impl StepIds {
+    pub(super) fn new(items: &[Value]) -> Self {
+        let texts = items.iter().filter_map(|item| item.get("id")?.as_str());
+        Self(
+            texts
+                .filter_map(|text| StepId::try_new(text).ok())
+                .collect(),
+        )
+    }
+
+    pub(super) fn contains(&self, id: &StepId) -> bool {
+        self.0.contains(id)
+    }
+
+    /// The id that an author most likely meant.
+    pub(super) fn closest(&self, found: &str) -> Option<&str> {
+        closest(found, self.0.iter().map(AsRef::as_ref))
+    }
+
+    /// Reports a target that is no step of the workflow.
+    fn check(&self, id: &StepId, at: &Pointer, report: &mut Report) {
+        if self.contains(id) {
+            return;
+        }
+        let diagnostic = Diagnostic::new(
+            Code::UnknownTarget,
+            Place::value(at),
+            format!("`{at}` names a step that does not exist"),
+        )
+        .label(format!("no step has the id `{id}`"));
+        report.push(match self.closest(id.as_ref()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
+            None => diagnostic.help("a target is the id of a step, $end or $fail"),
+        });
+    }
+}
+
 /// Keys that belong to one action only.
 const TOOL_KEYS: [&str; 2] = ["tool", "args"];
 const MODEL_KEYS: [&str; 6] = [
@@ -54,6 +95,7 @@ const SUSPICIOUS_TIMEOUT_MS: u64 = 100;
 pub(super) fn read<'v>(
     item: &'v Value,
     at: &Pointer,
+    ids: &StepIds,
     report: &mut Report,
 ) -> Option<StepDraft<'v>> {
     let mut fields = Fields::open(item, at, report)?;
@@ -63,9 +105,9 @@ pub(super) fn read<'v>(
         .string("description")
         .map(|(text, _)| text.to_owned());
     let approval = approval(&mut fields);
-    let on_success = target(&mut fields, "onSuccess");
-    let on_failure = target(&mut fields, "onFailure");
-    let (branches, branches_at) = branches(&mut fields);
+    let on_success = target(&mut fields, ids, "onSuccess");
+    let on_failure = target(&mut fields, ids, "onFailure");
+    let (branches, branches_at) = branches(&mut fields, ids);
     let timeout = timeout(&mut fields);
     let retry = retry(&mut fields);
     let on_interrupt = fields.word("onInterrupt", OnInterrupt::ALL, OnInterrupt::as_str);
@@ -156,17 +198,20 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
     })
 }
 
-fn target(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Target> {
+fn target(fields: &mut Fields<'_, '_>, ids: &StepIds, name: &'static str) -> Option<Target> {
     let (text, at) = fields.string(name)?;
-    parse_target(text, &at, fields.report)
+    parse_target(text, &at, ids, fields.report)
 }
 
-fn parse_target(text: &str, at: &Pointer, report: &mut Report) -> Option<Target> {
+fn parse_target(text: &str, at: &Pointer, ids: &StepIds, report: &mut Report) -> Option<Target> {
     match text {
         "$end" => Some(Target::End),
         "$fail" => Some(Target::Fail),
         other => match StepId::try_new(other) {
-            Ok(id) => Some(Target::Step(id)),
+            Ok(id) => {
+                ids.check(&id, at, report);
+                Some(Target::Step(id))
+            }
             Err(error) => {
                 report.invalid(
                     at,
@@ -178,7 +223,7 @@ fn parse_target(text: &str, at: &Pointer, report: &mut Report) -> Option<Target>
     }
 }
 
-fn branches(fields: &mut Fields<'_, '_>) -> (Vec<Branch>, Vec<Pointer>) {
+fn branches(fields: &mut Fields<'_, '_>, ids: &StepIds) -> (Vec<Branch>, Vec<Pointer>) {
     let Some((items, at)) = fields.list("branches") else {
         return (Vec::new(), Vec::new());
     };
@@ -187,12 +232,12 @@ fn branches(fields: &mut Fields<'_, '_>) -> (Vec<Branch>, Vec<Pointer>) {
         .enumerate()
         .filter_map(|(index, item)| {
             let at = at.index(index);
-            branch(item, &at, fields.report).map(|branch| (branch, at))
+            branch(item, &at, ids, fields.report).map(|branch| (branch, at))
         })
         .unzip()
 }
 
-fn branch(item: &Value, at: &Pointer, report: &mut Report) -> Option<Branch> {
+fn branch(item: &Value, at: &Pointer, ids: &StepIds, report: &mut Report) -> Option<Branch> {
     let mut fields = Fields::open(item, at, report)?;
     let condition = fields
         .require("condition", "a branch is taken when its `condition` holds")
@@ -201,7 +246,7 @@ fn branch(item: &Value, at: &Pointer, report: &mut Report) -> Option<Branch> {
     let goto = fields
         .require("goto", "say which step the branch leads to")
         .and_then(|field| fields.as_string(&field))
-        .and_then(|(text, at)| parse_target(text, &at, fields.report));
+        .and_then(|(text, at)| parse_target(text, &at, ids, fields.report));
     fields.finish(|_| None);
     Some(Branch {
         condition: condition?,
@@ -303,39 +348,4 @@ fn foreign(key: &str, kind: Option<ActionKind>) -> Option<String> {
             kind.as_str()
         )
     })
-}
-
-/// Reports every target of a step that is no step of the workflow.
-pub(super) fn check_targets(
-    draft: &StepDraft<'_>,
-    positions: &HashMap<StepId, usize>,
-    report: &mut Report,
-) {
-    let mut check = |target: &Target, at: &Pointer| {
-        let Target::Step(id) = target else { return };
-        if positions.contains_key(id) {
-            return;
-        }
-        let mut diagnostic = Diagnostic::new(
-            Code::UnknownTarget,
-            Place::value(at),
-            format!("`{at}` names a step that does not exist"),
-        )
-        .label(format!("no step has the id `{id}`"));
-        let known = positions.keys().map(AsRef::as_ref);
-        diagnostic = match closest(id.as_ref(), known) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
-            None => diagnostic.help("a target is the id of a step, $end or $fail"),
-        };
-        report.push(diagnostic);
-    };
-    if let Some(target) = draft.step.on_success() {
-        check(target, &draft.written_key("onSuccess"));
-    }
-    if let Some(target) = draft.step.on_failure() {
-        check(target, &draft.written_key("onFailure"));
-    }
-    for (branch, at) in draft.step.branches().iter().zip(&draft.branches_at) {
-        check(branch.goto(), &at.key("goto"));
-    }
 }
