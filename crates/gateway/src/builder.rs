@@ -138,12 +138,13 @@ impl GatewayBuilder {
         self
     }
 
-    /// Reads one workflow file and says everything there is to say about it; stores nothing.
+    /// Reads one workflow file, or a `HEARTBEAT.md`, and says everything there is to say about it;
+    /// stores nothing.
     pub fn check_file(&self, path: impl AsRef<Path>) -> FileReport {
         loader::file(path.as_ref(), &self.known()).report
     }
 
-    /// Reads every workflow file of a directory; stores nothing.
+    /// Reads every workflow file of a directory, a `HEARTBEAT.md` not among them; stores nothing.
     pub fn check_directory(&self, path: impl AsRef<Path>) -> std::io::Result<Vec<FileReport>> {
         let loaded = loader::directory(path.as_ref(), &self.known())?;
         Ok(loaded.into_iter().map(|file| file.report).collect())

@@ -1,10 +1,10 @@
-//! Checks a definition against the tools and models of the gateway that is to run it.
+//! Checks a definition or a heartbeat against the tools and models of the gateway that is to run it.
 
 use serde_json::Value;
 use workflow_types::action::{Action, ModelAction, ToolAction};
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
-use workflow_types::id::ToolName;
-use workflow_types::{Diagnostics, WorkflowDefinition};
+use workflow_types::id::{ModelName, ToolName};
+use workflow_types::{Diagnostics, Heartbeat, WorkflowDefinition};
 
 use crate::loader::Known;
 use crate::tool::ToolRegistry;
@@ -24,6 +24,24 @@ pub(crate) fn against(
             Action::Noop => {}
         }
     }
+    Diagnostics::from(all)
+}
+
+/// The diagnostics of a heartbeat with those of its tools and its model.
+pub(crate) fn heartbeat(
+    heartbeat: &Heartbeat,
+    known: &Known,
+    diagnostics: &Diagnostics,
+) -> Diagnostics {
+    let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
+    let asks = Asks {
+        model: heartbeat.model(),
+        tools: heartbeat.tools(),
+        at: Pointer::root(),
+        unnamed: Pointer::root().key("model"),
+        help: "no item can be judged unless the host configures one",
+    };
+    asks.check(known, &mut all);
     Diagnostics::from(all)
 }
 
@@ -77,30 +95,50 @@ fn unknown_tool(name: &ToolName, at: &Pointer, tools: &ToolRegistry) -> Diagnost
     .help(help)
 }
 
-/// A model may be configured later, so that a missing one is a warning.
 fn model(action: &ModelAction, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
-    for (index, name) in action.tools().iter().enumerate() {
-        if known.tools.get(name).is_none() {
-            all.push(unknown_tool(
-                name,
-                &at.key("tools").index(index),
-                &known.tools,
-            ));
-        }
-    }
-    let missing = match action.model() {
-        Some(name) if known.models.get(name).is_none() => {
-            Some((at.key("model"), format!("there is no model `{name}`")))
-        }
-        None if known.models.default_model().is_none() => {
-            Some((at.key("action"), "no model is configured".to_owned()))
-        }
-        Some(_) | None => None,
+    let asks = Asks {
+        model: action.model(),
+        tools: action.tools(),
+        at: at.clone(),
+        unnamed: at.key("action"),
+        help: "the step fails unless the host configures one",
     };
-    if let Some((at, message)) = missing {
-        all.push(
-            Diagnostic::new(Code::UnknownModel, Place::value(&at), message)
-                .help("the step fails unless the host configures one"),
-        );
+    asks.check(known, all);
+}
+
+/// Who asks a model.
+struct Asks<'a> {
+    model: Option<&'a ModelName>,
+    tools: &'a [ToolName],
+    /// The address of the mapping that says so.
+    at: Pointer,
+    /// Where it is shown that no model is named and none configured.
+    unnamed: Pointer,
+    /// What a missing model means.
+    help: &'static str,
+}
+
+impl Asks<'_> {
+    /// A model may be configured later, so that a missing one is a warning.
+    fn check(&self, known: &Known, all: &mut Vec<Diagnostic>) {
+        for (index, name) in self.tools.iter().enumerate() {
+            if known.tools.get(name).is_none() {
+                let at = self.at.key("tools").index(index);
+                all.push(unknown_tool(name, &at, &known.tools));
+            }
+        }
+        let missing = match self.model {
+            Some(name) if known.models.get(name).is_none() => {
+                Some((self.at.key("model"), format!("there is no model `{name}`")))
+            }
+            None if known.models.default_model().is_none() => {
+                Some((self.unnamed.clone(), "no model is configured".to_owned()))
+            }
+            Some(_) | None => None,
+        };
+        if let Some((at, message)) = missing {
+            let warning = Diagnostic::new(Code::UnknownModel, Place::value(&at), message);
+            all.push(warning.help(self.help));
+        }
     }
 }

@@ -10,19 +10,24 @@ use std::path::{Path, PathBuf};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::id::WorkflowId;
 use workflow_types::source::MAX_BYTES;
-use workflow_types::{Checked, Diagnostics, SourceFormat, SourceMap, WorkflowDefinition};
+use workflow_types::{
+    Checked, CheckedHeartbeat, Diagnostics, Heartbeat, SourceFormat, SourceMap, WorkflowDefinition,
+};
 
 use crate::check;
 use crate::model::ModelRegistry;
 use crate::tool::ToolRegistry;
 
-/// What reading a workflow file gave.
+/// The file of a heartbeat. It stands among workflow files and is none.
+const HEARTBEAT: &str = "HEARTBEAT.md";
+
+/// What reading a workflow file or a `HEARTBEAT.md` gave.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
-    /// The workflow's id: the file's stem.
+    /// The workflow's id: the file's stem. None for a heartbeat.
     pub id: Option<WorkflowId>,
     /// What there is to say about its text.
     pub diagnostics: Diagnostics,
@@ -32,6 +37,8 @@ pub struct FileReport {
     pub unreadable: Option<String>,
     /// What the file defines, unless it was refused.
     pub definition: Option<WorkflowDefinition>,
+    /// The heartbeat that a `HEARTBEAT.md` describes, unless it was refused; none for other files.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 impl FileReport {
@@ -64,20 +71,19 @@ pub(crate) struct Known {
     pub(crate) models: ModelRegistry,
 }
 
-/// Reads one workflow file.
+/// Reads one workflow file, or the file of a heartbeat, of which nothing is registered.
 pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
+    if is_heartbeat(path) {
+        return heartbeat(path, known);
+    }
     let id = match workflow_id(path) {
         Ok(id) => id,
         Err(reason) => return unreadable(path, reason),
     };
-    let format = match format_of(path) {
-        Some(format) => format,
-        None => {
-            return unreadable(
-                path,
-                "a workflow file ends in .yaml, .yml or .json".to_owned(),
-            );
-        }
+    let Some(format) = format_of(path) else {
+        let reason =
+            "a workflow file ends in .yaml, .yml or .json; a heartbeat is called HEARTBEAT.md";
+        return unreadable(path, reason.to_owned());
     };
     let bytes = match read(path) {
         Ok(bytes) => bytes,
@@ -106,8 +112,38 @@ pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
         map,
         unreadable: None,
         definition,
+        heartbeat: None,
     };
     Loaded { report, good }
+}
+
+fn is_heartbeat(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == HEARTBEAT)
+}
+
+fn heartbeat(path: &Path, known: &Known) -> Loaded {
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(reason) => return unreadable(path, reason),
+    };
+    let CheckedHeartbeat {
+        heartbeat,
+        mut diagnostics,
+        map,
+    } = Heartbeat::check(&bytes);
+    if let Some(heartbeat) = &heartbeat {
+        diagnostics = check::heartbeat(heartbeat, known, &diagnostics);
+    }
+    let report = FileReport {
+        path: path.to_owned(),
+        id: None,
+        heartbeat: heartbeat.filter(|_| !diagnostics.has_errors()),
+        diagnostics,
+        map,
+        unreadable: None,
+        definition: None,
+    };
+    Loaded { report, good: None }
 }
 
 /// Reads every workflow file of a directory, in the order of their names.
@@ -150,11 +186,12 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
 fn unreadable(path: &Path, reason: String) -> Loaded {
     let report = FileReport {
         path: path.to_owned(),
-        id: workflow_id(path).ok(),
+        id: workflow_id(path).ok().filter(|_| !is_heartbeat(path)),
         diagnostics: Diagnostics::default(),
         map: SourceMap::default(),
         unreadable: Some(reason),
         definition: None,
+        heartbeat: None,
     };
     Loaded { report, good: None }
 }
@@ -209,4 +246,74 @@ fn absolute(path: &Path) -> String {
         .unwrap_or_else(|_| path.to_owned())
         .display()
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Gateway;
+
+    /// What the gateway says of a file of this name and text, one diagnostic a line.
+    fn check(name: &str, text: &str) -> (super::FileReport, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let report = Gateway::builder().check_file(&path);
+        let codes: Vec<String> = report
+            .diagnostics
+            .iter()
+            .map(|diagnostic| {
+                let span = report.map.resolve(&diagnostic.place);
+                let at = report.map.line_column(span.start);
+                format!("{}:{} {}", at.line, at.column, diagnostic.code)
+            })
+            .collect();
+        (report, codes.join("\n"))
+    }
+
+    #[test]
+    fn a_heartbeat_is_checked_by_its_name_and_is_no_workflow() {
+        let (report, codes) = check("HEARTBEAT.md", "---\ninterval: 5\n---\n- [ ] a\n");
+        assert_eq!(codes, "2:1 WF0209");
+        assert_eq!(
+            report
+                .heartbeat
+                .as_ref()
+                .unwrap()
+                .config()
+                .interval
+                .into_inner(),
+            5
+        );
+        assert!(!report.is_refused() && report.id.is_none() && report.definition.is_none());
+    }
+
+    #[test]
+    fn tools_and_model_of_a_heartbeat_are_checked_too() {
+        let text = "---\ntools: [nothing]\nmodel: none\n---\n- [ ] a\n";
+        let (report, codes) = check("HEARTBEAT.md", text);
+        assert_eq!(codes, "2:9 WF0207\n3:8 WF0209");
+        assert!(report.is_refused() && report.heartbeat.is_none());
+    }
+
+    #[test]
+    fn other_markdown_is_neither() {
+        for name in ["heartbeat.md", "README.md"] {
+            let (report, _) = check(name, "- [ ] a\n");
+            let reason = report.unreadable.unwrap();
+            assert!(
+                reason.contains("a heartbeat is called HEARTBEAT.md"),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_directory_passes_over_its_heartbeat() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("HEARTBEAT.md"), "nothing").unwrap();
+        let reports = Gateway::builder()
+            .check_directory(directory.path())
+            .unwrap();
+        assert!(reports.is_empty());
+    }
 }
