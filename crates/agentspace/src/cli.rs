@@ -1,5 +1,6 @@
 //! The words of the command line: commands, arguments and their help.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -177,8 +178,8 @@ pub(crate) enum Executions {
         #[arg(long, value_parser = status)]
         status: Option<ExecutionStatus>,
         /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        #[arg(long, default_value = "50")]
+        limit: NonZeroUsize,
     },
     /// Show one: its journal, visit by visit.
     Show {
@@ -260,7 +261,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .filter(|(key, _)| !key.is_empty())
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .ok_or_else(|| format!("`{text}` is not KEY=VALUE"))
+        .ok_or_else(|| format!("`{text}` is not KEY=VALUE, as in -i name=Ada"))
 }
 
 fn status(text: &str) -> Result<ExecutionStatus, String> {

@@ -23,7 +23,7 @@ pub(crate) fn show(report: &FileReport, format: Format) {
             )),
             Format::Github => output::data(&format!(
                 "::error file={}::{}",
-                escaped(&shown),
+                escaped_property(&shown),
                 escaped(reason)
             )),
             Format::Json => {}
@@ -139,7 +139,7 @@ fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {
     format!(
         "::{} file={},line={},col={},endLine={},endColumn={},title={}::{}",
         diagnostic.severity,
-        escaped(path),
+        escaped_property(path),
         start.line,
         start.column,
         end.line,
@@ -154,4 +154,9 @@ fn escaped(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
+}
+
+/// As values before the second `::` are escaped, which end at a comma or a colon.
+fn escaped_property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use gateway::workflow_types::approval::Gate;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
-use gateway::{ExecutionFilter, Gateway, GatewayBuilder, Reader};
+use gateway::{ExecutionFilter, FileReport, Gateway, GatewayBuilder, Reader};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -159,7 +158,12 @@ pub(crate) fn actor(given: &ActorArg) -> anyhow::Result<Actor> {
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .unwrap_or_else(|| "operator".to_owned());
-    Actor::try_new(name).context("the user's name is no actor; give one with --as NAME")
+    Actor::try_new(name).map_err(|error| {
+        UsageError(format!(
+            "the user's name cannot stand for who decides: {error}; give another with --as NAME"
+        ))
+        .into()
+    })
 }
 
 /// The id of an execution as a user gave it.
@@ -188,6 +192,17 @@ pub(crate) async fn gate(reader: &Reader, text: &str) -> anyhow::Result<Gate> {
 pub(crate) fn is_file(text: &str) -> bool {
     let path = Path::new(text);
     path.extension().is_some() || text.contains(std::path::MAIN_SEPARATOR) || path.is_file()
+}
+
+/// Reads one workflow file and says everything there is to say about it.
+pub(crate) fn check_file(builder: &GatewayBuilder, path: &Path) -> FileReport {
+    let mut report = builder.check_file(path);
+    // Comes before whatever is wrong with the name.
+    let found = path.symlink_metadata();
+    if found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        report.unreadable = Some("there is no such file or directory".to_owned());
+    }
+    report
 }
 
 /// A length of time for people.

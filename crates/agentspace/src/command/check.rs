@@ -18,6 +18,13 @@ pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
     };
     let builder = host::builder(global, &Trusted::default());
     let paths = if args.paths.is_empty() {
+        if !global.workflows.exists() {
+            output::talk(&format!(
+                "there is no workflow directory {}; `agentspace init` makes one, --workflows names \
+                 another",
+                global.workflows.display()
+            ));
+        }
         vec![global.workflows.clone()]
     } else {
         args.paths
@@ -32,23 +39,34 @@ pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
     let errors = reports.iter().map(errors).sum::<usize>();
     let warnings = reports.iter().map(warnings).sum::<usize>();
     let refused = reports.iter().filter(|report| report.is_refused()).count();
-    let fails = refused > 0 || (args.deny_warnings && warnings > 0);
+    let denied = args.deny_warnings && warnings > 0;
     match format {
         Format::Json => {
             let files: Vec<Value> = reports.iter().map(diagnostics::to_json).collect();
             let summary = json!({"files": files, "errors": errors, "warnings": warnings});
             output::envelope("check", &summary);
         }
-        Format::Human => output::talk(&summary(reports.len(), refused, errors, warnings)),
+        Format::Human => {
+            let verdict = match (refused, denied) {
+                (0, false) => output::paint(output::GREEN, "good"),
+                (0, true) => output::paint(output::RED, "refused by --deny-warnings"),
+                (_, _) => output::paint(output::RED, &format!("{refused} refused")),
+            };
+            output::talk(&summary(reports.len(), &verdict, errors, warnings));
+        }
         Format::Github => {}
     }
-    Ok(if fails { Exit::Usage } else { Exit::Ok })
+    Ok(if refused > 0 || denied {
+        Exit::Usage
+    } else {
+        Exit::Ok
+    })
 }
 
 /// The reports of a file, or of every file in a directory.
 fn check(builder: &GatewayBuilder, path: &Path) -> anyhow::Result<Vec<FileReport>> {
     if !path.is_dir() {
-        return Ok(vec![builder.check_file(path)]);
+        return Ok(vec![host::check_file(builder, path)]);
     }
     let mut reports = builder.check_directory(path).map_err(|error| {
         UsageError(format!(
@@ -77,14 +95,9 @@ fn warnings(report: &FileReport) -> usize {
     report.diagnostics.warnings().count()
 }
 
-fn summary(files: usize, refused: usize, errors: usize, warnings: usize) -> String {
+fn summary(files: usize, verdict: &str, errors: usize, warnings: usize) -> String {
     let plural =
         |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let verdict = if refused == 0 {
-        output::paint(output::GREEN, "good")
-    } else {
-        output::paint(output::RED, &format!("{refused} refused"))
-    };
     format!(
         "{} checked, {verdict}: {}, {}",
         plural(files, "file"),

@@ -1,5 +1,7 @@
 //! `agentspace executions`: what ran, runs and waits; and what is said about interrupted steps.
 
+use std::num::NonZeroUsize;
+
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::Resolution;
 use gateway::workflow_types::execution::ExecutionStatus;
@@ -36,7 +38,7 @@ async fn list(
     global: &Global,
     workflow: Option<WorkflowId>,
     status: Option<ExecutionStatus>,
-    limit: usize,
+    limit: NonZeroUsize,
 ) -> anyhow::Result<Exit> {
     let reader = host::reader(global).await?;
     let filter = ExecutionFilter {
@@ -44,7 +46,7 @@ async fn list(
         status,
         ..ExecutionFilter::default()
     };
-    let page = reader.executions(filter, None, limit).await?;
+    let page = reader.executions(filter, None, limit.get()).await?;
     if global.json {
         let all: Vec<Value> = page.items.iter().map(view::execution).collect();
         output::envelope("executions", &Value::Array(all));
@@ -58,7 +60,10 @@ async fn list(
         output::data(&view::execution_line(execution, now));
     }
     if page.next.is_some() {
-        output::talk(&format!("there are more; --limit {} shows them", limit * 2));
+        let more = limit.get().saturating_mul(2);
+        output::talk(&format!(
+            "there are more; --limit {more} shows more of them"
+        ));
     }
     Ok(Exit::Ok)
 }

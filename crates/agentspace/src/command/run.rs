@@ -1,11 +1,12 @@
 //! `agentspace run`: a workflow file or a registered workflow, to its end or to the first gate.
 
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::PathBuf;
 
 use gateway::workflow_types::WorkflowDefinition;
 use gateway::workflow_types::execution::ExecutionState;
 use gateway::workflow_types::id::WorkflowId;
-use gateway::{GatewayBuilder, StartRequest};
+use gateway::{ErrorKind, GatewayBuilder, Reader, StartRequest};
 use serde_json::{Map, Value};
 
 use crate::cli::{Format, Global, Run};
@@ -13,6 +14,9 @@ use crate::exit::{Exit, UsageError};
 use crate::follow::Consent;
 use crate::host::{self, Trusted};
 use crate::{diagnostics, output};
+
+/// Bytes that an input file may have; it is stored with every execution.
+const MAX_INPUT: u64 = 16 * 1024 * 1024;
 
 /// What is to be run.
 enum Subject {
@@ -28,14 +32,20 @@ pub(super) async fn run(global: &Global, args: Run) -> anyhow::Result<Exit> {
     };
     let consent = Consent {
         actor: host::actor(&args.actor)?,
-        steps: args.approve.clone(),
+        steps: args.approve,
     };
-    if let Subject::File(_, id, definition) = &subject {
-        // Before the database is opened, so that a mistake here stores nothing.
-        check_consent(&consent, definition)?;
-        check_input(id, definition, input(&args, definition)?)?;
+    let typed = Typed::read(args.document.as_deref(), args.input)?;
+    // Before the database is opened for writing, so that a mistake here stores nothing and
+    // takes nothing up.
+    match &subject {
+        Subject::File(_, id, definition) => check(id, definition, &typed, &consent)?,
+        Subject::Registered(id) => {
+            if let Some(definition) = registered(global, id).await? {
+                check(id, &definition, &typed, &consent)?;
+            }
+        }
     }
-    trusted.add(&typed(&args)?);
+    trusted.add(&typed.all());
     let gateway = host::start(host::builder(global, &trusted)).await?;
     let id = match subject {
         Subject::File(path, id, _) => {
@@ -46,7 +56,7 @@ pub(super) async fn run(global: &Global, args: Run) -> anyhow::Result<Exit> {
     };
     let definition = gateway.definition(&id).await?;
     check_consent(&consent, &definition)?;
-    let mut request = StartRequest::new(id, input(&args, &definition)?);
+    let mut request = StartRequest::new(id, typed.fitting(&definition));
     if let Some(key) = args.idempotency_key {
         request = request.idempotency_key(key);
     }
@@ -69,7 +79,7 @@ fn subject(
     text: &str,
 ) -> anyhow::Result<Option<Subject>> {
     if let Some(path) = file(global, text) {
-        let mut report = builder.check_file(&path);
+        let mut report = host::check_file(builder, &path);
         diagnostics::show(&report, Format::Human);
         let definition = report.definition.take().filter(|_| !report.is_refused());
         return Ok(match (definition, report.id) {
@@ -98,48 +108,103 @@ fn file(global: &Global, text: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Everything that was typed as input, whatever it is for.
-fn typed(args: &Run) -> anyhow::Result<Value> {
-    let mut typed = match &args.document {
-        None => Map::new(),
-        Some(text) => document(text)?,
+/// The definition of a registered workflow; none if the database must be migrated to tell.
+async fn registered(
+    global: &Global,
+    id: &WorkflowId,
+) -> anyhow::Result<Option<WorkflowDefinition>> {
+    let unknown = || {
+        UsageError(format!(
+            "there is no workflow `{id}`, neither in {} nor registered; `agentspace run FILE` \
+             registers one",
+            global.workflows.display()
+        ))
     };
-    let values = args
-        .input
-        .iter()
-        .map(|(key, text)| (key.clone(), Value::String(text.clone())));
-    typed.extend(values);
-    Ok(Value::Object(typed))
+    let reader = match Reader::open(&global.db).await {
+        Ok(reader) => reader,
+        Err(error) if error.kind() == ErrorKind::Missing => return Err(unknown().into()),
+        // The start of the gateway migrates it, or says what is wrong with it.
+        Err(_) => return Ok(None),
+    };
+    let workflow = match reader.workflow(id).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(unknown().into()),
+        workflow => workflow?,
+    };
+    let saved = reader.definition(&workflow.digest).await?;
+    Ok(Some(saved.stored.read()?))
 }
 
-/// The input: the document, with the single values set on top of it.
-fn input(args: &Run, definition: &WorkflowDefinition) -> anyhow::Result<Value> {
-    let mut input = match &args.document {
-        None => Map::new(),
-        Some(text) => document(text)?,
-    };
-    for (key, text) in &args.input {
-        let value = match definition.input() {
-            Some(schema) => schema.coerce(key, text),
-            None => Value::String(text.clone()),
-        };
-        input.insert(key.clone(), value);
+/// What was typed as input, before its types are known.
+struct Typed {
+    document: Map<String, Value>,
+    /// Set on top of the document.
+    values: Vec<(String, String)>,
+}
+
+impl Typed {
+    fn read(given: Option<&str>, values: Vec<(String, String)>) -> anyhow::Result<Self> {
+        let document = given.map(document).transpose()?.unwrap_or_default();
+        Ok(Self { document, values })
     }
-    Ok(Value::Object(input))
+
+    /// All of it as texts, whatever it is for.
+    fn all(&self) -> Value {
+        let mut all = self.document.clone();
+        let values = self.values.iter().cloned();
+        all.extend(values.map(|(key, text)| (key, Value::String(text))));
+        Value::Object(all)
+    }
+
+    /// The input, each value in the type that the workflow gives it.
+    fn fitting(&self, definition: &WorkflowDefinition) -> Value {
+        let mut input = self.document.clone();
+        for (key, text) in &self.values {
+            let value = match definition.input() {
+                Some(schema) => schema.coerce(key, text),
+                None => Value::String(text.clone()),
+            };
+            input.insert(key.clone(), value);
+        }
+        Value::Object(input)
+    }
 }
 
 fn document(text: &str) -> anyhow::Result<Map<String, Value>> {
     let json = match text.strip_prefix('@') {
         None => text.to_owned(),
-        Some(path) => std::fs::read_to_string(Path::new(path)).map_err(|error| {
-            UsageError(format!("the input file {path} cannot be read: {error}"))
-        })?,
+        Some(path) => read(path)?,
     };
     match serde_json::from_str(&json) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(UsageError("the input must be a JSON object".to_owned()).into()),
         Err(error) => Err(UsageError(format!("the input is no JSON: {error}")).into()),
     }
+}
+
+/// The text of an input file, which may be a pipe and have no end.
+fn read(path: &str) -> anyhow::Result<String> {
+    let refused = |reason: &dyn std::fmt::Display| {
+        UsageError(format!("the input file {path} cannot be read: {reason}"))
+    };
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_INPUT + 1).read_to_string(&mut text))
+        .map_err(|error| refused(&error))?;
+    if text.len() as u64 > MAX_INPUT {
+        let reason = format!("it has more than {MAX_INPUT} bytes, pass large data as a path");
+        return Err(refused(&reason).into());
+    }
+    Ok(text)
+}
+
+fn check(
+    id: &WorkflowId,
+    definition: &WorkflowDefinition,
+    typed: &Typed,
+    consent: &Consent,
+) -> anyhow::Result<()> {
+    check_consent(consent, definition)?;
+    check_input(id, definition, typed.fitting(definition))
 }
 
 fn check_input(

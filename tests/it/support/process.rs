@@ -1,0 +1,249 @@
+//! Runs the binary: to its end, or for as long as a test lets it live.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::DEADLINE;
+
+/// A run of the program that is being prepared.
+pub(crate) struct Call(Command);
+
+impl Call {
+    pub(super) fn new<'a>(directory: &Path, args: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agentspace"));
+        // Nothing of the tester's own settings.
+        command
+            .args(args)
+            .current_dir(directory)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", directory)
+            .env("USER", "ada")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self(command)
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.0.arg(arg);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn within(mut self, directory: impl AsRef<Path>) -> Self {
+        self.0.current_dir(directory);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.0.stdin(stdin);
+        self
+    }
+
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.0.stdout(stdout);
+        self
+    }
+
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.0.stderr(stderr);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Ran {
+        self.start().end()
+    }
+
+    /// Starts it.
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self.0.spawn().unwrap();
+        let (talk, lines) = mpsc::channel();
+        let stderr = child.stderr.take().map(|stderr| {
+            thread::spawn(move || {
+                let mut all = String::new();
+                for line in BufReader::new(stderr).lines() {
+                    let line = line.unwrap();
+                    all.push_str(&line);
+                    all.push('\n');
+                    // Nobody listens any more once the end is waited for.
+                    let _ = talk.send(line);
+                }
+                all
+            })
+        });
+        let stdout = child.stdout.take().map(|mut stdout| {
+            thread::spawn(move || {
+                let mut all = String::new();
+                stdout.read_to_string(&mut all).unwrap();
+                all
+            })
+        });
+        Running {
+            child: Some(child),
+            lines,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+/// The program while it runs; killed when it is dropped.
+pub(crate) struct Running {
+    child: Option<Child>,
+    lines: Receiver<String>,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// The id of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Waits until it says a line with these words on stderr.
+    pub(crate) fn says(&self, words: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) if line.contains(words) => return line,
+                Ok(_) => {}
+                Err(_) => panic!("the program never said `{words}`"),
+            }
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        kill_process(pid.unwrap(), signal).unwrap();
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(self) {
+        self.signal(Signal::KILL);
+        assert_eq!(self.end().code, None, "it ended before it was killed");
+    }
+
+    /// Ends it as a power cut would, whether or not it has just ended by itself.
+    pub(crate) fn kill_if_alive(self) {
+        self.signal(Signal::KILL);
+        self.end();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ran {
+        let child = self.child.take().expect("it runs");
+        let status = ended(child);
+        let text = |reader: Option<JoinHandle<String>>| {
+            reader.map_or_else(String::new, |reader| reader.join().unwrap())
+        };
+        Ran {
+            code: status.code(),
+            stdout: text(self.stdout.take()),
+            stderr: text(self.stderr.take()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Waits for the end of a process, which is killed when the deadline comes first.
+fn ended(mut child: Child) -> ExitStatus {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let (sender, status) = mpsc::channel();
+    let waiter = thread::spawn(move || sender.send(child.wait().unwrap()));
+    if let Ok(status) = status.recv_timeout(DEADLINE) {
+        return status;
+    }
+    // Not waited for yet, so the id is still its own.
+    let _ = kill_process(pid.unwrap(), Signal::KILL);
+    let _ = waiter.join();
+    panic!("the program did not end");
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// None if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Asserts how it ended, and that it was no panic.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        let Self { stdout, stderr, .. } = &self;
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{stdout}\nstderr:\n{stderr}"
+        );
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        self
+    }
+
+    /// Asserts that it says all of these on stderr.
+    #[track_caller]
+    pub(crate) fn says(self, words: &[&str]) -> Self {
+        for words in words {
+            assert!(
+                self.stderr.contains(words),
+                "`{words}` is not in:\n{}",
+                self.stderr
+            );
+        }
+        self
+    }
+
+    /// Asserts that it prints all of these on stdout.
+    #[track_caller]
+    pub(crate) fn prints(self, words: &[&str]) -> Self {
+        for words in words {
+            assert!(
+                self.stdout.contains(words),
+                "`{words}` is not in:\n{}",
+                self.stdout
+            );
+        }
+        self
+    }
+
+    /// The data in the envelope of its one JSON document.
+    #[track_caller]
+    pub(crate) fn data(&self) -> Value {
+        self.envelope()["data"].clone()
+    }
+
+    /// Its one JSON document.
+    #[track_caller]
+    pub(crate) fn envelope(&self) -> Value {
+        let envelope: Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.stdout));
+        assert_eq!(envelope["v"], 1);
+        assert!(envelope["kind"].is_string());
+        envelope
+    }
+}
