@@ -130,7 +130,7 @@ impl Progress {
                 self.line(&view::visit_line(visit));
             }
             VisitState::BackingOff { .. } | VisitState::Waiting => {
-                self.line(&view::visit_line(visit))
+                self.line(&view::visit_line(visit));
             }
             VisitState::Begun | VisitState::Ready => {
                 if let Some(spinner) = &self.spinner {

@@ -1,9 +1,4 @@
 //! Where words go: stdout is data, stderr is talk.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the one place that prints"
-)]
 
 use serde_json::{Value, json};
 

@@ -92,7 +92,7 @@ async fn decide(
             gateway.shutdown().await?;
             Ok(Exit::Ok)
         }
-        _ => {
+        Decided::Counted | _ => {
             output::talk(&format!(
                 "recorded as {actor}; {} approvals are needed",
                 gate.count
