@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use workflow_types::{Timestamp, WorkflowDefinition};
+use tokio_util::sync::DropGuard;
 use workflow_types::approval::{Decision, Gate, Judgement, Resolution, ResolvedBy, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{Execution, TriggeredBy};
 use workflow_types::id::{Actor, ExecutionId, GateId, IdempotencyKey, WorkflowId};
+use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::GatewayBuilder;
 use crate::change::Follower;
-use crate::engine::{Engine, NewExecution};
+use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
 use crate::error::{Error, ErrorKind};
 use crate::loader::{self, FileReport, GoodFile, Known};
 use crate::reader::Reader;
@@ -54,6 +55,8 @@ pub struct Gateway {
     known: Known,
     started: Started,
     drain: Duration,
+    /// Dropped last: ends what still runs if there was no shutdown.
+    _guards: [DropGuard; 2],
 }
 
 /// What the start of a gateway did.
@@ -125,6 +128,7 @@ impl Gateway {
 
     pub(crate) fn new(engine: Arc<Engine>, store: Store, known: Known, drain: Duration) -> Self {
         let reader = Reader::new(store.readers());
+        let guards = engine.guards();
         Self {
             engine,
             store,
@@ -132,6 +136,7 @@ impl Gateway {
             known,
             started: Started::default(),
             drain,
+            _guards: guards,
         }
     }
 
@@ -176,16 +181,24 @@ impl Gateway {
     }
 
     /// Reads a directory of workflow files; registers the good ones and reports all.
-    pub async fn register_directory(&self, path: impl AsRef<Path>) -> Result<Vec<FileReport>, Error> {
+    pub async fn register_directory(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<FileReport>, Error> {
         let (directory, known) = (path.as_ref().to_owned(), self.known.clone());
         let loaded = blocking(move || loader::directory(&directory, &known))
             .await?
             .map_err(|error| {
-                let context = format!("reading the workflow directory {} failed", path.as_ref().display());
+                let context = format!(
+                    "reading the workflow directory {} failed",
+                    path.as_ref().display()
+                );
                 Error::new(ErrorKind::Invalid, context).caused(error)
             })?;
-        let (reports, good): (Vec<_>, Vec<_>) =
-            loaded.into_iter().map(|file| (file.report, file.good)).unzip();
+        let (reports, good): (Vec<_>, Vec<_>) = loaded
+            .into_iter()
+            .map(|file| (file.report, file.good))
+            .unzip();
         self.register(good.into_iter().flatten().collect()).await?;
         Ok(reports)
     }
@@ -224,7 +237,8 @@ impl Gateway {
                     source: file.source,
                     at: now,
                 };
-                self.engine.remember(&registration.definition, file.definition);
+                self.engine
+                    .remember(&registration.definition, file.definition);
                 registration
             })
             .collect();
@@ -244,7 +258,8 @@ impl Gateway {
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
     pub async fn start(&self, workflow: &WorkflowId, input: Value) -> Result<Execution, Error> {
-        self.start_with(StartRequest::new(workflow.clone(), input)).await
+        self.start_with(StartRequest::new(workflow.clone(), input))
+            .await
     }
 
     /// Starts an execution with everything that can be said of it.
@@ -282,12 +297,22 @@ impl Gateway {
     }
 
     /// Approves a gate: its step then runs, exactly as it was shown.
-    pub async fn approve(&self, gate: GateId, actor: Actor, reason: Option<String>) -> Result<Decided, Error> {
+    pub async fn approve(
+        &self,
+        gate: GateId,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
         self.vote(gate, Decision::Approve, actor, reason).await
     }
 
     /// Denies a gate: its step fails with kind `denied`, and `onFailure` applies.
-    pub async fn deny(&self, gate: GateId, actor: Actor, reason: Option<String>) -> Result<Decided, Error> {
+    pub async fn deny(
+        &self,
+        gate: GateId,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
         self.vote(gate, Decision::Deny, actor, reason).await
     }
 
@@ -305,17 +330,24 @@ impl Gateway {
             at,
             reason,
         };
-        let cast = vote.clone();
-        let voted = self
-            .engine
-            .writer
-            .write("deciding an approval", move |c| db::gate::vote(c, &id, &cast))
-            .await?;
-        match voted.judgement {
-            Judgement::Settles => {
-                self.engine.take_up(voted.gate.execution_id).await?;
-                Ok(Decided::Settled)
+        let (engine, cast) = (Arc::clone(&self.engine), vote.clone());
+        let voting = async move {
+            let voted = engine
+                .writer
+                .write("deciding an approval", move |c| {
+                    db::gate::vote(c, &id, &cast)
+                })
+                .await?;
+            match voted.judgement {
+                Judgement::Settles => engine.passed(voted.gate.execution_id),
+                Judgement::Counts => engine.changes.tell(voted.gate.execution_id),
+                Judgement::Repeats | Judgement::Conflicts(_) | Judgement::NotEntitled => {}
             }
+            Ok(voted)
+        };
+        let voted = self.engine.whole(voting).await?;
+        match voted.judgement {
+            Judgement::Settles => Ok(Decided::Settled),
             Judgement::Counts => Ok(Decided::Counted),
             Judgement::Repeats => Ok(Decided::Repeated),
             Judgement::Conflicts(state) => Err(conflict(&voted.gate, &state)),
@@ -340,17 +372,27 @@ impl Gateway {
             at: self.engine.clock.now(),
             reason,
         };
+        if let Resolution::Done { output } = &by.resolution
+            && let Some(problem) = self.engine.too_large(output)
+        {
+            return Err(Error::new(ErrorKind::Invalid, problem));
+        }
         let gate = self.reader.gate(id).await?;
-        let resolved = self
-            .engine
-            .writer
-            .write("resolving an interrupted step", move |c| db::gate::resolve(c, &id, &by))
-            .await?;
-        match resolved {
-            db::gate::Resolved::Settled => {
-                self.engine.take_up(gate.execution_id).await?;
-                Ok(Decided::Settled)
+        let (engine, execution) = (Arc::clone(&self.engine), gate.execution_id);
+        let resolving = async move {
+            let resolved = engine
+                .writer
+                .write("resolving an interrupted step", move |c| {
+                    db::gate::resolve(c, &id, &by)
+                })
+                .await?;
+            if resolved == db::gate::Resolved::Settled {
+                engine.passed(execution);
             }
+            Ok(resolved)
+        };
+        match self.engine.whole(resolving).await? {
+            db::gate::Resolved::Settled => Ok(Decided::Settled),
             db::gate::Resolved::Repeated => Ok(Decided::Repeated),
             db::gate::Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
         }
@@ -369,6 +411,7 @@ impl Gateway {
             known: _,
             started: _,
             drain: _,
+            _guards: _,
         } = self;
         drop((engine, reader));
         store.close().await
@@ -388,6 +431,11 @@ fn validated(
     };
     if !input.is_object() {
         return Err(invalid("an object is expected".to_owned()));
+    }
+    if is_deeper(&input, MAX_DEPTH) {
+        return Err(invalid(format!(
+            "it is nested deeper than {MAX_DEPTH} levels"
+        )));
     }
     match definition.input() {
         None => Ok(input),
@@ -410,18 +458,28 @@ fn conflict(gate: &Gate, state: &workflow_types::approval::GateState) -> Error {
             format!("{word} by {} at {}", vote.actor, vote.at)
         }
         GateState::Resolved(by) => {
-            format!("resolved as {} by {} at {}", by.resolution.as_str(), by.actor, by.at)
+            format!(
+                "resolved as {} by {} at {}",
+                by.resolution.as_str(),
+                by.actor,
+                by.at
+            )
         }
         GateState::Expired { at } => format!("expired at {at}"),
         GateState::Withdrawn { at } => format!("withdrawn at {at}, because the execution ended"),
     };
     Error::new(
         ErrorKind::Conflict,
-        format!("approval {} of step `{}` is settled already: {what}", gate.id, gate.step),
+        format!(
+            "approval {} of step `{}` is settled already: {what}",
+            gate.id, gate.step
+        ),
     )
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::new(ErrorKind::Internal, "reading files panicked").caused(error))

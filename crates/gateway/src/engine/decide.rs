@@ -53,6 +53,17 @@ impl Advance {
         }
     }
 
+    /// The open visit is not begun yet: whoever takes the execution up next begins it.
+    pub(crate) fn hold_back(&mut self) {
+        if let Some(open) = self
+            .made
+            .last_mut()
+            .filter(|open| open.state == VisitState::Begun)
+        {
+            open.state = VisitState::Ready;
+        }
+    }
+
     pub(crate) fn ended(state: ExecutionState) -> Self {
         Self {
             made: Vec::new(),
@@ -93,12 +104,18 @@ fn advance<'d>(situation: Situation<'d>, history: &mut History, next: Next<'d>) 
             Next::Visit(step) => step,
             Next::Complete => {
                 let state = ExecutionState::Completed { at: situation.now };
-                return Advance { made, ..Advance::ended(state) };
+                return Advance {
+                    made,
+                    ..Advance::ended(state)
+                };
             }
             Next::Fail(step, failure) => {
                 let at = situation.now;
                 let state = ExecutionState::Failed { at, step, failure };
-                return Advance { made, ..Advance::ended(state) };
+                return Advance {
+                    made,
+                    ..Advance::ended(state)
+                };
             }
         };
         if let Some(failure) = step_limit(situation.definition, history) {
@@ -287,7 +304,9 @@ fn choose<'d>(situation: Situation<'d>, history: &History, id: &StepId) -> Next<
     }
     match step.on_success() {
         Some(target) => follow(definition, id, target),
-        None => definition.step_after(id).map_or(Next::Complete, Next::Visit),
+        None => definition
+            .step_after(id)
+            .map_or(Next::Complete, Next::Visit),
     }
 }
 
@@ -364,7 +383,9 @@ fn expired(gate: &Gate) -> Passage {
     let message = "nobody decided in time".to_owned();
     match gate.expiry.map_or(OnExpiry::Deny, |expiry| expiry.then) {
         OnExpiry::Approve => Passage::Run,
-        OnExpiry::Deny => Passage::Conclude(Outcome::failure(StepFailureKind::ApprovalExpired, message)),
+        OnExpiry::Deny => {
+            Passage::Conclude(Outcome::failure(StepFailureKind::ApprovalExpired, message))
+        }
         OnExpiry::Fail => Passage::Fail(Failure {
             kind: FailureKind::ApprovalExpired,
             message: format!("step `{}` failed: {message}", gate.step),

@@ -17,6 +17,7 @@ use workflow_types::output_schema::ValueSchema;
 use super::Engine;
 use super::drive::Live;
 use super::request::Request;
+use super::size;
 use crate::model::{ModelError, ModelRequest};
 use crate::tool::ToolCall;
 
@@ -30,8 +31,6 @@ pub(super) enum AttemptEnd {
         failure: StepFailure,
         backoff: Duration,
     },
-    /// The gateway drains, and nothing was begun.
-    NotBegun,
     /// The gateway stopped in the middle: nothing is known of the side effect.
     Interrupted,
 }
@@ -57,7 +56,7 @@ impl Refusal {
     }
 
     fn new(kind: StepFailureKind, message: impl Into<String>, retry: Retry) -> Self {
-        let message = message.into();
+        let message = size::clipped(message.into());
         Self {
             failure: StepFailure { kind, message },
             retry,
@@ -80,18 +79,10 @@ pub(super) async fn attempt(engine: &Engine, live: &Live) -> AttemptEnd {
         let message = format!("the definition has no step `{}`", live.open.step);
         return AttemptEnd::Finished(Outcome::failure(StepFailureKind::Internal, message));
     };
-    let permit = tokio::select! {
-        permit = engine.attempts.acquire() => permit,
-        () = engine.draining.cancelled() => return AttemptEnd::NotBegun,
-    };
-    if engine.is_draining() {
-        return AttemptEnd::NotBegun;
-    }
     let answer = bounded(engine, live, step).await;
-    drop(permit);
     match answer {
         None => AttemptEnd::Interrupted,
-        Some(Ok(output)) => AttemptEnd::Finished(check_size(engine, output)),
+        Some(Ok(output)) => AttemptEnd::Finished(size::outcome(output, engine.limits.max_output)),
         Some(Err(refusal)) => after_refusal(engine, live, step, refusal),
     }
 }
@@ -113,13 +104,15 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         Err(refusal) => return Some(Err(refusal)),
     };
     let mut task = AbortOnDrop(tokio::spawn(work));
+    // An answer that is there counts, however late it is looked at.
     tokio::select! {
+        biased;
         ended = &mut task.0 => return Some(joined(ended)),
-        () = engine.clock.sleep_until(deadline) => {}
         () = engine.stopping.cancelled() => return stopped(engine, task).await,
+        () = engine.clock.sleep_until(deadline) => {}
     }
-    cancelled.cancel();
     let end = engine.clock.now().saturating_add(engine.limits.grace);
+    cancelled.cancel();
     tokio::select! {
         _ = &mut task.0 => {}
         () = engine.clock.sleep_until(end) => {}
@@ -128,7 +121,11 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         "the attempt took longer than its timeout of {}",
         workflow_types::duration::format(timeout)
     );
-    Some(Err(Refusal::new(StepFailureKind::Timeout, message, Retry::Allowed)))
+    Some(Err(Refusal::new(
+        StepFailureKind::Timeout,
+        message,
+        Retry::Allowed,
+    )))
 }
 
 /// The gateway stops: an attempt that still succeeds within its grace is recorded, because its
@@ -184,7 +181,16 @@ fn action(engine: &Engine, live: &Live, step: &Step, attempt: Attempt) -> Result
                 Action::Model(action) => action.output_schema().cloned(),
                 Action::Tool(_) | Action::Noop => None,
             };
-            ask_model(engine, model.as_ref(), Question { prompt, system, schema }, attempt)
+            ask_model(
+                engine,
+                model.as_ref(),
+                Question {
+                    prompt,
+                    system,
+                    schema,
+                },
+                attempt,
+            )
         }
     }
 }
@@ -201,9 +207,12 @@ fn call_tool(
     };
     if let Some(schema) = tool.spec().input() {
         let value = Value::Object(args.clone());
-        let problems = schema.check(&value);
+        let problems = schema.check_masked(&value);
         if !problems.is_empty() {
-            let message = format!("the arguments do not fit tool `{name}`: {}", problems.join("; "));
+            let message = format!(
+                "the arguments do not fit tool `{name}`: {}",
+                problems.join("; ")
+            );
             return Err(Refusal::permanent(StepFailureKind::Error, message));
         }
     }
@@ -216,7 +225,11 @@ fn call_tool(
     };
     Ok(Box::pin(async move {
         tool.call(call).await.map_err(|error| {
-            let retry = if error.is_retryable() { Retry::Allowed } else { Retry::Never };
+            let retry = if error.is_retryable() {
+                Retry::Allowed
+            } else {
+                Retry::Never
+            };
             Refusal::new(StepFailureKind::Error, error.to_string(), retry)
         })
     }))
@@ -246,7 +259,11 @@ fn ask_model(
         };
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    let Question { prompt, system, schema } = question;
+    let Question {
+        prompt,
+        system,
+        schema,
+    } = question;
     let request = ModelRequest {
         prompt,
         system,
@@ -271,7 +288,10 @@ fn refused_by_model(error: ModelError) -> Refusal {
     match error {
         ModelError::Retryable { message } => Refusal::new(kind, message, Retry::Allowed),
         ModelError::Permanent { message } => Refusal::permanent(kind, message),
-        ModelError::RateLimited { message, retry_after } => {
+        ModelError::RateLimited {
+            message,
+            retry_after,
+        } => {
             let retry = retry_after.map_or(Retry::Allowed, Retry::AfterAtLeast);
             Refusal::new(kind, message, retry)
         }
@@ -287,43 +307,26 @@ fn structured(text: &str, schema: &ValueSchema) -> Answer {
     if problems.is_empty() {
         Ok(value)
     } else {
-        Err(refuse(format!("the answer does not fit the schema: {}", problems.join("; "))))
+        Err(refuse(format!(
+            "the answer does not fit the schema: {}",
+            problems.join("; ")
+        )))
     }
 }
 
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
-    let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else {
+    let Some(inner) = text
+        .strip_prefix("```")
+        .and_then(|rest| rest.strip_suffix("```"))
+    else {
         return text;
     };
     // The first line of a fence may name a language.
-    inner.split_once('\n').map_or(inner, |(_, body)| body).trim()
-}
-
-fn check_size(engine: &Engine, output: Value) -> Outcome {
-    let limit = engine.limits.max_output;
-    let mut counter = Counter(0);
-    // Writing to a counter does not fail, and a value is always serialisable.
-    let _ = serde_json::to_writer(&mut counter, &output);
-    if counter.0 > limit {
-        let message = format!("the output has {} bytes, at most {limit} are kept", counter.0);
-        return Outcome::failure(StepFailureKind::OutputTooLarge, message);
-    }
-    Outcome::Success { output }
-}
-
-/// Counts bytes instead of keeping them.
-struct Counter(usize);
-
-impl std::io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    inner
+        .split_once('\n')
+        .map_or(inner, |(_, body)| body)
+        .trim()
 }
 
 fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) -> AttemptEnd {
@@ -353,8 +356,17 @@ mod tests {
     #[test]
     fn answers_are_taken_out_of_their_fence() {
         let schema = ValueSchema::parse(&json!({"ok": "boolean"})).unwrap();
-        for text in ["{\"ok\":true}", "```json\n{\"ok\":true}\n```", "```\n{\"ok\":true}```", " {\"ok\":true}\n"] {
-            assert_eq!(structured(text, &schema).ok(), Some(json!({"ok": true})), "{text}");
+        for text in [
+            "{\"ok\":true}",
+            "```json\n{\"ok\":true}\n```",
+            "```\n{\"ok\":true}```",
+            " {\"ok\":true}\n",
+        ] {
+            assert_eq!(
+                structured(text, &schema).ok(),
+                Some(json!({"ok": true})),
+                "{text}"
+            );
         }
         assert!(structured("yes", &schema).is_err());
         assert!(structured("{\"ok\":1}", &schema).is_err());

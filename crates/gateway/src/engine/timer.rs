@@ -24,7 +24,10 @@ pub(super) async fn run(engine: Arc<Engine>) {
         let next = match round(&engine).await {
             Ok(next) => next,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the timer cannot read what is due");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the timer cannot read what is due"
+                );
                 Some(engine.clock.now().saturating_add(AFTER_ERROR))
             }
         };
@@ -54,12 +57,19 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
             return Ok(next);
         }
         let mut progress = false;
-        for id in due(engine, now).await? {
-            progress |= engine.take_up(id).await? == Taken::Now;
+        // Together, so that they share commits; and one that cannot be taken up, or whose tool
+        // panics, costs the others nothing.
+        let taken: Vec<_> = due(engine, now)
+            .await?
+            .into_iter()
+            .map(|id| engine.take_up(id))
+            .collect();
+        for taken in taken {
+            progress |= taken.await.is_ok_and(|taken| taken == Taken::Now);
         }
         if !progress {
-            // A task still holds what is due and takes it up when it leaves; this is the net
-            // below it.
+            // A task still holds what is due and takes it up when it leaves, or it failed; this is
+            // the net below both.
             return Ok(Some(now.saturating_add(AFTER_ERROR)));
         }
     }
@@ -68,11 +78,15 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
 async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
     let mut due = engine
         .writer
-        .write("expiring gates", move |c| db::gate::expire_due(c, now, BATCH))
+        .write("expiring gates", move |c| {
+            db::gate::expire_due(c, now, BATCH)
+        })
         .await?;
     let retries = engine
         .readers
-        .read("reading due attempts", move |c| db::visit::due_retries(c, now, BATCH))
+        .read("reading due attempts", move |c| {
+            db::visit::due_retries(c, now, BATCH)
+        })
         .await?;
     due.extend(retries);
     Ok(due)
