@@ -107,7 +107,7 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
     // An answer that is there counts, however late it is looked at.
     tokio::select! {
         biased;
-        ended = &mut task.0 => return Some(joined(ended)),
+        ended = &mut task.0 => return joined(ended),
         () = engine.stopping.cancelled() => return stopped(engine, task).await,
         () = engine.clock.sleep_until(deadline) => {}
     }
@@ -133,7 +133,7 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
 async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
     let end = engine.clock.now().saturating_add(engine.limits.grace);
     tokio::select! {
-        ended = &mut task.0 => joined(ended).ok().map(Ok),
+        ended = &mut task.0 => joined(ended)?.ok().map(Ok),
         () = engine.clock.sleep_until(end) => None,
     }
 }
@@ -147,15 +147,17 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn joined(ended: Result<Answer, JoinError>) -> Answer {
-    ended.unwrap_or_else(|error| {
-        let message = if error.is_panic() {
-            "the action panicked"
-        } else {
-            "the action was aborted"
-        };
-        Err(Refusal::permanent(StepFailureKind::Internal, message))
-    })
+/// What a task that has ended answered; none if its runtime was shut down under it, which says
+/// nothing of its side effect.
+fn joined(ended: Result<Answer, JoinError>) -> Option<Answer> {
+    match ended {
+        Ok(answer) => Some(answer),
+        Err(error) if error.is_panic() => {
+            let message = "the action panicked";
+            Some(Err(Refusal::permanent(StepFailureKind::Internal, message)))
+        }
+        Err(_) => None,
+    }
 }
 
 type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;

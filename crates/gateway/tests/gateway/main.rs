@@ -12,4 +12,4 @@ mod life;
 mod restarts;
 mod support;
 mod walk;
-//mod walk_laws;
+mod walk_laws;

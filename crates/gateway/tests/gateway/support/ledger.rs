@@ -23,6 +23,7 @@ pub(crate) struct Ledger {
     cancelled: watch::Sender<usize>,
     answers: Mutex<VecDeque<String>>,
     leave: Semaphore,
+    dice: Mutex<Vec<i64>>,
 }
 
 impl Default for Ledger {
@@ -32,6 +33,7 @@ impl Default for Ledger {
             cancelled: watch::Sender::default(),
             answers: Mutex::default(),
             leave: Semaphore::new(0),
+            dice: Mutex::default(),
         }
     }
 }
@@ -95,6 +97,18 @@ impl Ledger {
 
     pub(crate) async fn leave(&self) {
         self.leave.acquire().await.unwrap().forget();
+    }
+
+    /// What the tool that throws dice will answer.
+    pub(crate) fn load(&self, dice: &[i64]) {
+        self.dice.lock().unwrap().clone_from(&dice.to_vec());
+    }
+
+    /// What a throw shows: the same for the same attempt of the same visit.
+    pub(crate) fn throw(&self, call: &ToolCall) -> i64 {
+        let visit = call.idempotency_key.rsplit('/').next().unwrap();
+        let dice = self.dice.lock().unwrap();
+        crate::walk_laws::throw(&dice, visit.parse().unwrap(), call.attempt)
     }
 
     /// What the model will answer, one after the other.

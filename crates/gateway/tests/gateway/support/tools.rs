@@ -91,6 +91,13 @@ impl Tool for Scripted {
                 self.ledger.cancelled();
                 std::future::pending::<()>().await;
             }
+            Some("throw") => {
+                return match self.ledger.throw(&call) {
+                    -1 => Err(ToolError::retryable("not this time")),
+                    -2 => Err(ToolError::permanent("never")),
+                    value => Ok(json!(value)),
+                };
+            }
             Some("nest") => {
                 return Ok((0..200).fold(Value::Null, |inner, _| json!([inner])));
             }
