@@ -19,14 +19,22 @@ pub(crate) struct Changes {
 #[derive(Debug)]
 pub struct Follower {
     changed: watch::Receiver<()>,
+    told_of_end: bool,
 }
 
 impl Follower {
     /// Returns once the execution has changed since this was last called, or since the follower
     /// registered. Safe to drop at any point.
+    ///
+    /// When the gateway ends it returns once more, and then never again.
     pub async fn changed(&mut self) {
-        // The sender is kept for as long as there are followers.
-        let _ = self.changed.changed().await;
+        if self.changed.changed().await.is_ok() {
+            return;
+        }
+        if self.told_of_end {
+            std::future::pending::<()>().await;
+        }
+        self.told_of_end = true;
     }
 }
 
@@ -42,6 +50,7 @@ impl Changes {
         let sender = followers.entry(id).or_default();
         Follower {
             changed: sender.subscribe(),
+            told_of_end: false,
         }
     }
 

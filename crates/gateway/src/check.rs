@@ -13,7 +13,7 @@ use crate::tool::ToolRegistry;
 pub(crate) fn against(
     definition: &WorkflowDefinition,
     known: &Known,
-    diagnostics: Diagnostics,
+    diagnostics: &Diagnostics,
 ) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
     for (index, step) in definition.steps().iter().enumerate() {
@@ -58,7 +58,7 @@ fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<D
     else {
         return;
     };
-    for problem in schema.check(&Value::Object(action.args().written().clone())) {
+    for problem in schema.check_masked(&Value::Object(action.args().written().clone())) {
         all.push(
             Diagnostic::new(
                 Code::BadToolArgs,

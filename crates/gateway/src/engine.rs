@@ -8,6 +8,7 @@ mod drive;
 mod perform;
 mod recover;
 mod request;
+mod size;
 mod timer;
 
 use std::collections::HashMap;
@@ -16,8 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
@@ -35,6 +38,10 @@ use crate::store::{Readers, Writer};
 use crate::tool::ToolRegistry;
 use decide::Situation;
 use drive::Live;
+pub(crate) use size::{MAX_DEPTH, is_deeper};
+
+/// Definitions that are kept parsed, besides those that run.
+const KEPT_DEFINITIONS: usize = 512;
 
 /// What the engine may be told to do differently.
 #[derive(Debug, Clone)]
@@ -77,6 +84,8 @@ pub(crate) struct Engine {
     /// Wakes the timer when something may be due earlier than it thinks.
     timer: Notify,
     tasks: TaskTracker,
+    /// Where the tasks run, whoever asks for them.
+    runtime: Handle,
     /// Fires when no new work is begun any more.
     draining: CancellationToken,
     /// Fires when running attempts are to come to their end.
@@ -107,10 +116,10 @@ pub(crate) struct Parts {
 }
 
 impl Engine {
-    /// An engine with its timer running.
+    /// An engine at rest: [`Engine::recover`] sets it going.
     pub(crate) fn start(parts: Parts) -> Arc<Self> {
         let attempts = Arc::new(Semaphore::new(parts.limits.max_attempts));
-        let engine = Arc::new(Self {
+        Arc::new(Self {
             writer: parts.writer,
             readers: parts.readers,
             clock: parts.clock,
@@ -125,17 +134,50 @@ impl Engine {
             held: Mutex::default(),
             timer: Notify::new(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
-        });
-        engine.tasks.spawn(timer::run(Arc::clone(&engine)));
-        engine
+        })
+    }
+
+    /// Ends every task of the engine when they are dropped, as a killed process would: a gateway
+    /// that nobody holds any more must not go on writing.
+    pub(crate) fn guards(&self) -> [DropGuard; 2] {
+        [
+            self.draining.clone().drop_guard(),
+            self.stopping.clone().drop_guard(),
+        ]
+    }
+
+    /// Runs work that must not be left half done when its caller is dropped: a write, and what has
+    /// to follow it.
+    pub(crate) async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.task(work).await.map_err(|error| {
+            Error::new(ErrorKind::Internal, "the operation panicked").caused(error)
+        })?
+    }
+
+    /// A task that a shutdown waits for.
+    fn task<F>(&self, work: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn_on(work, &self.runtime)
     }
 
     /// Starts an execution: stored, and under way, when this returns.
     ///
     /// The same idempotency key answers the execution that it has started before.
     pub(crate) async fn begin(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
+        let engine = Arc::clone(self);
+        self.whole(async move { engine.store_new(new).await }).await
+    }
+
+    async fn store_new(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
         if self.draining.is_cancelled() {
             return Err(Error::new(
                 ErrorKind::Stopping,
@@ -202,7 +244,7 @@ impl Engine {
     /// Gives an execution a task, which holds it until it leaves.
     fn spawn(self: &Arc<Self>, hold: Hold, live: Live) {
         let engine = Arc::clone(self);
-        self.tasks.spawn(async move {
+        self.task(async move {
             drive::drive(&engine, live).await;
             drop(hold);
         });
@@ -272,10 +314,15 @@ impl Engine {
         definition: WorkflowDefinition,
     ) -> Arc<WorkflowDefinition> {
         let definition = Arc::new(definition);
-        self.definitions
+        let mut definitions = self
+            .definitions
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(stored.digest().clone(), Arc::clone(&definition));
+            .unwrap_or_else(PoisonError::into_inner);
+        if definitions.len() >= KEPT_DEFINITIONS {
+            // Files that are edited for years leave many behind; what nobody runs is read again.
+            definitions.retain(|_, known| Arc::strong_count(known) > 1);
+        }
+        definitions.insert(stored.digest().clone(), Arc::clone(&definition));
         definition
     }
 
@@ -285,6 +332,11 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         definitions.get(digest).cloned()
+    }
+
+    /// Why an output is too large to be stored, if it is.
+    pub(crate) fn too_large(&self, output: &Value) -> Option<String> {
+        size::problem(output, self.limits.max_output)
     }
 
     /// Whether no new work is begun any more.
@@ -330,12 +382,7 @@ impl Drop for Hold {
         let asked = held.remove(&self.id);
         drop(held);
         if asked == Some(Asked::Again) && !self.engine.is_draining() {
-            let (engine, id) = (Arc::clone(&self.engine), self.id);
-            self.engine.tasks.spawn(async move {
-                if let Err(error) = engine.take_up(id).await {
-                    recover::report(id, &error);
-                }
-            });
+            self.engine.take_up(self.id);
         }
     }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 pub struct Error {
     kind: ErrorKind,
     context: String,
+    /// Whether the cause may go away by itself.
+    transient: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -42,6 +44,7 @@ impl Error {
         Self {
             kind,
             context: context.into(),
+            transient: kind == ErrorKind::Unavailable,
             source: None,
         }
     }
@@ -53,7 +56,12 @@ impl Error {
 
     /// An error of the store, in the course of doing `context`.
     pub(crate) fn store(context: impl Into<String>, source: db::Error) -> Self {
-        Self::new(kind_of(source.kind()), context).caused(source)
+        // A file system that is read-only for now may be written again, though nobody can open it.
+        let transient = source.retryable();
+        Self {
+            transient,
+            ..Self::new(kind_of(source.kind()), context).caused(source)
+        }
     }
 
     /// What kind of failure it was.
@@ -63,7 +71,7 @@ impl Error {
 
     /// Whether the same operation may succeed later without any change.
     pub fn is_transient(&self) -> bool {
-        self.kind == ErrorKind::Unavailable
+        self.transient
     }
 }
 
@@ -79,7 +87,7 @@ fn kind_of(kind: db::ErrorKind) -> ErrorKind {
         | db::ErrorKind::Older
         | db::ErrorKind::NotADatabase
         | db::ErrorKind::Corrupt => ErrorKind::Unusable,
-        _ => ErrorKind::Internal,
+        db::ErrorKind::Internal => ErrorKind::Internal,
     }
 }
 

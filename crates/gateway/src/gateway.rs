@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio_util::sync::DropGuard;
 use workflow_types::approval::{Decision, Gate, Judgement, Resolution, ResolvedBy, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{Execution, TriggeredBy};
@@ -13,7 +14,7 @@ use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::GatewayBuilder;
 use crate::change::Follower;
-use crate::engine::{Engine, NewExecution};
+use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
 use crate::error::{Error, ErrorKind};
 use crate::loader::{self, FileReport, GoodFile, Known};
 use crate::reader::Reader;
@@ -54,6 +55,8 @@ pub struct Gateway {
     known: Known,
     started: Started,
     drain: Duration,
+    /// Dropped last: ends what still runs if there was no shutdown.
+    _guards: [DropGuard; 2],
 }
 
 /// What the start of a gateway did.
@@ -125,6 +128,7 @@ impl Gateway {
 
     pub(crate) fn new(engine: Arc<Engine>, store: Store, known: Known, drain: Duration) -> Self {
         let reader = Reader::new(store.readers());
+        let guards = engine.guards();
         Self {
             engine,
             store,
@@ -132,6 +136,7 @@ impl Gateway {
             known,
             started: Started::default(),
             drain,
+            _guards: guards,
         }
     }
 
@@ -325,19 +330,24 @@ impl Gateway {
             at,
             reason,
         };
-        let cast = vote.clone();
-        let voted = self
-            .engine
-            .writer
-            .write("deciding an approval", move |c| {
-                db::gate::vote(c, &id, &cast)
-            })
-            .await?;
-        match voted.judgement {
-            Judgement::Settles => {
-                self.engine.take_up(voted.gate.execution_id).await?;
-                Ok(Decided::Settled)
+        let (engine, cast) = (Arc::clone(&self.engine), vote.clone());
+        let voting = async move {
+            let voted = engine
+                .writer
+                .write("deciding an approval", move |c| {
+                    db::gate::vote(c, &id, &cast)
+                })
+                .await?;
+            match voted.judgement {
+                Judgement::Settles => engine.passed(voted.gate.execution_id),
+                Judgement::Counts => engine.changes.tell(voted.gate.execution_id),
+                Judgement::Repeats | Judgement::Conflicts(_) | Judgement::NotEntitled => {}
             }
+            Ok(voted)
+        };
+        let voted = self.engine.whole(voting).await?;
+        match voted.judgement {
+            Judgement::Settles => Ok(Decided::Settled),
             Judgement::Counts => Ok(Decided::Counted),
             Judgement::Repeats => Ok(Decided::Repeated),
             Judgement::Conflicts(state) => Err(conflict(&voted.gate, &state)),
@@ -362,19 +372,27 @@ impl Gateway {
             at: self.engine.clock.now(),
             reason,
         };
+        if let Resolution::Done { output } = &by.resolution
+            && let Some(problem) = self.engine.too_large(output)
+        {
+            return Err(Error::new(ErrorKind::Invalid, problem));
+        }
         let gate = self.reader.gate(id).await?;
-        let resolved = self
-            .engine
-            .writer
-            .write("resolving an interrupted step", move |c| {
-                db::gate::resolve(c, &id, &by)
-            })
-            .await?;
-        match resolved {
-            db::gate::Resolved::Settled => {
-                self.engine.take_up(gate.execution_id).await?;
-                Ok(Decided::Settled)
+        let (engine, execution) = (Arc::clone(&self.engine), gate.execution_id);
+        let resolving = async move {
+            let resolved = engine
+                .writer
+                .write("resolving an interrupted step", move |c| {
+                    db::gate::resolve(c, &id, &by)
+                })
+                .await?;
+            if resolved == db::gate::Resolved::Settled {
+                engine.passed(execution);
             }
+            Ok(resolved)
+        };
+        match self.engine.whole(resolving).await? {
+            db::gate::Resolved::Settled => Ok(Decided::Settled),
             db::gate::Resolved::Repeated => Ok(Decided::Repeated),
             db::gate::Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
         }
@@ -393,6 +411,7 @@ impl Gateway {
             known: _,
             started: _,
             drain: _,
+            _guards: _,
         } = self;
         drop((engine, reader));
         store.close().await
@@ -412,6 +431,11 @@ fn validated(
     };
     if !input.is_object() {
         return Err(invalid("an object is expected".to_owned()));
+    }
+    if is_deeper(&input, MAX_DEPTH) {
+        return Err(invalid(format!(
+            "it is nested deeper than {MAX_DEPTH} levels"
+        )));
     }
     match definition.input() {
         None => Ok(input),

@@ -95,7 +95,7 @@ pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
         map,
     } = WorkflowDefinition::check(&bytes, format);
     if let Some(definition) = &definition {
-        diagnostics = check::against(definition, known, diagnostics);
+        diagnostics = check::against(definition, known, &diagnostics);
     }
     let definition = definition.filter(|_| !diagnostics.has_errors());
     let good = definition.clone().map(|definition| GoodFile {
@@ -198,6 +198,10 @@ fn unreadable(path: &Path, reason: String) -> Loaded {
 
 /// The bytes of a regular file, at most one more than may be read, so that too much is noticed.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a foreign enum that grows: the rest is told in the system's words"
+    )]
     let describe = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "it may not be read: permission denied".to_owned(),

@@ -22,9 +22,8 @@ const READERS: usize = 4;
 pub(crate) struct Store {
     queue: mpsc::Sender<Job>,
     readers: Readers,
+    /// Holds the ownership until the last write is done, also if nobody waits for it.
     thread: JoinHandle<()>,
-    /// Held until the writer thread has ended.
-    lock: OwnerLock,
 }
 
 /// What opening the database did.
@@ -61,10 +60,9 @@ impl Store {
             })?
             .map_err(|error| Error::store(format!("opening the database {shown} failed"), error))?;
         let (queue, jobs) = mpsc::channel();
-        let mut connection = opened.connection;
         let thread = std::thread::Builder::new()
             .name("agentspace-writer".to_owned())
-            .spawn(move || write(&mut connection, &jobs))
+            .spawn(move || write(opened.connection, &jobs, lock))
             .map_err(|error| {
                 Error::new(ErrorKind::Internal, "starting the writer thread failed").caused(error)
             })?;
@@ -72,7 +70,6 @@ impl Store {
             queue,
             readers: Readers::new(&path),
             thread,
-            lock,
         };
         let done = Opened {
             migrated: opened.migrated,
@@ -98,16 +95,10 @@ impl Store {
             queue,
             readers,
             thread,
-            lock,
         } = self;
         drop(queue);
         drop(readers);
-        let joined = tokio::task::spawn_blocking(move || {
-            let ended = thread.join();
-            drop(lock);
-            ended
-        });
-        match joined.await {
+        match tokio::task::spawn_blocking(move || thread.join()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::new(
                 ErrorKind::Internal,
@@ -146,12 +137,17 @@ impl Writer {
 }
 
 /// The writer thread: takes all that is queued, commits it as one, answers, and waits for more.
-fn write(connection: &mut Connection, jobs: &mpsc::Receiver<Job>) {
+///
+/// It ends when every handle is gone. Only then is the ownership given up: while anybody could
+/// still write, nobody else may.
+fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>, lock: OwnerLock) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
         connection.group(group);
     }
+    drop(connection);
+    drop(lock);
 }
 
 /// A few read-only connections, opened when they are first needed.

@@ -88,6 +88,23 @@ impl ValueSchema {
             .collect()
     }
 
+    /// What [`ValueSchema::check`] says, without the values themselves, which may be secret.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use workflow_types::output_schema::ValueSchema;
+    /// let schema = ValueSchema::parse(&json!({"port": "integer"}))?;
+    /// let problems = schema.check_masked(&json!({"port": "hunter2"}));
+    /// assert_eq!(problems, [r#"value is not of type "integer" at /port"#]);
+    /// # Ok::<(), workflow_types::output_schema::SchemaError>(())
+    /// ```
+    pub fn check_masked(&self, value: &Value) -> Vec<String> {
+        self.compiled
+            .iter_errors(value)
+            .map(|error| format!("{}{}", error.masked(), at(error.instance_path().as_str())))
+            .collect()
+    }
+
     /// The properties that the schema names, if it describes an object.
     pub fn properties(&self) -> Option<&Map<String, Value>> {
         self.full.get("properties").and_then(Value::as_object)

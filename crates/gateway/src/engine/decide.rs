@@ -53,6 +53,17 @@ impl Advance {
         }
     }
 
+    /// The open visit is not begun yet: whoever takes the execution up next begins it.
+    pub(crate) fn hold_back(&mut self) {
+        if let Some(open) = self
+            .made
+            .last_mut()
+            .filter(|open| open.state == VisitState::Begun)
+        {
+            open.state = VisitState::Ready;
+        }
+    }
+
     pub(crate) fn ended(state: ExecutionState) -> Self {
         Self {
             made: Vec::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use workflow_types::WorkflowDefinition;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
@@ -14,10 +15,6 @@ use super::Engine;
 use super::decide::{self, Advance, Situation};
 use super::perform::{self, AttemptEnd};
 use crate::error::{Error, ErrorKind};
-
-/// Waits between attempts to write a transition while the database does not answer.
-const WRITE_RETRY_FIRST: Duration = Duration::from_millis(100);
-const WRITE_RETRY_LONGEST: Duration = Duration::from_secs(30);
 
 /// The live state of an execution: nothing in it needs to be read again.
 pub(crate) struct Live {
@@ -61,16 +58,7 @@ pub(super) enum Step {
 /// Carries an execution forward until it is at rest, waits for a retry, or the gateway drains.
 pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
     loop {
-        let end = perform::attempt(engine, &live).await;
-        let step = match end {
-            AttemptEnd::NotBegun => put_back(engine, &mut live).await,
-            AttemptEnd::Interrupted => return,
-            AttemptEnd::Finished(outcome) => conclude(engine, &mut live, outcome).await,
-            AttemptEnd::Failed { failure, backoff } => {
-                back_off(engine, &mut live, failure, backoff).await
-            }
-        };
-        match step {
+        match stride(engine, &mut live).await {
             Ok(Step::Perform) => {}
             Ok(Step::Leave) => return,
             Err(error) => {
@@ -79,6 +67,44 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
             }
         }
     }
+}
+
+/// One attempt, and what follows from it.
+async fn stride(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
+    let Some(room) = room(engine, live).await? else {
+        return Ok(Step::Leave);
+    };
+    let end = perform::attempt(engine, live).await;
+    drop(room);
+    match end {
+        AttemptEnd::Interrupted => Ok(Step::Leave),
+        AttemptEnd::Finished(outcome) => conclude(engine, live, outcome).await,
+        AttemptEnd::Failed { failure, backoff } => back_off(engine, live, failure, backoff).await,
+    }
+}
+
+/// Waits until one more attempt may run; none if the gateway drains.
+///
+/// What only waits for its turn has not begun, and the journal says so.
+async fn room<'e>(
+    engine: &'e Engine,
+    live: &mut Live,
+) -> Result<Option<SemaphorePermit<'e>>, Error> {
+    if engine.is_draining() {
+        put_back(engine, live).await?;
+        return Ok(None);
+    }
+    if let Ok(room) = engine.attempts.try_acquire() {
+        return Ok(Some(room));
+    }
+    put_back(engine, live).await?;
+    let room = tokio::select! {
+        biased;
+        () = engine.draining.cancelled() => return Ok(None),
+        room = engine.attempts.acquire() => room.ok(),
+    };
+    begin(engine, live).await?;
+    Ok(room)
 }
 
 /// Ends the open visit and goes where its outcome leads, in one transaction.
@@ -98,7 +124,10 @@ pub(super) async fn conclude(
         now,
         gate_id: engine.entropy.gate_id(now),
     };
-    let advance = decide::after(situation, &mut live.history, &step);
+    let mut advance = decide::after(situation, &mut live.history, &step);
+    if engine.is_draining() {
+        advance.hold_back();
+    }
     write(engine, live, advance).await
 }
 
@@ -203,12 +232,14 @@ pub(super) async fn pause(
     write(engine, live, advance).await
 }
 
-/// The gateway drains before the open visit was performed: the journal says again that nothing has
-/// begun, so that the next start need not take it for interrupted.
-async fn put_back(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
+/// The open visit is not performed yet: the journal says that nothing has begun, so that the next
+/// start need not take it for interrupted.
+async fn put_back(engine: &Engine, live: &mut Live) -> Result<(), Error> {
+    if live.open.state == VisitState::Ready {
+        return Ok(());
+    }
     live.open.state = VisitState::Ready;
-    write_open(engine, live).await?;
-    Ok(Step::Leave)
+    write_open(engine, live).await
 }
 
 /// Marks the open visit as begun, so that it can be performed.
@@ -219,29 +250,16 @@ pub(super) async fn begin(engine: &Engine, live: &mut Live) -> Result<Step, Erro
 }
 
 /// Applies a transition, waiting out a database that does not answer for now.
-async fn apply(engine: &Engine, transition: Transition) -> Result<(), Error> {
+pub(super) async fn apply(engine: &Engine, transition: Transition) -> Result<(), Error> {
     let context = format!("recording execution {}", transition.execution_id);
-    let mut pause = WRITE_RETRY_FIRST;
-    loop {
-        let attempt = transition.clone();
-        let written = engine
-            .writer
-            .write(&context, move |c| db::execution::apply(c, &attempt))
-            .await;
-        match written {
-            Err(error) if error.is_transient() && !engine.is_draining() => {
-                tracing::warn!(
-                    execution.id = %transition.execution_id,
-                    error = &error as &dyn std::error::Error,
-                    "the database does not answer, trying again in {pause:?}"
-                );
-                let until = engine.clock.now().saturating_add(pause);
-                engine.clock.sleep_until(until).await;
-                pause = (pause * 2).min(WRITE_RETRY_LONGEST);
-            }
-            other => return other,
-        }
-    }
+    engine
+        .patiently(transition.execution_id, || {
+            let transition = transition.clone();
+            engine
+                .writer
+                .write(&context, move |c| db::execution::apply(c, &transition))
+        })
+        .await
 }
 
 fn log_state(execution: &Execution) {

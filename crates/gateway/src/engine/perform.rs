@@ -17,6 +17,7 @@ use workflow_types::output_schema::ValueSchema;
 use super::Engine;
 use super::drive::Live;
 use super::request::Request;
+use super::size;
 use crate::model::{ModelError, ModelRequest};
 use crate::tool::ToolCall;
 
@@ -30,8 +31,6 @@ pub(super) enum AttemptEnd {
         failure: StepFailure,
         backoff: Duration,
     },
-    /// The gateway drains, and nothing was begun.
-    NotBegun,
     /// The gateway stopped in the middle: nothing is known of the side effect.
     Interrupted,
 }
@@ -57,7 +56,7 @@ impl Refusal {
     }
 
     fn new(kind: StepFailureKind, message: impl Into<String>, retry: Retry) -> Self {
-        let message = message.into();
+        let message = size::clipped(message.into());
         Self {
             failure: StepFailure { kind, message },
             retry,
@@ -80,18 +79,10 @@ pub(super) async fn attempt(engine: &Engine, live: &Live) -> AttemptEnd {
         let message = format!("the definition has no step `{}`", live.open.step);
         return AttemptEnd::Finished(Outcome::failure(StepFailureKind::Internal, message));
     };
-    let permit = tokio::select! {
-        permit = engine.attempts.acquire() => permit,
-        () = engine.draining.cancelled() => return AttemptEnd::NotBegun,
-    };
-    if engine.is_draining() {
-        return AttemptEnd::NotBegun;
-    }
     let answer = bounded(engine, live, step).await;
-    drop(permit);
     match answer {
         None => AttemptEnd::Interrupted,
-        Some(Ok(output)) => AttemptEnd::Finished(check_size(engine, output)),
+        Some(Ok(output)) => AttemptEnd::Finished(size::outcome(output, engine.limits.max_output)),
         Some(Err(refusal)) => after_refusal(engine, live, step, refusal),
     }
 }
@@ -113,13 +104,15 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         Err(refusal) => return Some(Err(refusal)),
     };
     let mut task = AbortOnDrop(tokio::spawn(work));
+    // An answer that is there counts, however late it is looked at.
     tokio::select! {
-        ended = &mut task.0 => return Some(joined(ended)),
-        () = engine.clock.sleep_until(deadline) => {}
+        biased;
+        ended = &mut task.0 => return joined(ended),
         () = engine.stopping.cancelled() => return stopped(engine, task).await,
+        () = engine.clock.sleep_until(deadline) => {}
     }
-    cancelled.cancel();
     let end = engine.clock.now().saturating_add(engine.limits.grace);
+    cancelled.cancel();
     tokio::select! {
         _ = &mut task.0 => {}
         () = engine.clock.sleep_until(end) => {}
@@ -140,7 +133,7 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
 async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
     let end = engine.clock.now().saturating_add(engine.limits.grace);
     tokio::select! {
-        ended = &mut task.0 => joined(ended).ok().map(Ok),
+        ended = &mut task.0 => joined(ended)?.ok().map(Ok),
         () = engine.clock.sleep_until(end) => None,
     }
 }
@@ -154,15 +147,17 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn joined(ended: Result<Answer, JoinError>) -> Answer {
-    ended.unwrap_or_else(|error| {
-        let message = if error.is_panic() {
-            "the action panicked"
-        } else {
-            "the action was aborted"
-        };
-        Err(Refusal::permanent(StepFailureKind::Internal, message))
-    })
+/// What a task that has ended answered; none if its runtime was shut down under it, which says
+/// nothing of its side effect.
+fn joined(ended: Result<Answer, JoinError>) -> Option<Answer> {
+    match ended {
+        Ok(answer) => Some(answer),
+        Err(error) if error.is_panic() => {
+            let message = "the action panicked";
+            Some(Err(Refusal::permanent(StepFailureKind::Internal, message)))
+        }
+        Err(_) => None,
+    }
 }
 
 type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -214,7 +209,7 @@ fn call_tool(
     };
     if let Some(schema) = tool.spec().input() {
         let value = Value::Object(args.clone());
-        let problems = schema.check(&value);
+        let problems = schema.check_masked(&value);
         if !problems.is_empty() {
             let message = format!(
                 "the arguments do not fit tool `{name}`: {}",
@@ -334,35 +329,6 @@ fn unfenced(text: &str) -> &str {
         .split_once('\n')
         .map_or(inner, |(_, body)| body)
         .trim()
-}
-
-fn check_size(engine: &Engine, output: Value) -> Outcome {
-    let limit = engine.limits.max_output;
-    let mut counter = Counter(0);
-    // Writing to a counter does not fail, and a value is always serialisable.
-    let _ = serde_json::to_writer(&mut counter, &output);
-    if counter.0 > limit {
-        let message = format!(
-            "the output has {} bytes, at most {limit} are kept",
-            counter.0
-        );
-        return Outcome::failure(StepFailureKind::OutputTooLarge, message);
-    }
-    Outcome::Success { output }
-}
-
-/// Counts bytes instead of keeping them.
-struct Counter(usize);
-
-impl std::io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) -> AttemptEnd {

@@ -3,26 +3,38 @@
 //! Whatever the reason, the same question is answered from the journal: what does the open visit
 //! need? There is no second path for a crash.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use db::execution::Claimed;
+use tokio::task::JoinHandle;
 use workflow_types::action::OnInterrupt;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Epoch, Execution, FailureKind, History, Outcome, StepFailureKind, Visit, VisitState,
+    ExecutionState, Failure, FailureKind, History, Outcome, StepFailureKind, Transition, Visit,
+    VisitState,
 };
 use workflow_types::id::ExecutionId;
 
-use super::Engine;
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
+use super::{Engine, Hold, timer};
 use crate::error::{Error, ErrorKind};
 
 /// Visits that are read at once when a journal is folded.
-const JOURNAL_PAGE: usize = 500;
+const JOURNAL_PAGE: usize = 100;
+/// Waits between attempts to reach a database that does not answer.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_LONGEST: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Takes up every execution that was running when the last owner ended; answers how many.
+    /// Takes up every execution that was running when the last owner ended, and sets the timer
+    /// going; answers how many they were.
+    ///
+    /// The timer comes second: an execution that it took up before would be claimed a second time
+    /// here, in the middle of its attempt.
     pub(crate) async fn recover(self: &Arc<Self>) -> Result<usize, Error> {
         let owner = self.owner.clone();
         let claimed = self
@@ -37,44 +49,96 @@ impl Engine {
                 continue;
             };
             let engine = Arc::clone(self);
-            self.tasks.spawn(async move {
+            self.task(async move {
                 let id = claim.execution.id;
-                match prepare(&engine, claim.execution, claim.epoch).await {
-                    Ok(Some(live)) => drive::drive(&engine, live).await,
-                    Ok(None) => {}
-                    Err(error) => report(id, &error),
+                if let Err(error) = engine.go_on(hold, claim).await {
+                    report(id, &error);
                 }
-                drop(hold);
             });
         }
+        self.task(timer::run(Arc::clone(self)));
         Ok(count)
     }
 
     /// Takes up one execution that runs again, because its gate was passed or its retry is due.
     ///
-    /// When this returns, the journal says that its visit has begun, or what became of it. If a
-    /// task still holds the execution, it is taken up when that task leaves.
-    pub(crate) async fn take_up(self: &Arc<Self>, id: ExecutionId) -> Result<Taken, Error> {
+    /// When the task ends, the journal says that its visit has begun, or what became of it. If
+    /// another task still holds the execution, it is taken up when that task leaves.
+    pub(super) fn take_up(self: &Arc<Self>, id: ExecutionId) -> JoinHandle<Taken> {
+        let engine = Arc::clone(self);
+        self.task(async move {
+            engine.claim_one(id).await.unwrap_or_else(|error| {
+                report(id, &error);
+                Taken::Later
+            })
+        })
+    }
+
+    /// What follows the decision of a gate: its execution runs again.
+    pub(crate) fn passed(self: &Arc<Self>, id: ExecutionId) {
+        self.changes.tell(id);
+        // Nobody waits for it: what was decided is stored, and goes on by itself.
+        drop(self.take_up(id));
+    }
+
+    async fn claim_one(self: &Arc<Self>, id: ExecutionId) -> Result<Taken, Error> {
         if self.is_draining() {
             return Ok(Taken::Later);
         }
         let Some(hold) = self.hold(id) else {
             return Ok(Taken::Later);
         };
-        let owner = self.owner.clone();
         let claimed = self
-            .writer
-            .write("taking up an execution", move |c| {
-                db::execution::claim_one(c, &id, &owner)
+            .patiently(id, || {
+                let owner = self.owner.clone();
+                self.writer.write("taking up an execution", move |c| {
+                    db::execution::claim_one(c, &id, &owner)
+                })
             })
             .await?;
         self.changes.tell(id);
-        if let Some(claim) = claimed
-            && let Some(live) = prepare(self, claim.execution, claim.epoch).await?
-        {
-            self.spawn(hold, live);
+        if let Some(claim) = claimed {
+            self.go_on(hold, claim).await?;
         }
         Ok(Taken::Now)
+    }
+
+    /// Does what the open visit of a claimed execution needs; performs it in a task of its own.
+    async fn go_on(self: &Arc<Self>, hold: Hold, claim: Claimed) -> Result<(), Error> {
+        let live = self
+            .patiently(claim.execution.id, || prepare(self, &claim))
+            .await?;
+        if let Some(live) = live {
+            self.spawn(hold, live);
+        }
+        Ok(())
+    }
+
+    /// Repeats an operation on an execution while the database does not answer, until the gateway
+    /// stops.
+    pub(super) async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        id: ExecutionId,
+        operation: impl Fn() -> F,
+    ) -> Result<T, Error> {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let error = match operation().await {
+                Err(error) if error.is_transient() && !self.stopping.is_cancelled() => error,
+                other => return other,
+            };
+            tracing::warn!(
+                execution.id = %id,
+                error = &error as &dyn std::error::Error,
+                "the database does not answer, trying again in {pause:?}"
+            );
+            let until = self.clock.now().saturating_add(pause);
+            tokio::select! {
+                () = self.clock.sleep_until(until) => {}
+                () = self.stopping.cancelled() => {}
+            }
+            pause = (pause * 2).min(PAUSE_LONGEST);
+        }
     }
 }
 
@@ -97,18 +161,17 @@ pub(super) fn report(id: ExecutionId, error: &Error) {
 
 /// Reads the journal and does what the open visit needs; answers the execution if its open visit
 /// is to be performed.
-async fn prepare(
-    engine: &Arc<Engine>,
-    execution: Execution,
-    epoch: Epoch,
-) -> Result<Option<Live>, Error> {
-    let definition = engine.definition(&execution.definition).await?;
-    let visits = journal(engine, execution.id).await?;
-    let Some(open) = visits.last().cloned() else {
-        let context = format!("execution {} has no visits", execution.id);
-        return Err(Error::new(ErrorKind::Unusable, context));
+async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, Error> {
+    let Claimed { execution, epoch } = claim.clone();
+    let (history, open) = journal(engine, execution.id).await?;
+    let definition = match engine.definition(&execution.definition).await {
+        Ok(definition) => definition,
+        Err(error) if is_lost(&error) => {
+            fail_without_definition(engine, claim, (history, open), &error).await?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
     };
-    let history = History::fold(visits);
     let mut live = Live::new(execution, epoch, definition, history, open);
     let step = match live.open.state.clone() {
         VisitState::Ready => drive::begin(engine, &mut live).await?,
@@ -134,20 +197,69 @@ async fn prepare(
     Ok((step == Step::Perform).then_some(live))
 }
 
-async fn journal(engine: &Engine, id: ExecutionId) -> Result<Vec<Visit>, Error> {
-    let mut visits: Vec<Visit> = Vec::new();
+/// Whether a definition will not be read later either.
+fn is_lost(error: &Error) -> bool {
+    !error.is_transient() && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unusable)
+}
+
+/// An execution whose definition cannot be read cannot go on, and says so.
+async fn fail_without_definition(
+    engine: &Engine,
+    claim: &Claimed,
+    (mut history, mut open): (History, Visit),
+    error: &Error,
+) -> Result<(), Error> {
+    let at = engine.clock.now();
+    let (step, message) = (open.step.clone(), error.to_string());
+    let outcome = Outcome::failure(StepFailureKind::Internal, message.clone());
+    history.record(step.clone(), open.attempt, outcome.clone(), at);
+    open.state = VisitState::Done { at, outcome };
+    let kind = FailureKind::DefinitionError;
+    let state = ExecutionState::Failed {
+        at,
+        step: Some(step),
+        failure: Failure { kind, message },
+    };
+    report(claim.execution.id, error);
+    let transition = Transition {
+        execution_id: claim.execution.id,
+        epoch: claim.epoch,
+        open: Some(open),
+        made: Vec::new(),
+        gate: None,
+        state,
+        results: Some(history.results(None)),
+    };
+    drive::apply(engine, transition).await?;
+    engine.changes.tell(claim.execution.id);
+    Ok(())
+}
+
+/// What the journal amounts to, and its last visit; read in pages, so that outputs that were
+/// replaced by later ones are not held.
+async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Visit), Error> {
+    let mut history = History::default();
+    let mut last: Option<Visit> = None;
     loop {
-        let from = visits.last().map_or(1, |visit| visit.number + 1);
+        let from = last.as_ref().map_or(1, |visit| visit.number + 1);
         let page = engine
             .readers
             .read("reading a journal", move |c| {
                 db::visit::journal(c, &id, from, JOURNAL_PAGE)
             })
             .await?;
-        let complete = page.len() < JOURNAL_PAGE;
-        visits.extend(page);
-        if complete {
-            return Ok(visits);
+        let is_last = page.len() < JOURNAL_PAGE;
+        for visit in page {
+            history.arrive(visit.number);
+            if let VisitState::Done { at, outcome } = &visit.state {
+                history.record(visit.step.clone(), visit.attempt, outcome.clone(), *at);
+            }
+            last = Some(visit);
+        }
+        if is_last {
+            let context = format!("execution {id} has no visits");
+            let open = last.ok_or_else(|| Error::new(ErrorKind::Unusable, context))?;
+            return Ok((history, open));
         }
     }
 }
@@ -157,7 +269,7 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
     let stated = live
         .definition
         .step(&live.open.step)
-        .and_then(|step| step.on_interrupt());
+        .and_then(workflow_types::definition::Step::on_interrupt);
     let request = live.open.request.as_ref().map(Request::from_json);
     let choice = stated.unwrap_or_else(|| match request {
         Some(Ok(request)) => request.default_on_interrupt(&engine.tools),
@@ -183,7 +295,15 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
                 now,
                 gate_id: engine.entropy.gate_id(now),
             };
-            let gate = decide::interrupted_gate(situation, &live.open);
+            let mut gate = decide::interrupted_gate(situation, &live.open);
+            // The latest gate of a visit is the one that counts, and the clock may stand still or
+            // have been set back since the one before.
+            if let Some(earlier) = gate_at(engine, &live.open).await? {
+                let later = earlier
+                    .requested_at
+                    .saturating_add(Duration::from_millis(1));
+                gate.requested_at = now.max(later);
+            }
             drive::pause(engine, live, gate).await
         }
     }
@@ -192,11 +312,7 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
 /// A gate stands before the open visit, and may have been passed.
 async fn at_gate(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
     let (id, number) = (live.execution.id, live.open.number);
-    let gate: Option<Gate> = engine
-        .readers
-        .read("reading a gate", move |c| db::gate::at(c, &id, number))
-        .await?;
-    let Some(gate) = gate else {
+    let Some(gate) = gate_at(engine, &live.open).await? else {
         let context = format!("visit {number} of execution {id} waits at a gate that is not there");
         return Err(Error::new(ErrorKind::Unusable, context));
     };
@@ -212,6 +328,15 @@ async fn at_gate(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
             Err(Error::new(ErrorKind::Unusable, context))
         }
     }
+}
+
+/// The latest gate of a visit.
+async fn gate_at(engine: &Engine, visit: &Visit) -> Result<Option<Gate>, Error> {
+    let (id, number) = (visit.execution_id, visit.number);
+    engine
+        .readers
+        .read("reading a gate", move |c| db::gate::at(c, &id, number))
+        .await
 }
 
 /// What is recorded of a visit whose gate failed the whole execution.

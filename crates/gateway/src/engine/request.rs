@@ -1,5 +1,7 @@
 //! The resolved action of a visit: what is shown at a gate, stored, and exactly what runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use workflow_types::action::{Action, ModelAction, OnInterrupt, Text, ToolAction};
@@ -7,6 +9,7 @@ use workflow_types::definition::Step;
 use workflow_types::execution::ExecutionContext;
 use workflow_types::id::{ModelName, ToolName};
 
+use super::size;
 use crate::tool::{Effect, ToolRegistry};
 
 /// An action with its templates filled in.
@@ -33,11 +36,18 @@ pub(crate) enum Request {
 impl Request {
     /// Fills in the templates of a step; the reason if one cannot be.
     pub(crate) fn resolve(step: &Step, context: &ExecutionContext<'_>) -> Result<Self, String> {
-        match step.action() {
-            Action::Tool(action) => Self::tool(action, context),
-            Action::Model(action) => Self::model(action, context),
-            Action::Noop => Ok(Self::Noop),
+        let request = match step.action() {
+            Action::Tool(action) => Self::tool(action, context)?,
+            Action::Model(action) => Self::model(action, context)?,
+            Action::Noop => Self::Noop,
+        };
+        if size::is_deeper(&request.to_json(), size::MAX_STORED_DEPTH) {
+            let limit = size::MAX_STORED_DEPTH;
+            return Err(format!(
+                "the arguments are nested deeper than {limit} levels"
+            ));
         }
+        Ok(request)
     }
 
     fn tool(action: &ToolAction, context: &ExecutionContext<'_>) -> Result<Self, String> {
@@ -88,9 +98,11 @@ impl Request {
     pub(crate) fn default_on_interrupt(&self, tools: &ToolRegistry) -> OnInterrupt {
         let repeatable = match self {
             Self::Noop | Self::Model { .. } => true,
-            Self::Tool { tool, args } => tools
-                .get(tool)
-                .is_some_and(|tool| tool.effect_of(args) != Effect::Destructive),
+            // A tool that panics when it is asked is not trusted to be repeatable.
+            Self::Tool { tool, args } => tools.get(tool).is_some_and(|tool| {
+                catch_unwind(AssertUnwindSafe(|| tool.effect_of(args)))
+                    .is_ok_and(|effect| effect != Effect::Destructive)
+            }),
         };
         if repeatable {
             OnInterrupt::Rerun

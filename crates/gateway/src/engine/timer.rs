@@ -57,12 +57,19 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
             return Ok(next);
         }
         let mut progress = false;
-        for id in due(engine, now).await? {
-            progress |= engine.take_up(id).await? == Taken::Now;
+        // Together, so that they share commits; and one that cannot be taken up, or whose tool
+        // panics, costs the others nothing.
+        let taken: Vec<_> = due(engine, now)
+            .await?
+            .into_iter()
+            .map(|id| engine.take_up(id))
+            .collect();
+        for taken in taken {
+            progress |= taken.await.is_ok_and(|taken| taken == Taken::Now);
         }
         if !progress {
-            // A task still holds what is due and takes it up when it leaves; this is the net
-            // below it.
+            // A task still holds what is due and takes it up when it leaves, or it failed; this is
+            // the net below both.
             return Ok(Some(now.saturating_add(AFTER_ERROR)));
         }
     }

@@ -1,0 +1,15 @@
+//! The gateway at its boundary: real files, real tools, a clock that the tests move.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+mod actions;
+mod files;
+mod gates;
+mod life;
+mod restarts;
+mod support;
+mod walk;
+mod walk_laws;
