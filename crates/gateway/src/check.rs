@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use workflow_types::action::{Action, ModelAction, ToolAction};
+use workflow_types::definition::Trigger;
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
 use workflow_types::id::{ModelName, ToolName};
 use workflow_types::{Diagnostics, Heartbeat, WorkflowDefinition};
@@ -16,15 +17,44 @@ pub(crate) fn against(
     diagnostics: &Diagnostics,
 ) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
+    not_acted_on(definition, &mut all);
     for (index, step) in definition.steps().iter().enumerate() {
         let at = Pointer::root().key("steps").index(index);
         match step.action() {
             Action::Tool(action) => tool(action, &at, &known.tools, &mut all),
-            Action::Model(action) => model(action, &at, known, &mut all),
+            Action::Model(action) => {
+                if !action.tools().is_empty() {
+                    let what = "a model is not given its tools: it answers without calling any";
+                    all.push(ignored(&at.key("tools"), what));
+                }
+                model(action, &at, known, &mut all);
+            }
             Action::Noop => {}
         }
     }
     Diagnostics::from(all)
+}
+
+/// Warns of what is checked and stored but changes nothing yet, so that nobody relies on it.
+fn not_acted_on(definition: &WorkflowDefinition, all: &mut Vec<Diagnostic>) {
+    match definition.trigger() {
+        Trigger::Manual => {}
+        Trigger::Cron(_) | Trigger::Schedule(_) => {
+            let what = "the schedule does not fire: workflows start only on request";
+            all.push(ignored(&Pointer::root().key("trigger"), what));
+        }
+    }
+    if definition.concurrency().is_some() {
+        let what = "`concurrency` is not enforced: every execution runs at once";
+        all.push(ignored(&Pointer::root().key("concurrency"), what));
+    }
+}
+
+fn ignored(at: &Pointer, what: &str) -> Diagnostic {
+    let message = format!("in this version {what}");
+    Diagnostic::new(Code::NotActedOn, Place::value(at), message)
+        .label("has no effect yet")
+        .help("leave it for a later version, or remove it")
 }
 
 /// The diagnostics of a heartbeat with those of its tools and its model.

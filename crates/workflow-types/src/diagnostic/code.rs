@@ -99,6 +99,7 @@ codes! {
     CronHint = "0305", Warning, "a cron expression may not mean what it says";
     OpenSchema = "0306", Warning, "a schema accepts anything";
     AllTicked = "0307", Warning, "every item of a checklist is ticked off";
+    NotActedOn = "0308", Warning, "something is read that this version does not act on";
 }
 
 impl fmt::Display for Code {
