@@ -1,4 +1,8 @@
 //! End-to-end tests: the real binary on real files and a real database.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking, its helpers too"
+)]
 
 mod backup_rotate;
 mod bad_files;
@@ -8,4 +12,5 @@ mod crashes;
 mod deploy_check;
 mod init;
 mod interrupted;
+mod signals;
 mod support;

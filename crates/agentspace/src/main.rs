@@ -8,6 +8,7 @@ mod exit;
 mod follow;
 mod host;
 mod output;
+mod stop;
 mod tools;
 mod view;
 

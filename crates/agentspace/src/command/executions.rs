@@ -125,12 +125,13 @@ async fn resolve(
     let execution = reader.execution(gate.execution_id).await?;
     let trusted = Trusted::of_unfinished(&reader).await?;
     drop(reader);
-    let gateway = host::start(host::builder(global, &trusted)).await?;
-    gateway
+    let hosted = host::start(host::builder(global, &trusted)).await?;
+    hosted
+        .gateway
         .resolve(gate.id, resolution, actor.clone(), decision.reason)
         .await?;
     let consent = super::no_consent(actor);
-    super::finish(global, gateway, &execution, gate.visit, &consent).await
+    super::finish(global, hosted, &execution, gate.visit, &consent).await
 }
 
 fn now() -> Timestamp {
