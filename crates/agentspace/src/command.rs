@@ -84,7 +84,7 @@ async fn show_rest(
                 "execution {id} {} ({}): {}",
                 output::paint(output::RED, "failed"),
                 failure.kind,
-                failure.message
+                output::plain(&failure.message)
             ));
         }
         ExecutionState::Paused { step, .. } => {

@@ -84,7 +84,8 @@ async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
     }
     output::data(&view::execution_line(&execution, now()));
     output::data(&format!("definition  {}", execution.definition));
-    output::data(&format!("input       {}", execution.input));
+    let input = output::plain(&execution.input.to_string());
+    output::data(&format!("input       {input}"));
     for visit in &journal {
         output::data(&format!("{:>4}  {}", visit.number, view::visit_line(visit)));
     }
