@@ -4,7 +4,9 @@
     reason = "a test says what is wrong by panicking, its helpers too"
 )]
 
+mod addresses;
 mod backup_rotate;
+mod bad_databases;
 mod bad_files;
 mod bad_usage;
 mod check;
@@ -13,6 +15,7 @@ mod deploy_check;
 mod hostile;
 mod init;
 mod interrupted;
+mod listing;
 mod output;
 mod signals;
 mod support;
