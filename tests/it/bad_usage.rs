@@ -3,14 +3,14 @@
 use crate::crashes::blocking;
 use crate::support::Place;
 
-const TYPED: &str = r#"name: Typed
+const TYPED: &str = "name: Typed
 input:
   count: {type: integer, minimum: 1}
   flag: {type: boolean, default: false}
 steps:
   - {id: free, action: noop}
   - {id: gated, action: noop, approvalRequired: true}
-"#;
+";
 
 /// Asserts that each of these calls is refused with these words and stores nothing.
 fn refused(place: &Place, cases: &[(&[&str], &[&str])]) {

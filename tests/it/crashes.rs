@@ -1,5 +1,7 @@
 //! The program is killed with SIGKILL; another process goes on where it stopped.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::support::{Fifo, Place, journal, list, word};
@@ -10,14 +12,16 @@ const STEPS: [&str; 5] = ["one", "two", "three", "four", "five"];
 fn five_steps() -> Place {
     let mut text = String::from("name: Five\nsteps:\n");
     for step in STEPS {
-        text.push_str(&format!(
+        write!(
+            text,
             "  - id: {step}
     action: tool
     tool: execute_command
     args: {{command: [sh, -c, 'echo \"{step} $AGENTSPACE_IDEMPOTENCY_KEY\" >> ledger']}}
     onInterrupt: rerun
 "
-        ));
+        )
+        .unwrap();
     }
     Place::with("five.yaml", &text)
 }

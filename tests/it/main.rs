@@ -1,11 +1,21 @@
 //! End-to-end tests: the real binary on real files and a real database.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking, its helpers too"
+)]
 
+mod addresses;
 mod backup_rotate;
+mod bad_databases;
 mod bad_files;
 mod bad_usage;
 mod check;
 mod crashes;
 mod deploy_check;
+mod hostile;
 mod init;
 mod interrupted;
+mod listing;
+mod output;
+mod signals;
 mod support;

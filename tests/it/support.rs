@@ -17,7 +17,7 @@ pub(crate) use process::{Call, Ran};
 pub(crate) use server::Server;
 
 /// The longest that anything may take; far beyond what a slow machine needs.
-const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Where the database is unless a test says otherwise.
 pub(crate) const DATABASE: &str = ".agentspace/agentspace.db";

@@ -16,6 +16,7 @@ use gateway::workflow_types::id::Actor;
 use crate::cli::{Cli, Command, Global};
 use crate::exit::{self, Exit};
 use crate::follow::{self, Consent, Rest};
+use crate::host::Hosted;
 use crate::{output, view};
 
 /// Runs the command that was asked for.
@@ -36,23 +37,20 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
 /// Follows an execution to its rest, shows the outcome and shuts the gateway down.
 async fn finish(
     global: &Global,
-    gateway: Gateway,
+    hosted: Hosted,
     execution: &Execution,
     from: u32,
     consent: &Consent,
 ) -> anyhow::Result<Exit> {
-    let rest = follow::follow(&gateway, execution.id, from, consent).await?;
+    let rest = follow::follow(&hosted, execution.id, from, consent).await?;
     let exit = match rest {
         Rest::Reached(execution) => {
-            show_rest(global, &gateway, &execution).await?;
+            show_rest(global, &hosted.gateway, &execution).await?;
             exit::of_status(execution.state.status())
         }
-        Rest::Signal => {
-            output::talk("stopping; the work is kept, `agentspace resume` goes on with it");
-            Exit::Interrupted
-        }
+        Rest::Signal => Exit::Interrupted,
     };
-    gateway.shutdown().await?;
+    hosted.shutdown().await?;
     Ok(exit)
 }
 
@@ -86,7 +84,7 @@ async fn show_rest(
                 "execution {id} {} ({}): {}",
                 output::paint(output::RED, "failed"),
                 failure.kind,
-                failure.message
+                output::plain(&failure.message)
             ));
         }
         ExecutionState::Paused { step, .. } => {

@@ -12,6 +12,7 @@ use gateway::workflow_types::execution::{
 use gateway::workflow_types::id::{Actor, ExecutionId, StepId};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::host::Hosted;
 use crate::output;
 use crate::view;
 
@@ -36,11 +37,12 @@ pub(crate) enum Rest {
 
 /// Shows the visits of an execution as they happen, from a visit on.
 pub(crate) async fn follow(
-    gateway: &Gateway,
+    hosted: &Hosted,
     id: ExecutionId,
     from: u32,
     consent: &Consent,
 ) -> anyhow::Result<Rest> {
+    let Hosted { gateway, stop } = hosted;
     let mut follower = gateway.follow(id);
     let mut progress = Progress::new(from);
     loop {
@@ -58,8 +60,7 @@ pub(crate) async fn follow(
         }
         tokio::select! {
             () = follower.changed() => {}
-            signal = signal() => {
-                signal?;
+            () = stop.asked() => {
                 progress.finish();
                 return Ok(Rest::Signal);
             }
@@ -76,15 +77,6 @@ async fn approve(gateway: &Gateway, id: ExecutionId, actor: &Actor) -> anyhow::R
     let reason = Some("approved on the command line with --approve".to_owned());
     gateway.approve(gate.id, actor.clone(), reason).await?;
     Ok(true)
-}
-
-/// Returns when the program is asked to stop.
-pub(crate) async fn signal() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
 }
 
 /// What has been shown so far.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use gateway::workflow_types::approval::Gate;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::cli::{ActorArg, Global};
 use crate::exit::UsageError;
+use crate::stop::Stop;
 use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
 use crate::tools::{self, ToolOptions};
@@ -125,8 +127,26 @@ pub(crate) async fn all_executions(
     }
 }
 
+/// A gateway that runs, and the wish that it stop.
+pub(crate) struct Hosted {
+    pub(crate) gateway: Gateway,
+    pub(crate) stop: Stop,
+}
+
+impl Hosted {
+    /// Shuts the gateway down in order, or at once if that is urged.
+    pub(crate) async fn shutdown(self) -> anyhow::Result<()> {
+        tokio::select! {
+            ended = self.gateway.shutdown() => Ok(ended?),
+            // Dropped, it stops its commands; what they did is asked or done again by `resume`.
+            () = self.stop.urged() => Ok(()),
+        }
+    }
+}
+
 /// Starts a gateway and says what its start did.
-pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Gateway> {
+pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Hosted> {
+    let stop = Stop::listen().context("listening for signals failed")?;
     let gateway = builder.start().await?;
     let started = gateway.started();
     if let Some(backup) = &started.backup {
@@ -141,7 +161,7 @@ pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Gateway> {
             started.taken_up
         ));
     }
-    Ok(gateway)
+    Ok(Hosted { gateway, stop })
 }
 
 /// Opens the database for reading, whoever owns it.

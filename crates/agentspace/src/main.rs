@@ -8,6 +8,7 @@ mod exit;
 mod follow;
 mod host;
 mod output;
+mod stop;
 mod tools;
 mod view;
 
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         output::error(&error);
         exit::of_error(&error)
     });
+    if output::is_lost() {
+        return Exit::Failed.into();
+    }
     exit.into()
 }
 
@@ -46,5 +50,7 @@ fn init_logs() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would be said on stderr, and panic.
+        .log_internal_errors(false)
         .init();
 }

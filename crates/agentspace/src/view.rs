@@ -9,7 +9,7 @@ use gateway::workflow_types::execution::{
 use serde_json::{Value, json};
 
 use crate::host::span;
-use crate::output::{DIM, GREEN, RED, YELLOW, paint};
+use crate::output::{DIM, GREEN, RED, YELLOW, paint, plain};
 
 /// Longest value that is shown on one line; `--json` shows all of it.
 const LONGEST_VALUE: usize = 200;
@@ -22,7 +22,7 @@ pub(crate) fn value(value: &Value) -> String {
             value.to_string()
         }
     };
-    let line = text.trim_end().replace('\n', "⏎");
+    let line = plain(text.trim_end());
     let total = line.chars().count();
     if total <= LONGEST_VALUE {
         return line;
@@ -176,7 +176,8 @@ pub(crate) fn execution_line(execution: &Execution, now: Timestamp) -> String {
             format!("after {}", span(at.since(execution.started_at))),
         ),
         ExecutionState::Failed { failure, .. } => {
-            (paint(RED, "failed   "), failure.message.clone())
+            let message = Value::String(failure.message.clone());
+            (paint(RED, "failed   "), value(&message))
         }
     };
     format!(
@@ -203,7 +204,7 @@ pub(crate) fn visit_line(visit: &Visit) -> String {
             format!(
                 "{} {step}  tries again at {until}: {}",
                 paint(YELLOW, "↻"),
-                failure.message
+                plain(&failure.message)
             )
         }
         VisitState::Done { at, outcome } => {
@@ -230,8 +231,8 @@ fn request(request: &Value) -> String {
         request.get("tool").and_then(Value::as_str),
         request.get("args"),
     ) {
-        (Some(tool), Some(args)) => format!("{tool} {args}"),
-        (_, _) => request.to_string(),
+        (Some(tool), Some(args)) => plain(&format!("{tool} {args}")),
+        (_, _) => plain(&request.to_string()),
     }
 }
 
@@ -249,7 +250,7 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
         span(now.since(gate.requested_at))
     )];
     if let Some(message) = &gate.message {
-        lines.push(format!("  message    {message}"));
+        lines.push(format!("  message    {}", plain(message)));
     }
     lines.push(format!("  would run  {}", request(&gate.request)));
     lines.push(format!("  execution  {}", gate.execution_id));
@@ -269,6 +270,7 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
     }
     if gate.state != GateState::Waiting {
         let (state, details) = gate_state(&gate.state);
+        let details = plain(&details.to_string());
         lines.push(format!("  state      {state} {details}"));
     }
     lines

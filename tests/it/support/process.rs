@@ -1,7 +1,9 @@
 //! Runs the binary: to its end, or for as long as a test lets it live.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -10,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::DEADLINE;
+use super::{DEADLINE, Place};
 
 /// A run of the program that is being prepared.
 pub(crate) struct Call(Command);
@@ -46,6 +48,25 @@ impl Call {
     pub(crate) fn within(mut self, directory: impl AsRef<Path>) -> Self {
         self.0.current_dir(directory);
         self
+    }
+
+    /// Run by the user who owns nothing, which only the superuser can ask for.
+    pub(crate) fn run_by_nobody(self, place: &Place) -> Self {
+        const NOBODY: u32 = 65_534;
+        // The build's directory may be closed to others.
+        let program = place.path("agentspace");
+        fs::copy(env!("CARGO_BIN_EXE_agentspace"), &program).unwrap();
+        let mut command = Command::new(program);
+        command
+            .args(self.0.get_args())
+            .current_dir(place.root())
+            .env_clear()
+            .env("USER", "nobody")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .gid(NOBODY)
+            .uid(NOBODY);
+        Self(command)
     }
 
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
@@ -121,7 +142,7 @@ impl Running {
             match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) if line.contains(words) => return line,
                 Ok(_) => {}
-                Err(_) => panic!("the program never said `{words}`"),
+                Err(error) => panic!("the program did not say `{words}`: {error}"),
             }
         }
     }

@@ -1,12 +1,13 @@
 //! `agentspace approvals`: what waits for a person, and the person's answer.
 
 use gateway::workflow_types::approval::{Decision, GateState};
+use gateway::workflow_types::execution::Execution;
 use gateway::{Clock as _, Decided, SystemClock};
 use serde_json::Value;
 
 use crate::cli::{Approvals, DecisionArgs, Global};
 use crate::exit::Exit;
-use crate::host::{self, Trusted};
+use crate::host::{self, Hosted, Trusted};
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global, command: Approvals) -> anyhow::Result<Exit> {
@@ -66,7 +67,8 @@ async fn decide(
     let execution = reader.execution(gate.execution_id).await?;
     let trusted = Trusted::of_unfinished(&reader).await?;
     drop(reader);
-    let gateway = host::start(host::builder(global, &trusted)).await?;
+    let hosted = host::start(host::builder(global, &trusted)).await?;
+    let gateway = &hosted.gateway;
     let decided = match decision {
         Decision::Approve => gateway.approve(gate.id, actor.clone(), args.reason).await,
         Decision::Deny => gateway.deny(gate.id, actor.clone(), args.reason).await,
@@ -74,7 +76,7 @@ async fn decide(
     let decided = match decided {
         Ok(decided) => decided,
         Err(error) => {
-            gateway.shutdown().await?;
+            hosted.shutdown().await?;
             return Err(error.into());
         }
     };
@@ -85,11 +87,11 @@ async fn decide(
                 gate.step
             ));
             let consent = super::no_consent(actor);
-            super::finish(global, gateway, &execution, gate.visit, &consent).await
+            super::finish(global, hosted, &execution, gate.visit, &consent).await
         }
         Decided::Repeated => {
             output::talk("the same was decided before; nothing changed");
-            gateway.shutdown().await?;
+            leave(global, hosted, &execution).await?;
             Ok(Exit::Ok)
         }
         Decided::Counted | _ => {
@@ -97,8 +99,16 @@ async fn decide(
                 "recorded as {actor}; {} approvals are needed",
                 gate.count
             ));
-            gateway.shutdown().await?;
+            leave(global, hosted, &execution).await?;
             Ok(Exit::Waiting)
         }
     }
+}
+
+/// Shuts the gateway down after a decision that moved nothing; programs are told how it stands.
+async fn leave(global: &Global, hosted: Hosted, execution: &Execution) -> anyhow::Result<()> {
+    if global.json {
+        super::show_rest(global, &hosted.gateway, execution).await?;
+    }
+    hosted.shutdown().await
 }

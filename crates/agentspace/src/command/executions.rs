@@ -84,7 +84,8 @@ async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
     }
     output::data(&view::execution_line(&execution, now()));
     output::data(&format!("definition  {}", execution.definition));
-    output::data(&format!("input       {}", execution.input));
+    let input = output::plain(&execution.input.to_string());
+    output::data(&format!("input       {input}"));
     for visit in &journal {
         output::data(&format!("{:>4}  {}", visit.number, view::visit_line(visit)));
     }
@@ -125,12 +126,13 @@ async fn resolve(
     let execution = reader.execution(gate.execution_id).await?;
     let trusted = Trusted::of_unfinished(&reader).await?;
     drop(reader);
-    let gateway = host::start(host::builder(global, &trusted)).await?;
-    gateway
+    let hosted = host::start(host::builder(global, &trusted)).await?;
+    hosted
+        .gateway
         .resolve(gate.id, resolution, actor.clone(), decision.reason)
         .await?;
     let consent = super::no_consent(actor);
-    super::finish(global, gateway, &execution, gate.visit, &consent).await
+    super::finish(global, hosted, &execution, gate.visit, &consent).await
 }
 
 fn now() -> Timestamp {

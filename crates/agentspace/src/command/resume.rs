@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::host::{self, Trusted};
-use crate::{follow, output, view};
+use crate::{output, view};
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     // The running ones are listed before the gateway takes them up, so that none is missed that
@@ -17,16 +17,12 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let ids = running.iter().map(|execution| execution.id).collect();
     let trusted = Trusted::of_unfinished(&reader).await?;
     drop(reader);
-    let gateway = host::start(host::builder(global, &trusted)).await?;
+    let hosted = host::start(host::builder(global, &trusted)).await?;
     let exit = tokio::select! {
-        exit = wait(global, &gateway, ids) => exit?,
-        signal = follow::signal() => {
-            signal?;
-            output::talk("stopping; the work is kept");
-            Exit::Interrupted
-        }
+        exit = wait(global, &hosted.gateway, ids) => exit?,
+        () = hosted.stop.asked() => Exit::Interrupted,
     };
-    gateway.shutdown().await?;
+    hosted.shutdown().await?;
     Ok(exit)
 }
 

@@ -46,7 +46,8 @@ pub(super) async fn run(global: &Global, args: Run) -> anyhow::Result<Exit> {
         }
     }
     trusted.add(&typed.all());
-    let gateway = host::start(host::builder(global, &trusted)).await?;
+    let hosted = host::start(host::builder(global, &trusted)).await?;
+    let gateway = &hosted.gateway;
     let id = match subject {
         Subject::File(path, id, _) => {
             gateway.register_file(&path).await?;
@@ -68,7 +69,7 @@ pub(super) async fn run(global: &Global, args: Run) -> anyhow::Result<Exit> {
     if !matches!(execution.state, ExecutionState::Running) {
         tracing::debug!(execution.id = %execution.id, "at rest at once");
     }
-    super::finish(global, gateway, &execution, 1, &consent).await
+    super::finish(global, hosted, &execution, 1, &consent).await
 }
 
 /// What a user means: a good file, or a registered workflow; none if the file was refused, which

@@ -30,7 +30,9 @@ async fn list(global: &Global, reader: &Reader) -> anyhow::Result<()> {
     for workflow in &workflows {
         output::data(&format!(
             "{}  {}  {}",
-            workflow.id, workflow.name, workflow.path
+            workflow.id,
+            output::plain(&workflow.name),
+            output::plain(&workflow.path)
         ));
     }
     Ok(())
@@ -47,17 +49,21 @@ async fn show(global: &Global, reader: &Reader, id: &WorkflowId) -> anyhow::Resu
         output::envelope("workflow", &shown);
         return Ok(());
     }
-    output::data(&format!("{}  {}", workflow.id, workflow.name));
+    output::data(&format!(
+        "{}  {}",
+        workflow.id,
+        output::plain(&workflow.name)
+    ));
     if let Some(description) = &workflow.description {
-        output::data(description);
+        output::data(&output::plain(description));
     }
-    output::data(&format!("file        {}", workflow.path));
+    output::data(&format!("file        {}", output::plain(&workflow.path)));
     output::data(&format!("definition  {}", workflow.digest));
     output::data(&format!(
         "registered  {}, changed {}",
         workflow.created_at, workflow.updated_at
     ));
     output::data("");
-    output::data(saved.source.trim_end());
+    output::data(&output::plain_lines(saved.source.trim_end()));
     Ok(())
 }
