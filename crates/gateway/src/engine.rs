@@ -156,7 +156,12 @@ impl Engine {
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
         self.task(work).await.map_err(|error| {
-            Error::new(ErrorKind::Internal, "the operation panicked").caused(error)
+            let (kind, context) = if error.is_panic() {
+                (ErrorKind::Internal, "the operation panicked")
+            } else {
+                (ErrorKind::Stopping, "the gateway's runtime has ended")
+            };
+            Error::new(kind, context).caused(error)
         })?
     }
 

@@ -104,10 +104,10 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         Err(refusal) => return Some(Err(refusal)),
     };
     let mut task = AbortOnDrop(tokio::spawn(work));
-    // An answer that is there counts, however late it is looked at.
     tokio::select! {
         biased;
-        ended = &mut task.0 => return joined(ended),
+        // An answer that is there counts, however late it is looked at.
+        ended = &mut task.0 => return unless_stopped(engine, joined(ended)?),
         () = engine.stopping.cancelled() => return stopped(engine, task).await,
         () = engine.clock.sleep_until(deadline) => {}
     }
@@ -133,8 +133,17 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
 async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
     let end = engine.clock.now().saturating_add(engine.limits.grace);
     tokio::select! {
-        ended = &mut task.0 => joined(ended)?.ok().map(Ok),
+        ended = &mut task.0 => unless_stopped(engine, joined(ended)?),
         () = engine.clock.sleep_until(end) => None,
+    }
+}
+
+/// A tool that fails while the gateway stops may have failed because of that.
+fn unless_stopped(engine: &Engine, answer: Answer) -> Option<Answer> {
+    if answer.is_err() && engine.stopping.is_cancelled() {
+        None
+    } else {
+        Some(answer)
     }
 }
 

@@ -75,19 +75,33 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
     }
 }
 
+/// What is due; gates that cannot be expired do not keep attempts waiting.
 async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
-    let mut due = engine
+    let expired = engine
         .writer
         .write("expiring gates", move |c| {
             db::gate::expire_due(c, now, BATCH)
         })
-        .await?;
+        .await;
+    let mut due = expired.unwrap_or_else(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "gates cannot be expired");
+        Vec::new()
+    });
     let retries = engine
         .readers
         .read("reading due attempts", move |c| {
             db::visit::due_retries(c, now, BATCH)
         })
-        .await?;
-    due.extend(retries);
+        .await;
+    match retries {
+        Ok(retries) => due.extend(retries),
+        // What has expired is taken up all the same.
+        Err(error) if due.is_empty() => return Err(error),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the timer cannot read which attempts are due");
+        }
+    }
     Ok(due)
 }

@@ -266,6 +266,29 @@ fn an_attempt_that_ends_while_the_gateway_drains_is_recorded_and_the_next_step_w
     assert_eq!(life.run(life.gateway.reader().gates(id)).unwrap(), []);
 }
 
+#[test]
+fn what_is_queued_at_a_shutdown_goes_on_after_it_without_asking() {
+    let world = World::with("\n  - {id: a, action: tool, tool: act, args: {do: wait}}");
+    let life = world.live_with(|builder| builder.max_concurrent_attempts(2));
+    let ids: Vec<_> = (0..10).map(|_| life.start("w", json!({}))).collect();
+    life.until_called(&world, 2);
+    let mut ending = Box::pin(life.gateway.shutdown());
+    life.runtime.block_on(async {
+        let poll =
+            std::future::poll_fn(|context| std::task::Poll::Ready(ending.as_mut().poll(context)));
+        assert!(poll.await.is_pending());
+        world.ledger.let_go(10);
+        ending.await.unwrap();
+    });
+    assert_eq!(world.ledger.calls().len(), 2);
+    let life = world.live();
+    for id in &ids {
+        assert_eq!(verdict(&life.wait(*id)), None);
+    }
+    assert_eq!(world.ledger.calls().len(), 10);
+    life.check(&world);
+}
+
 /// Shuts down while the one call of the workflow `w` runs, moving the clock past the drain period.
 fn shut_down_within_a_call(world: &World) -> ExecutionId {
     let life = world.live();

@@ -161,7 +161,7 @@ impl Plan {
     }
 
     fn outcome(&self, step: &Step, visit: u32) -> (String, Result<Option<i64>, FailureKind>) {
-        if step.is_gated && visit % self.denied == 0 {
+        if step.is_gated && visit.is_multiple_of(self.denied) {
             return ("denied".to_owned(), Err(FailureKind::Denied));
         }
         if !step.is_tool {
@@ -184,7 +184,7 @@ impl Plan {
             return true;
         }
         let gate = life.gate(id);
-        if gate.visit % self.denied == 0 {
+        if gate.visit.is_multiple_of(self.denied) {
             life.deny(&gate, "ann").unwrap();
         } else {
             life.approve(&gate, "ann").unwrap();
