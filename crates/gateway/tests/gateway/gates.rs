@@ -8,7 +8,7 @@ use gateway::workflow_types::id::ExecutionId;
 use gateway::{Decided, ErrorKind, StartRequest};
 use serde_json::json;
 
-use crate::support::{Life, World, failure, is_paused, verdict, workflow};
+use crate::support::{Life, World, failure, is_paused, once, verdict, workflow};
 
 const GATE: &str = "
   - id: a
@@ -299,9 +299,7 @@ fn a_vote_whose_caller_has_left_still_takes_effect() {
                 .approve(gate.id, crate::support::actor("ann"), None),
         );
         // Asked once, and dropped before the answer.
-        let asked =
-            std::future::poll_fn(|context| std::task::Poll::Ready(vote.as_mut().poll(context)));
-        drop(asked.await);
+        drop(once(&mut vote).await);
     });
     life.until_called(&world, 1);
     life.until(id, |visit| visit.step.as_ref() == "b");

@@ -3,7 +3,7 @@
 use gateway::{ErrorKind, Reader, StartRequest};
 use serde_json::json;
 
-use crate::support::{World, is_paused, verdict, workflow};
+use crate::support::{World, is_paused, once, verdict, workflow};
 
 const INPUT: &str = "input:
   url: string
@@ -158,9 +158,7 @@ fn a_follower_is_told_of_the_end_of_its_gateway_once() {
     runtime.block_on(async {
         follower.changed().await;
         let mut again = Box::pin(follower.changed());
-        let poll =
-            std::future::poll_fn(|context| std::task::Poll::Ready(again.as_mut().poll(context)));
-        assert!(poll.await.is_pending());
+        assert!(once(&mut again).await.is_pending());
     });
 }
 

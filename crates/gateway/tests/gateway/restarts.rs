@@ -8,7 +8,7 @@ use gateway::workflow_types::id::ExecutionId;
 use gateway::{Decided, ErrorKind};
 use serde_json::json;
 
-use crate::support::{Life, World, actor, failure, is_paused, verdict};
+use crate::support::{Life, World, actor, failure, is_paused, once, verdict};
 
 /// One call of a tool that waits until the test lets it go, and a step after it.
 fn waiting(tool: &str, more: &str) -> String {
@@ -246,9 +246,7 @@ fn an_attempt_that_ends_while_the_gateway_drains_is_recorded_and_the_next_step_w
     let mut ending = Box::pin(life.gateway.shutdown());
     life.runtime.block_on(async {
         // The shutdown has begun before the call ends.
-        let poll =
-            std::future::poll_fn(|context| std::task::Poll::Ready(ending.as_mut().poll(context)));
-        assert!(poll.await.is_pending());
+        assert!(once(&mut ending).await.is_pending());
         world.ledger.let_go(1);
         ending.await.unwrap();
     });
@@ -274,9 +272,7 @@ fn what_is_queued_at_a_shutdown_goes_on_after_it_without_asking() {
     life.until_called(&world, 2);
     let mut ending = Box::pin(life.gateway.shutdown());
     life.runtime.block_on(async {
-        let poll =
-            std::future::poll_fn(|context| std::task::Poll::Ready(ending.as_mut().poll(context)));
-        assert!(poll.await.is_pending());
+        assert!(once(&mut ending).await.is_pending());
         world.ledger.let_go(10);
         ending.await.unwrap();
     });
@@ -296,13 +292,9 @@ fn shut_down_within_a_call(world: &World) -> ExecutionId {
     life.until_called(world, 1);
     let mut ending = Box::pin(life.gateway.shutdown());
     life.runtime.block_on(async {
-        let poll =
-            std::future::poll_fn(|context| std::task::Poll::Ready(ending.as_mut().poll(context)));
-        assert!(poll.await.is_pending());
+        assert!(once(&mut ending).await.is_pending());
         world.clock.advance(Duration::from_secs(30));
-        let poll =
-            std::future::poll_fn(|context| std::task::Poll::Ready(ending.as_mut().poll(context)));
-        assert!(poll.await.is_pending());
+        assert!(once(&mut ending).await.is_pending());
         world.ledger.until_cancelled(1).await;
     });
     let ending = life.runtime.spawn(ending);

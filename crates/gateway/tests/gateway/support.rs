@@ -4,7 +4,9 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use gateway::workflow_types::Timestamp;
@@ -219,6 +221,11 @@ async fn soon<F: Future>(work: F) -> F::Output {
         done = work => done,
         () = SystemClock.sleep_until(deadline) => panic!("nothing happened in {PATIENCE:?}"),
     }
+}
+
+/// Asks a future once, so that what it does first has begun.
+pub(crate) async fn once<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
 /// A visit in words: its step and what became of it.
