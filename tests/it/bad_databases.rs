@@ -99,12 +99,22 @@ fn a_database_that_is_cut_off() {
 fn a_directory_and_a_place_where_nothing_can_be_made() {
     let place = Place::new();
     place.example("hello.yaml");
-    for path in [".", "hello.yaml/x.db", "/proc/no/x.db"] {
+    for path in ["hello.yaml/x.db", "/proc/no/x.db"] {
         place
             .run(["run", "hello.yaml", "--db", path])
             .exits(1)
-            .says(&["opening the database", path]);
+            .says(&[path]);
     }
+    for path in [".", "/dev/null"] {
+        place
+            .run(["run", "hello.yaml", "--db", path])
+            .exits(1)
+            .says(&["name a file"]);
+    }
+    assert!(
+        !place.exists("..lock"),
+        "nothing is made beside a directory"
+    );
 }
 
 #[test]

@@ -129,11 +129,7 @@ fn a_file_of_300_kb() {
     );
     refused(
         text,
-        &[
-            "bad.yaml:1:1",
-            "at most 262144 are read",
-            "split the workflow",
-        ],
+        &["bad.yaml:1:1", "larger than 262144 bytes", "split it up"],
     );
 }
 

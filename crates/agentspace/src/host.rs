@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use gateway::workflow_types::approval::Gate;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
-use gateway::{ExecutionFilter, FileReport, Gateway, GatewayBuilder, Reader};
+use gateway::{ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -18,7 +18,8 @@ use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
 use crate::tools::{self, ToolOptions};
 
-/// A gateway with this program's tools, on the chosen database.
+/// A gateway with this program's tools, on the chosen database, for one task: what others left
+/// behind is the business of `agentspace resume`.
 ///
 /// `trusted` are values that an operator typed: see [`Trusted`].
 pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
@@ -36,7 +37,9 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         },
     };
     tools::built_in(options).into_iter().fold(
-        Gateway::builder().database(&global.db),
+        Gateway::builder()
+            .database(&global.db)
+            .left_behind(LeftBehind::Leave),
         GatewayBuilder::shared_tool,
     )
 }
@@ -153,6 +156,12 @@ pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Hosted> {
         crate::output::talk(&format!(
             "the database was copied to {} and migrated",
             backup.display()
+        ));
+    }
+    if started.left > 0 {
+        crate::output::talk(&format!(
+            "{} interrupted execution(s) were left behind; `agentspace resume` goes on with them",
+            started.left
         ));
     }
     if started.taken_up > 0 {

@@ -36,9 +36,13 @@ pub(crate) fn error(error: &anyhow::Error) {
         paint(RED, "error"),
         plain_lines(&error.to_string())
     );
-    for cause in error.chain().skip(1) {
-        text.push_str("\n  because ");
-        text.push_str(&plain_lines(&cause.to_string()));
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if cause != said {
+            text.push_str("\n  because ");
+            text.push_str(&plain_lines(&cause));
+        }
+        said = cause;
     }
     talk(&text);
 }

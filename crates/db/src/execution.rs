@@ -129,6 +129,16 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
     })
 }
 
+/// How many executions are running.
+pub fn count_running(connection: &mut Connection) -> Result<usize, Error> {
+    let count: i64 = executions::table
+        .filter(executions::status.eq(ExecutionStatus::Running.as_str()))
+        .count()
+        .get_result(&mut connection.raw)
+        .context(|| "counting running executions failed")?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 /// One execution.
 pub fn find(connection: &mut Connection, id: &ExecutionId) -> Result<Option<Execution>, Error> {
     executions::table

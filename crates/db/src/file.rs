@@ -31,7 +31,23 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Error> {
             "the path of the database is empty",
         ));
     }
-    std::path::absolute(path).context(|| format!("finding {} failed", path.display()))
+    let path =
+        std::path::absolute(path).context(|| format!("finding {} failed", path.display()))?;
+    match fs::metadata(&path) {
+        Ok(found) if !found.is_file() => {
+            let what = if found.is_dir() {
+                "a directory"
+            } else {
+                "no regular file"
+            };
+            let message = format!(
+                "the database {} is {what}: name a file, existing or not",
+                path.display()
+            );
+            Err(Error::new(ErrorKind::NotADatabase, message))
+        }
+        Ok(_) | Err(_) => Ok(path),
+    }
 }
 
 /// The URI under which SQLite opens exactly this path, whatever characters it has.

@@ -20,6 +20,16 @@ use crate::tool::{Tool, ToolRegistry};
 /// How long a shutdown waits for running attempts, unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// What becomes of executions that the last owner of the database left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftBehind {
+    /// They are taken up at once, and so is whatever is due later.
+    TakeUp,
+    /// They stay as they are; the gateway carries only what is started or decided through it. For
+    /// hosts that come and go with one task.
+    Leave,
+}
+
 /// Describes a gateway; [`GatewayBuilder::start`] makes it run.
 #[must_use]
 pub struct GatewayBuilder {
@@ -32,6 +42,7 @@ pub struct GatewayBuilder {
     entropy: Entropy,
     limits: Limits,
     drain: Duration,
+    left_behind: LeftBehind,
     /// Mistakes of the host, told when the gateway is started.
     mistakes: Vec<String>,
 }
@@ -48,6 +59,7 @@ impl Default for GatewayBuilder {
             entropy: Entropy::system(),
             limits: Limits::default(),
             drain: DRAIN,
+            left_behind: LeftBehind::TakeUp,
             mistakes: Vec::new(),
         }
     }
@@ -132,6 +144,12 @@ impl GatewayBuilder {
         self
     }
 
+    /// What becomes of executions that the last owner left behind. Default: they are taken up.
+    pub fn left_behind(mut self, left_behind: LeftBehind) -> Self {
+        self.left_behind = left_behind;
+        self
+    }
+
     /// How long a shutdown waits for running attempts. Default: 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
@@ -170,7 +188,7 @@ impl GatewayBuilder {
             return Err(Error::new(ErrorKind::Invalid, context));
         }
         let owner = format!("pid {}", std::process::id());
-        let (store, opened) = Store::open(&self.database, self.durability, owner.clone()).await?;
+        let (store, opened) = Store::open(&self.database, self.durability).await?;
         let known = self.known();
         let engine = Engine::start(Parts {
             writer: store.writer(),
@@ -181,18 +199,24 @@ impl GatewayBuilder {
             models: self.models,
             owner,
             limits: self.limits,
+            left_behind: self.left_behind,
         });
         let mut gateway = Gateway::new(Arc::clone(&engine), store, known, self.drain);
         let mut files = Vec::new();
         for directory in &self.workflows {
             files.extend(gateway.register_directory(directory).await?);
         }
-        let taken_up = engine.recover().await?;
+        let running = engine.recover().await?;
+        let (taken_up, left) = match self.left_behind {
+            LeftBehind::TakeUp => (running, 0),
+            LeftBehind::Leave => (0, running),
+        };
         gateway.set_started(Started {
             migrated: opened.migrated,
             backup: opened.backup,
             files,
             taken_up,
+            left,
         });
         Ok(gateway)
     }

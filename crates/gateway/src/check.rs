@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use workflow_types::action::{Action, ModelAction, ToolAction};
-use workflow_types::definition::Trigger;
+use workflow_types::definition::{Step, Trigger, UsableStep};
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
 use workflow_types::id::{ModelName, ToolName};
 use workflow_types::{Diagnostics, Heartbeat, WorkflowDefinition};
@@ -20,19 +20,36 @@ pub(crate) fn against(
     not_acted_on(definition, &mut all);
     for (index, step) in definition.steps().iter().enumerate() {
         let at = Pointer::root().key("steps").index(index);
-        match step.action() {
-            Action::Tool(action) => tool(action, &at, &known.tools, &mut all),
-            Action::Model(action) => {
-                if !action.tools().is_empty() {
-                    let what = "a model is not given its tools: it answers without calling any";
-                    all.push(ignored(&at.key("tools"), what));
-                }
-                model(action, &at, known, &mut all);
-            }
-            Action::Noop => {}
-        }
+        self::step(step, &at, known, &mut all);
     }
     Diagnostics::from(all)
+}
+
+/// The diagnostics of a refused definition with those of the steps that could be read.
+pub(crate) fn usable(
+    steps: &[UsableStep],
+    known: &Known,
+    diagnostics: &Diagnostics,
+) -> Diagnostics {
+    let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
+    for UsableStep { at, step } in steps {
+        self::step(step, at, known, &mut all);
+    }
+    Diagnostics::from(all)
+}
+
+fn step(step: &Step, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
+    match step.action() {
+        Action::Tool(action) => tool(action, at, &known.tools, all),
+        Action::Model(action) => {
+            if !action.tools().is_empty() {
+                let what = "a model is not given its tools: it answers without calling any";
+                all.push(ignored(&at.key("tools"), what));
+            }
+            model(action, at, known, all);
+        }
+        Action::Noop => {}
+    }
 }
 
 /// Warns of what is checked and stored but changes nothing yet, so that nobody relies on it.

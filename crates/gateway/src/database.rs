@@ -23,7 +23,7 @@ pub async fn migrate(path: impl AsRef<Path>) -> Result<Migrated, Error> {
     let path = path.as_ref().to_owned();
     let context = format!("migrating the database {}", path.display());
     blocking(context, move || {
-        let _lock = OwnerLock::acquire(&path, &format!("pid {}", std::process::id()))?;
+        let _lock = OwnerLock::acquire(&path, "migration")?;
         let opened = Connection::open_writer(&path, Durability::Full)?;
         Ok(Migrated {
             migrated: opened.migrated,
@@ -51,5 +51,5 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| {
             Error::new(ErrorKind::Internal, format!("{context} panicked")).caused(error)
         })?
-        .map_err(|error| Error::store(format!("{context} failed"), error))
+        .map_err(Error::opening)
 }

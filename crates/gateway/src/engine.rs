@@ -11,8 +11,8 @@ mod request;
 mod size;
 mod timer;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use workflow_types::execution::{
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 
+use crate::builder::LeftBehind;
 use crate::change::Changes;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -81,6 +82,9 @@ pub(crate) struct Engine {
     /// Executions that are held by a task of this process, and whether somebody asked for them to
     /// be taken up in the meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
+    /// Executions that are carried although others are left behind; empty where none are.
+    own: Mutex<HashSet<ExecutionId>>,
+    left_behind: LeftBehind,
     /// Wakes the timer when something may be due earlier than it thinks.
     timer: Notify,
     tasks: TaskTracker,
@@ -113,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) models: ModelRegistry,
     pub(crate) owner: String,
     pub(crate) limits: Limits,
+    pub(crate) left_behind: LeftBehind,
 }
 
 impl Engine {
@@ -132,6 +137,8 @@ impl Engine {
             attempts,
             definitions: Mutex::default(),
             held: Mutex::default(),
+            own: Mutex::default(),
+            left_behind: parts.left_behind,
             timer: Notify::new(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -232,6 +239,7 @@ impl Engine {
         match started {
             Started::Existing(existing) => Ok(*existing),
             Started::New => {
+                self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
                 if let (ExecutionState::Running, Some(open)) = (&execution.state, open) {
                     let live =
@@ -253,6 +261,25 @@ impl Engine {
             drive::drive(&engine, live).await;
             drop(hold);
         });
+    }
+
+    /// Notes that an execution was started, or decided, through this gateway.
+    fn own(&self, id: ExecutionId) {
+        if self.left_behind == LeftBehind::Leave {
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            own.insert(id);
+        }
+    }
+
+    /// Whether the timer may take an execution up.
+    fn carries(&self, id: &ExecutionId) -> bool {
+        match self.left_behind {
+            LeftBehind::TakeUp => true,
+            LeftBehind::Leave => {
+                let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+                own.contains(id)
+            }
+        }
     }
 
     /// Holds an execution for a task; none if another task holds it, which is then asked to see to

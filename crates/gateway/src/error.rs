@@ -64,6 +64,12 @@ impl Error {
         }
     }
 
+    /// An error of opening a database, which says itself what was to be opened.
+    pub(crate) fn opening(source: db::Error) -> Self {
+        let context = source.to_string();
+        Self::new(kind_of(source.kind()), context).caused(source)
+    }
+
     /// What kind of failure it was.
     pub fn kind(&self) -> ErrorKind {
         self.kind

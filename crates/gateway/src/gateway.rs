@@ -71,6 +71,8 @@ pub struct Started {
     pub files: Vec<FileReport>,
     /// How many executions of the last owner were taken up.
     pub taken_up: usize,
+    /// How many executions of the last owner were left as they are.
+    pub left: usize,
 }
 
 /// A request to start an execution, with everything that can be said of it.

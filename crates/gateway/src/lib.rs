@@ -56,7 +56,7 @@ mod reader;
 mod store;
 mod tool;
 
-pub use builder::GatewayBuilder;
+pub use builder::{GatewayBuilder, LeftBehind};
 pub use change::Follower;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use db::Durability;

@@ -91,12 +91,14 @@ pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
     };
     let Checked {
         definition,
-        mut diagnostics,
+        usable,
+        diagnostics,
         map,
     } = WorkflowDefinition::check(&bytes, format);
-    if let Some(definition) = &definition {
-        diagnostics = check::against(definition, known, &diagnostics);
-    }
+    let diagnostics = match &definition {
+        Some(definition) => check::against(definition, known, &diagnostics),
+        None => check::usable(&usable, known, &diagnostics),
+    };
     let definition = definition.filter(|_| !diagnostics.has_errors());
     let good = definition.clone().map(|definition| GoodFile {
         id: id.clone(),

@@ -30,10 +30,9 @@ impl Reader {
     /// Fails with [`ErrorKind::Missing`] where there is none, and with [`ErrorKind::Unusable`]
     /// where it is of another version.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let reader = Self::new(Readers::new(path.as_ref()));
-        let context = format!("opening the database {}", path.as_ref().display());
-        reader.readers.read(&context, |_| Ok(())).await?;
-        Ok(reader)
+        let readers = Readers::new(path.as_ref());
+        readers.open().await?;
+        Ok(Self::new(readers))
     }
 
     /// Every registered workflow, in the order of their ids.

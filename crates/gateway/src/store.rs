@@ -41,15 +41,10 @@ pub(crate) struct Writer {
 
 impl Store {
     /// Takes ownership of a database, creating or migrating it where needed.
-    pub(crate) async fn open(
-        path: &Path,
-        durability: Durability,
-        owner: String,
-    ) -> Result<(Self, Opened), Error> {
-        let shown = path.display().to_string();
+    pub(crate) async fn open(path: &Path, durability: Durability) -> Result<(Self, Opened), Error> {
         let path = path.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
-            let lock = OwnerLock::acquire(&path, &owner)?;
+            let lock = OwnerLock::acquire(&path, "gateway")?;
             let opened = Connection::open_writer(&path, durability)?;
             Ok((lock, opened, path))
         });
@@ -58,7 +53,7 @@ impl Store {
             .map_err(|error| {
                 Error::new(ErrorKind::Internal, "opening the database panicked").caused(error)
             })?
-            .map_err(|error| Error::store(format!("opening the database {shown} failed"), error))?;
+            .map_err(Error::opening)?;
         let (queue, jobs) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("agentspace-writer".to_owned())
@@ -96,8 +91,9 @@ impl Store {
             readers,
             thread,
         } = self;
-        drop(queue);
+        // The writer closes last: only it can move the log into the database file.
         drop(readers);
+        drop(queue);
         match tokio::task::spawn_blocking(move || thread.join()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::new(
@@ -171,6 +167,20 @@ impl Readers {
                 permits: Arc::new(Semaphore::new(READERS)),
             }),
         }
+    }
+
+    /// Opens the first connection, to learn whether the database can be read.
+    pub(crate) async fn open(&self) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        let opening = tokio::task::spawn_blocking(move || {
+            Connection::open_reader(&shared.path).map(|connection| shared.put(connection))
+        });
+        opening
+            .await
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, "opening the database panicked").caused(error)
+            })?
+            .map_err(Error::opening)
     }
 
     /// Runs several reads on one state of the database.

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::action::{Action, Concurrency, OnInterrupt, Timeout};
 use crate::approval::ApprovalPolicy;
-use crate::diagnostic::{Diagnostics, Report};
+use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::output_schema::InputSchema;
@@ -53,10 +53,22 @@ pub struct WorkflowDefinition {
 pub struct Checked {
     /// The definition, unless a diagnostic is an error.
     pub definition: Option<WorkflowDefinition>,
+    /// The steps that could be read although the definition is refused, so that what else is wrong
+    /// with them can be said in the same run; empty if it is not refused.
+    pub usable: Vec<UsableStep>,
     /// Errors and warnings in the order of their discovery.
     pub diagnostics: Diagnostics,
     /// From the diagnostics' places to lines and columns.
     pub map: SourceMap,
+}
+
+/// A step of a refused definition, with its address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsableStep {
+    /// Where it stands.
+    pub at: Pointer,
+    /// What it does.
+    pub step: Step,
 }
 
 impl WorkflowDefinition {
@@ -66,9 +78,11 @@ impl WorkflowDefinition {
         let document = source::read(text, format, &mut report);
         let parsed = document
             .value
-            .and_then(|value| parse::workflow(&value, &mut report));
+            .map(|value| parse::workflow(&value, &mut report))
+            .unwrap_or_default();
         Checked {
-            definition: parsed.filter(|_| !report.has_errors()),
+            definition: parsed.definition,
+            usable: parsed.usable,
             diagnostics: report.finish(),
             map: document.map,
         }
@@ -85,9 +99,7 @@ impl WorkflowDefinition {
         let mut report = Report::default();
         source::check_limits(value, &mut report);
         let parsed = parse::workflow(value, &mut report);
-        parsed
-            .filter(|_| !report.has_errors())
-            .ok_or_else(|| report.finish())
+        parsed.definition.ok_or_else(|| report.finish())
     }
 
     /// What the workflow is called.

@@ -70,10 +70,7 @@ pub(crate) fn text<'a>(bytes: &'a [u8], report: &mut Report) -> Option<&'a str> 
             Diagnostic::new(
                 Code::TooLarge,
                 Place::Text(0..0),
-                format!(
-                    "the text has {} bytes, at most {MAX_BYTES} are read",
-                    bytes.len()
-                ),
+                format!("the text is larger than {MAX_BYTES} bytes"),
             )
             .help("split it up, or move large data out of it"),
         );

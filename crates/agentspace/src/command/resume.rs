@@ -1,7 +1,7 @@
 //! `agentspace resume`: goes on with what a process that ended left behind.
 
-use gateway::Gateway;
 use gateway::workflow_types::execution::ExecutionStatus;
+use gateway::{Gateway, LeftBehind};
 use serde_json::Value;
 
 use crate::cli::Global;
@@ -17,7 +17,8 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let ids = running.iter().map(|execution| execution.id).collect();
     let trusted = Trusted::of_unfinished(&reader).await?;
     drop(reader);
-    let hosted = host::start(host::builder(global, &trusted)).await?;
+    let hosted =
+        host::start(host::builder(global, &trusted).left_behind(LeftBehind::TakeUp)).await?;
     let exit = tokio::select! {
         exit = wait(global, &hosted.gateway, ids) => exit?,
         () = hosted.stop.asked() => Exit::Interrupted,

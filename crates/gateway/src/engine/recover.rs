@@ -21,6 +21,7 @@ use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
 use super::{Engine, Hold, timer};
+use crate::builder::LeftBehind;
 use crate::error::{Error, ErrorKind};
 
 /// Visits that are read at once when a journal is folded.
@@ -36,6 +37,14 @@ impl Engine {
     /// The timer comes second: an execution that it took up before would be claimed a second time
     /// here, in the middle of its attempt.
     pub(crate) async fn recover(self: &Arc<Self>) -> Result<usize, Error> {
+        if self.left_behind == LeftBehind::Leave {
+            let running = self
+                .readers
+                .read("counting running executions", db::execution::count_running)
+                .await?;
+            self.task(timer::run(Arc::clone(self)));
+            return Ok(running);
+        }
         let owner = self.owner.clone();
         let claimed = self
             .writer
@@ -76,6 +85,7 @@ impl Engine {
 
     /// What follows the decision of a gate: its execution runs again.
     pub(crate) fn passed(self: &Arc<Self>, id: ExecutionId) {
+        self.own(id);
         self.changes.tell(id);
         // Nobody waits for it: what was decided is stored, and goes on by itself.
         drop(self.take_up(id));

@@ -103,5 +103,6 @@ async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error>
             tracing::error!(error, "the timer cannot read which attempts are due");
         }
     }
+    due.retain(|id| engine.carries(id));
     Ok(due)
 }

@@ -10,18 +10,29 @@ use serde_json::Value;
 use super::fields::{Field, Fields};
 use super::step::{self, StepDraft, StepIds};
 use super::{
-    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, WorkflowDefinition, WorkflowName, graph, names,
-    trigger,
+    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName, graph,
+    names, trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::id::StepId;
 use crate::output_schema::InputSchema;
 
-/// Reads a workflow; none if something essential is missing. Errors are in the report.
-pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<WorkflowDefinition> {
+/// What reading a document gave.
+#[derive(Default)]
+pub(super) struct Parsed {
+    /// The workflow, unless the report has errors.
+    pub(super) definition: Option<WorkflowDefinition>,
+    /// The steps that could be read of a workflow that is refused.
+    pub(super) usable: Vec<UsableStep>,
+}
+
+/// Reads a workflow; what is wrong with it goes into the report.
+pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
     let root = Pointer::root();
-    let mut fields = Fields::open(document, &root, report)?;
+    let Some(mut fields) = Fields::open(document, &root, report) else {
+        return Parsed::default();
+    };
     let name = name(&mut fields);
     let description = fields
         .string("description")
@@ -33,7 +44,9 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<Workflow
     let drafts = steps(&mut fields);
     fields.finish(|_| None);
 
-    let (drafts, ids) = drafts?;
+    let Some((drafts, ids)) = drafts else {
+        return Parsed::default();
+    };
     let (steps, positions) = unique(drafts, report);
     let known = names::Known {
         positions: &positions,
@@ -42,16 +55,25 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Option<Workflow
     };
     names::check(&steps, &known, report);
     graph::check(&steps, &positions, report);
-    Some(WorkflowDefinition {
-        name: name?,
-        description,
-        trigger: trigger?,
-        input,
-        steps: steps.into_iter().map(|draft| draft.step).collect(),
-        max_steps: max_steps?,
-        concurrency,
-        positions,
-    })
+    match (name, trigger, max_steps) {
+        (Some(name), Some(trigger), Some(max_steps)) if !report.has_errors() => Parsed {
+            definition: Some(WorkflowDefinition {
+                name,
+                description,
+                trigger,
+                input,
+                steps: steps.into_iter().map(|draft| draft.step).collect(),
+                max_steps,
+                concurrency,
+                positions,
+            }),
+            usable: Vec::new(),
+        },
+        (_, _, _) => Parsed {
+            definition: None,
+            usable: steps.into_iter().map(StepDraft::into_usable).collect(),
+        },
+    }
 }
 
 fn name(fields: &mut Fields<'_, '_>) -> Option<WorkflowName> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::fields::{Field, Fields, snake_case};
-use super::{Branch, Step, Target};
+use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
@@ -24,6 +24,13 @@ pub(super) struct StepDraft<'v> {
 }
 
 impl StepDraft<'_> {
+    pub(super) fn into_usable(self) -> UsableStep {
+        UsableStep {
+            at: self.at,
+            step: self.step,
+        }
+    }
+
     /// The address of a key in the spelling that its author chose.
     pub(super) fn written_key(&self, name: &str) -> Pointer {
         let snake = snake_case(name);
