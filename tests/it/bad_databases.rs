@@ -99,11 +99,12 @@ fn a_database_that_is_cut_off() {
 fn a_directory_and_a_place_where_nothing_can_be_made() {
     let place = Place::new();
     place.example("hello.yaml");
-    for path in ["hello.yaml/x.db", "/proc/no/x.db"] {
+    for directory in ["hello.yaml", "/proc/no"] {
+        let path = format!("{directory}/x.db");
         place
-            .run(["run", "hello.yaml", "--db", path])
+            .run(["run", "hello.yaml", "--db", path.as_str()])
             .exits(1)
-            .says(&[path]);
+            .says(&["creating the directory", directory]);
     }
     for path in [".", "/dev/null"] {
         place

@@ -218,3 +218,60 @@ steps:
         [format!("1 {key}"), format!("2 {key}")]
     );
 }
+
+#[test]
+fn a_run_leaves_alone_what_another_left_behind() {
+    let place = Place::new();
+    place.write(
+        "quick.yaml",
+        "name: Quick\nsteps: [{id: only, action: noop}]\n",
+    );
+    let (here, go) = blocking(&place, "    onInterrupt: rerun\n");
+    let running = place.call(["run", "blocking.yaml"]).start();
+    here.line();
+    running.kill();
+
+    place
+        .run(["run", "quick.yaml"])
+        .exits(0)
+        .says(&[
+            "1 interrupted execution(s) were left behind",
+            "agentspace resume",
+        ])
+        .prints(&["completed"]);
+    place
+        .run(["executions", "ls", "--status", "running"])
+        .exits(0)
+        .prints(&["blocking"]);
+    let began = place
+        .lines("ledger")
+        .iter()
+        .filter(|line| line.starts_with("began"))
+        .count();
+    assert_eq!(began, 1, "nobody took it up");
+
+    let resumed = place.call(["resume"]).start();
+    here.line();
+    go.say("1");
+    go.say("2");
+    resumed.end().exits(0).prints(&["completed"]);
+}
+
+#[test]
+fn a_clean_end_leaves_everything_in_the_database_file() {
+    let place = Place::with(
+        "quick.yaml",
+        "name: Quick\nsteps: [{id: only, action: noop}]\n",
+    );
+    for round in 0..5 {
+        let (used, copy) = (format!("used{round}.db"), format!("copy{round}.db"));
+        place
+            .run(["run", "quick.yaml", "--db", used.as_str()])
+            .exits(0);
+        std::fs::copy(place.path(&used), place.path(&copy)).unwrap();
+        place
+            .run(["executions", "ls", "--db", copy.as_str()])
+            .exits(0)
+            .prints(&["completed"]);
+    }
+}
