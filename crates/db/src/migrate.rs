@@ -38,30 +38,40 @@ pub fn run(path: &Path) -> Result<Vec<String>, Error> {
     Connection::open_writer(path, Durability::Full).map(|opened| opened.migrated)
 }
 
-/// Takes the newest applied migration back and names it; none if there is none.
+/// A migration that was taken back, and the copy that was made before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reverted {
+    /// The name of the migration.
+    pub name: String,
+    /// The copy of the whole database as it was.
+    pub backup: Option<PathBuf>,
+}
+
+/// Takes the newest applied migration back; none if there is none.
 ///
-/// What the older schema can hold is kept. Takes the [`OwnerLock`] for as long as it runs.
-pub fn revert(path: &Path) -> Result<Option<String>, Error> {
+/// What the older schema can hold is kept; a copy keeps the rest. Takes the [`OwnerLock`] for as
+/// long as it runs.
+pub fn revert(path: &Path) -> Result<Option<Reverted>, Error> {
     let _lock = OwnerLock::acquire(path, "migration")?;
     let mut connection = Connection::open_unmigrated(path, Durability::Full)?;
     downgrade(&mut connection, &embedded()?)
 }
 
-/// Takes the newest applied migration back and applies it again, and names it.
+/// Takes the newest applied migration back, after a copy, and applies it again.
 ///
 /// Shows that a new migration works in both directions.
-pub fn redo(path: &Path) -> Result<Option<String>, Error> {
+pub fn redo(path: &Path) -> Result<Option<Reverted>, Error> {
     let _lock = OwnerLock::acquire(path, "migration")?;
     let mut connection = Connection::open_unmigrated(path, Durability::Full)?;
     let known = embedded()?;
-    let Some(name) = downgrade(&mut connection, &known)? else {
+    let Some(reverted) = downgrade(&mut connection, &known)? else {
         return Ok(None);
     };
     let found = known.iter().enumerate();
-    for (index, migration) in found.filter(|(_, known)| known.name().to_string() == name) {
+    for (index, migration) in found.filter(|(_, known)| known.name().to_string() == reverted.name) {
         apply(&mut connection, migration, index + 1)?;
     }
-    Ok(Some(name))
+    Ok(Some(reverted))
 }
 
 /// A known migration, and whether a database has it.
@@ -133,14 +143,7 @@ pub(crate) fn upgrade(
         Standing::Current => return Ok((Vec::new(), None)),
         Standing::Pending(pending) => pending,
     };
-    let backup = match applied(connection)?.last() {
-        Some(schema) => {
-            let target = file::beside(connection.path(), &format!(".schema-{schema}.backup"));
-            connection.copy_to(&target)?;
-            Some(target)
-        }
-        None => None,
-    };
+    let backup = copy(connection)?;
     let mut names = Vec::new();
     for (index, migration) in known.iter().enumerate() {
         if pending.contains(&version(migration)) {
@@ -149,6 +152,18 @@ pub(crate) fn upgrade(
         }
     }
     Ok((names, backup))
+}
+
+/// Copies a database that has a schema to `<db>.schema-<version>.backup`, replacing an earlier copy
+/// of the same schema.
+fn copy(connection: &mut Connection) -> Result<Option<PathBuf>, Error> {
+    let applied = applied(connection)?;
+    let Some(schema) = applied.last() else {
+        return Ok(None);
+    };
+    let target = file::beside(connection.path(), &format!(".schema-{schema}.backup"));
+    connection.copy_to(&target)?;
+    Ok(Some(target))
 }
 
 fn newer(connection: &Connection, unknown: &str) -> Error {
@@ -181,7 +196,9 @@ fn apply(connection: &mut Connection, migration: &Known, schema: usize) -> Resul
     })
 }
 
-fn downgrade(connection: &mut Connection, known: &[Known]) -> Result<Option<String>, Error> {
+/// Takes the newest applied migration back, after a copy: what the older schema cannot hold is gone
+/// from the database.
+fn downgrade(connection: &mut Connection, known: &[Known]) -> Result<Option<Reverted>, Error> {
     standing(connection, known)?;
     let applied = applied(connection)?;
     let Some((index, migration)) = known
@@ -192,6 +209,7 @@ fn downgrade(connection: &mut Connection, known: &[Known]) -> Result<Option<Stri
         return Ok(None);
     };
     let name = migration.name().to_string();
+    let backup = copy(connection)?;
     connection.transaction(|connection| {
         let failed = || format!("reverting migration {name} failed");
         migration.revert(&mut connection.raw).context(failed)?;
@@ -201,7 +219,7 @@ fn downgrade(connection: &mut Connection, known: &[Known]) -> Result<Option<Stri
             .context(failed)?;
         note(connection, index, &name)
     })?;
-    Ok(Some(name))
+    Ok(Some(Reverted { name, backup }))
 }
 
 /// Marks the file as ours with a schema, and refuses what broke a reference.

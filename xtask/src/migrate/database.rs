@@ -17,7 +17,7 @@ pub(super) fn run(path: &Path) -> Result<()> {
 
 pub(super) fn revert(path: &Path) -> Result<()> {
     match db::migrate::revert(path)? {
-        Some(name) => println!("reverted {name}"),
+        Some(reverted) => say("reverted", &reverted),
         None => println!("{} has no migration to revert", path.display()),
     }
     Ok(())
@@ -25,10 +25,17 @@ pub(super) fn revert(path: &Path) -> Result<()> {
 
 pub(super) fn redo(path: &Path) -> Result<()> {
     match db::migrate::redo(path)? {
-        Some(name) => println!("reverted and applied {name}"),
+        Some(reverted) => say("reverted and applied", &reverted),
         None => println!("{} has no migration to redo", path.display()),
     }
     Ok(())
+}
+
+fn say(what: &str, reverted: &db::migrate::Reverted) {
+    if let Some(backup) = &reverted.backup {
+        println!("copied to {}", backup.display());
+    }
+    println!("{what} {}", reverted.name);
 }
 
 pub(super) fn list(path: &Path) -> Result<()> {

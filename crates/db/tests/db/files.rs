@@ -113,8 +113,8 @@ fn migrations_run_back_and_forth_and_are_listed() {
     assert_eq!(migrate::run(&path).unwrap(), std::slice::from_ref(&name));
     assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
     assert_eq!(migrate::list(&path).unwrap(), listed(&name, true));
-    assert_eq!(migrate::redo(&path).unwrap(), Some(name.clone()));
-    assert_eq!(migrate::revert(&path).unwrap(), Some(name.clone()));
+    assert_eq!(migrate::redo(&path).unwrap().unwrap().name, name);
+    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, name);
     assert_eq!(migrate::revert(&path).unwrap(), None);
     assert_eq!(migrate::redo(&path).unwrap(), None);
     assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
@@ -126,7 +126,13 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
     let mut database = Database::with_workflow();
     database.start(&crate::support::paused(1, None));
     let path = database.path();
-    assert!(migrate::revert(&path).unwrap().is_some());
+    let reverted = migrate::revert(&path).unwrap().unwrap();
+    let mut copy = Connection::open_reader(&reverted.backup.unwrap()).unwrap();
+    let kept = execution::find(&mut copy, &id(1)).unwrap();
+    assert!(
+        kept.is_some(),
+        "the copy keeps what the older schema cannot hold"
+    );
     assert_eq!(migrate::run(&path).unwrap().len(), 1);
     let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
     assert_eq!(opened.connection.check().unwrap(), Vec::<String>::new());
