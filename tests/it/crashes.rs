@@ -116,7 +116,7 @@ fn killed_while_it_says_that_it_waits_the_approval_waits_still() {
     let place = Place::new();
     place.example("hello.yaml");
     let running = place.call(["run", "hello.yaml"]).start();
-    running.says("waits for approval");
+    running.says("waits at its gate");
     running.kill_if_alive();
     place
         .run(["executions", "ls", "--status", "paused"])
@@ -234,10 +234,7 @@ fn a_run_leaves_alone_what_another_left_behind() {
     place
         .run(["run", "quick.yaml"])
         .exits(0)
-        .says(&[
-            "1 interrupted execution(s) were left behind",
-            "agentspace resume",
-        ])
+        .says(&["1 execution left behind", "agentspace resume"])
         .prints(&["completed"]);
     place
         .run(["executions", "ls", "--status", "running"])

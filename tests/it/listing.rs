@@ -87,7 +87,7 @@ fn one_execution_is_shown_with_its_input_its_journal_and_its_gate() {
             "waits at `farewell`",
             r#"input       {"name":"Ada"}"#,
             "1  ✓ greet",
-            "2  ⏸ farewell  waits for approval",
+            "2  ⏸ farewell  waits at its gate",
             "would run  execute_command",
         ]);
     let shown = place.only_execution();

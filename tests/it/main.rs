@@ -9,6 +9,7 @@ mod backup_rotate;
 mod bad_databases;
 mod bad_files;
 mod bad_usage;
+mod carried_on;
 mod check;
 mod crashes;
 mod deploy_check;

@@ -12,7 +12,7 @@ use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 #[command(
     name = "agentspace",
     version,
-    after_help = "Exit codes: 0 ok, 1 failed, 2 bad usage or definition, 3 waiting for approval."
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad usage or definition, 3 waiting for approval, 130 stopped by a signal (the work is kept)."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -124,8 +124,14 @@ fn shown(map: &SourceMap, span: Range<usize>) -> Range<usize> {
     if line > span.start {
         return span.start..line;
     }
-    let next = text[span.start..].chars().next().map_or(0, char::len_utf8);
-    span.start..span.start + next
+    match text[span.start..].chars().next() {
+        Some(next) if next != '\n' => span.start..span.start + next.len_utf8(),
+        // At the end of a line its last character stands for the place.
+        Some(_) | None => {
+            let last = text[..span.start].chars().next_back();
+            span.start - last.map_or(0, char::len_utf8)..span.start
+        }
+    }
 }
 
 fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {

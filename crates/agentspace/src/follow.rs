@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use gateway::Gateway;
 use gateway::workflow_types::approval::{GateKind, GateState};
 use gateway::workflow_types::execution::{
     Execution, ExecutionState, Visit, VisitState, VisitStatus,
 };
 use gateway::workflow_types::id::{Actor, ExecutionId, StepId};
+use gateway::{Decided, Gateway};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::host::Hosted;
@@ -58,6 +58,10 @@ pub(crate) async fn follow(
             progress.finish();
             return Ok(Rest::Reached(Box::new(execution)));
         }
+        if let Some(error) = gateway.stuck(id) {
+            progress.finish();
+            return Err(error.into());
+        }
         tokio::select! {
             () = follower.changed() => {}
             () = stop.asked() => {
@@ -68,15 +72,15 @@ pub(crate) async fn follow(
     }
 }
 
-/// Approves the gate at which an execution waits; false if it is no approval.
+/// Approves the gate at which an execution waits; false if that does not let it go on.
 async fn approve(gateway: &Gateway, id: ExecutionId, actor: &Actor) -> anyhow::Result<bool> {
     let gate = gateway.reader().gate_of(id).await?;
     if gate.kind != GateKind::Approval || gate.state != GateState::Waiting {
         return Ok(false);
     }
     let reason = Some("approved on the command line with --approve".to_owned());
-    gateway.approve(gate.id, actor.clone(), reason).await?;
-    Ok(true)
+    let decided = gateway.approve(gate.id, actor.clone(), reason).await?;
+    Ok(decided == Decided::Settled)
 }
 
 /// What has been shown so far.

@@ -93,15 +93,19 @@ impl Trusted {
         }
     }
 
-    /// Trusts what was typed for every execution that is not finished: only a command line starts
-    /// executions by hand.
+    /// Trusts what was typed for an execution: only a command line starts executions by hand.
+    pub(crate) fn add_typed(&mut self, execution: &Execution) {
+        if execution.triggered_by == TriggeredBy::Manual {
+            self.add(&execution.input);
+        }
+    }
+
+    /// Trusts what was typed for every execution that is not finished.
     pub(crate) async fn of_unfinished(reader: &Reader) -> anyhow::Result<Self> {
         let mut trusted = Self::default();
         for status in [ExecutionStatus::Running, ExecutionStatus::Paused] {
             for execution in all_executions(reader, status).await? {
-                if execution.triggered_by == TriggeredBy::Manual {
-                    trusted.add(&execution.input);
-                }
+                trusted.add_typed(&execution);
             }
         }
         Ok(trusted)
@@ -159,18 +163,25 @@ pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Hosted> {
         ));
     }
     if started.left > 0 {
+        let (count, them) = counted(started.left);
         crate::output::talk(&format!(
-            "{} interrupted execution(s) were left behind; `agentspace resume` goes on with them",
-            started.left
+            "{count} left behind by a process that ended; `agentspace resume` goes on with {them}"
         ));
     }
-    if started.taken_up > 0 {
-        crate::output::talk(&format!(
-            "{} interrupted execution(s) taken up again",
-            started.taken_up
-        ));
+    if !started.taken_up.is_empty() {
+        let (count, _) = counted(started.taken_up.len());
+        crate::output::talk(&format!("{count} left behind, taken up again"));
     }
     Ok(Hosted { gateway, stop })
+}
+
+/// `1 execution`, `2 executions`, with the word that stands for them.
+fn counted(count: usize) -> (String, &'static str) {
+    if count == 1 {
+        ("1 execution".to_owned(), "it")
+    } else {
+        (format!("{count} executions"), "them")
+    }
 }
 
 /// Opens the database for reading, whoever owns it.

@@ -12,6 +12,7 @@ mod stop;
 mod tools;
 mod view;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -50,6 +51,7 @@ fn init_logs() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         // It would be said on stderr, and panic.
         .log_internal_errors(false)
         .init();

@@ -199,7 +199,7 @@ pub(crate) fn visit_line(visit: &Visit) -> String {
     match &visit.state {
         VisitState::Ready => format!("{} {step}", paint(DIM, "·")),
         VisitState::Begun => format!("{} {step}", paint(YELLOW, "▸")),
-        VisitState::Waiting => format!("{} {step}  waits for approval", paint(YELLOW, "⏸")),
+        VisitState::Waiting => format!("{} {step}  waits at its gate", paint(YELLOW, "⏸")),
         VisitState::BackingOff { until, failure } => {
             format!(
                 "{} {step}  tries again at {until}: {}",

@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution;
 use crate::schema::{gate_votes, gates, workflow_executions};
+use crate::timer::Scope;
 
 use row::{Found, GateRow, StateColumns, VoteRow};
 
@@ -183,11 +184,12 @@ pub fn resolve(
 /// executions that run again because of it.
 pub fn expire_due(
     connection: &mut Connection,
+    scope: &Scope,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<ExecutionId>, Error> {
     connection.write(|connection| {
-        let rows: Vec<Found> = gates::table
+        let mut query = gates::table
             .inner_join(workflow_executions::table)
             .filter(IsWaiting)
             .filter(HasExpiry)
@@ -195,6 +197,11 @@ pub fn expire_due(
             .order(gates::expires_at)
             .limit(i64::try_from(limit).unwrap_or(i64::MAX))
             .select((GateRow::as_select(), workflow_executions::workflow_id))
+            .into_boxed();
+        if let Some(ids) = scope.texts() {
+            query = query.filter(gates::execution_id.eq_any(ids));
+        }
+        let rows: Vec<Found> = query
             .load(&mut connection.raw)
             .context(|| "looking for gates that expire failed")?;
         let mut expired = Vec::with_capacity(rows.len());
@@ -209,12 +216,20 @@ pub fn expire_due(
 }
 
 /// When the next gate expires.
-pub(crate) fn next_expiry(connection: &mut Connection) -> Result<Option<Timestamp>, Error> {
-    let found: Option<(String, Option<String>)> = gates::table
+pub(crate) fn next_expiry(
+    connection: &mut Connection,
+    scope: &Scope,
+) -> Result<Option<Timestamp>, Error> {
+    let mut query = gates::table
         .filter(IsWaiting)
         .filter(HasExpiry)
         .order(gates::expires_at)
         .select((gates::id, gates::expires_at))
+        .into_boxed();
+    if let Some(ids) = scope.texts() {
+        query = query.filter(gates::execution_id.eq_any(ids));
+    }
+    let found: Option<(String, Option<String>)> = query
         .first(&mut connection.raw)
         .optional()
         .context(|| "looking for the next gate that expires failed")?;

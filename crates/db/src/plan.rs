@@ -13,6 +13,7 @@ use workflow_types::id::ExecutionId;
 use crate::connection::{Connection, Durability};
 use crate::error::Error;
 use crate::execution::{self, ExecutionFilter, PageKey};
+use crate::timer::Scope;
 use crate::{gate, timer, visit};
 
 #[derive(QueryableByName)]
@@ -68,13 +69,19 @@ fn what_is_looked_up_at_start_up_has_a_partial_index() {
             "executions_running",
         ),
         (|c| gate::waiting(c).map(|_| ()), "gates_waiting"),
-        (|c| gate::expire_due(c, now(), 9).map(|_| ()), "gates_due"),
         (
-            |c| visit::due_retries(c, now(), 9).map(|_| ()),
+            |c| gate::expire_due(c, &Scope::All, now(), 9).map(|_| ()),
+            "gates_due",
+        ),
+        (
+            |c| visit::due_retries(c, &Scope::All, now(), 9).map(|_| ()),
             "visits_due",
         ),
-        (|c| timer::next_due(c).map(|_| ()), "gates_due"),
-        (|c| timer::next_due(c).map(|_| ()), "visits_due"),
+        (|c| timer::next_due(c, &Scope::All).map(|_| ()), "gates_due"),
+        (
+            |c| timer::next_due(c, &Scope::All).map(|_| ()),
+            "visits_due",
+        ),
     ];
     for (verb, index) in verbs {
         let plans = plans(verb);

@@ -17,6 +17,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution::IsRunning;
 use crate::schema::{step_visits, workflow_executions};
+use crate::timer::Scope;
 
 literal_condition!(
     /// The visit waits for its next attempt.
@@ -87,10 +88,11 @@ pub fn latest(
 /// The running executions whose next attempt is due, the longest overdue first.
 pub fn due_retries(
     connection: &mut Connection,
+    scope: &Scope,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<ExecutionId>, Error> {
-    let ids: Vec<String> = step_visits::table
+    let mut query = step_visits::table
         .inner_join(workflow_executions::table)
         .filter(IsBackingOff)
         .filter(IsRunning)
@@ -98,6 +100,11 @@ pub fn due_retries(
         .order(step_visits::due_at)
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(step_visits::execution_id)
+        .into_boxed();
+    if let Some(ids) = scope.texts() {
+        query = query.filter(step_visits::execution_id.eq_any(ids));
+    }
+    let ids: Vec<String> = query
         .load(&mut connection.raw)
         .context(|| "looking for retries that are due failed")?;
     ids.iter()
@@ -105,14 +112,22 @@ pub fn due_retries(
         .collect()
 }
 
-/// When the next attempt of any running execution is due.
-pub(crate) fn next_due(connection: &mut Connection) -> Result<Option<Timestamp>, Error> {
-    let found: Option<(String, Option<String>)> = step_visits::table
+/// When the next attempt of a running execution is due.
+pub(crate) fn next_due(
+    connection: &mut Connection,
+    scope: &Scope,
+) -> Result<Option<Timestamp>, Error> {
+    let mut query = step_visits::table
         .inner_join(workflow_executions::table)
         .filter(IsBackingOff)
         .filter(IsRunning)
         .order(step_visits::due_at)
         .select((step_visits::execution_id, step_visits::due_at))
+        .into_boxed();
+    if let Some(ids) = scope.texts() {
+        query = query.filter(step_visits::execution_id.eq_any(ids));
+    }
+    let found: Option<(String, Option<String>)> = query
         .first(&mut connection.raw)
         .optional()
         .context(|| "looking for the next retry failed")?;

@@ -206,17 +206,13 @@ impl GatewayBuilder {
         for directory in &self.workflows {
             files.extend(gateway.register_directory(directory).await?);
         }
-        let running = engine.recover().await?;
-        let (taken_up, left) = match self.left_behind {
-            LeftBehind::TakeUp => (running, 0),
-            LeftBehind::Leave => (0, running),
-        };
+        let recovered = engine.recover().await?;
         gateway.set_started(Started {
             migrated: opened.migrated,
             backup: opened.backup,
             files,
-            taken_up,
-            left,
+            taken_up: recovered.taken_up,
+            left: recovered.left,
         });
         Ok(gateway)
     }

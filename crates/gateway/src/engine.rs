@@ -16,6 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use db::timer::Scope;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -25,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, History, Start, Started, TriggeredBy,
+    Epoch, Execution, ExecutionState, ExecutionStatus, History, Start, Started, TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 
@@ -82,8 +83,11 @@ pub(crate) struct Engine {
     /// Executions that are held by a task of this process, and whether somebody asked for them to
     /// be taken up in the meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
-    /// Executions that are carried although others are left behind; empty where none are.
+    /// Unfinished executions that are carried although others are left behind; empty where none
+    /// are.
     own: Mutex<HashSet<ExecutionId>>,
+    /// Executions that cannot go on for now, and why; until they are held again.
+    stuck: Mutex<HashMap<ExecutionId, String>>,
     left_behind: LeftBehind,
     /// Wakes the timer when something may be due earlier than it thinks.
     timer: Notify,
@@ -138,6 +142,7 @@ impl Engine {
             definitions: Mutex::default(),
             held: Mutex::default(),
             own: Mutex::default(),
+            stuck: Mutex::default(),
             left_behind: parts.left_behind,
             timer: Notify::new(),
             tasks: TaskTracker::new(),
@@ -237,7 +242,13 @@ impl Engine {
             .write(&context, move |c| db::execution::start(c, &start, &owner))
             .await?;
         match started {
-            Started::Existing(existing) => Ok(*existing),
+            Started::Existing(existing) => {
+                if existing.state.status() == ExecutionStatus::Running {
+                    // Whoever started it may be gone; if not, this changes nothing.
+                    self.passed(existing.id);
+                }
+                Ok(*existing)
+            }
             Started::New => {
                 self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
@@ -271,15 +282,35 @@ impl Engine {
         }
     }
 
-    /// Whether the timer may take an execution up.
-    fn carries(&self, id: &ExecutionId) -> bool {
+    /// Whose timers are this gateway's business.
+    fn scope(&self) -> Scope {
         match self.left_behind {
-            LeftBehind::TakeUp => true,
+            LeftBehind::TakeUp => Scope::All,
             LeftBehind::Leave => {
                 let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-                own.contains(id)
+                Scope::Of(own.iter().copied().collect())
             }
         }
+    }
+
+    /// Notes that an execution cannot go on, so that nobody waits for it in vain.
+    fn give_up(&self, id: ExecutionId, error: &Error) {
+        let mut reason = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            reason = format!("{reason}: {cause}");
+            source = cause.source();
+        }
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        stuck.insert(id, reason);
+        drop(stuck);
+        self.changes.tell(id);
+    }
+
+    /// Why an execution cannot go on for now, if it cannot.
+    pub(crate) fn stuck(&self, id: &ExecutionId) -> Option<String> {
+        let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        stuck.get(id).cloned()
     }
 
     /// Holds an execution for a task; none if another task holds it, which is then asked to see to
@@ -293,6 +324,8 @@ impl Engine {
             }
             Entry::Vacant(entry) => {
                 entry.insert(Asked::Once);
+                let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+                stuck.remove(&id);
                 let engine = Arc::clone(self);
                 Some(Hold { engine, id })
             }
@@ -304,6 +337,10 @@ impl Engine {
         self.changes.tell(*id);
         if matches!(state, ExecutionState::Paused { .. }) {
             self.timer.notify_one();
+        }
+        if state.status().is_finished() {
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            own.remove(id);
         }
     }
 

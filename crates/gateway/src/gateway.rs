@@ -69,8 +69,8 @@ pub struct Started {
     pub backup: Option<PathBuf>,
     /// What was read from the workflow directories, good and bad.
     pub files: Vec<FileReport>,
-    /// How many executions of the last owner were taken up.
-    pub taken_up: usize,
+    /// The executions of the last owner that were taken up.
+    pub taken_up: Vec<ExecutionId>,
     /// How many executions of the last owner were left as they are.
     pub left: usize,
 }
@@ -286,6 +286,15 @@ impl Gateway {
         self.engine.changes.follow(id)
     }
 
+    /// Why an execution cannot go on for now: its journal is damaged, or the database refuses it.
+    ///
+    /// The next start, or decision, tries again.
+    pub fn stuck(&self, id: ExecutionId) -> Option<Error> {
+        let reason = self.engine.stuck(&id)?;
+        let context = format!("execution {id} cannot go on: {reason}");
+        Some(Error::new(ErrorKind::Unusable, context))
+    }
+
     /// Waits until an execution is at rest: completed, failed, or paused at a gate.
     pub async fn wait(&self, id: ExecutionId) -> Result<Execution, Error> {
         let mut follower = self.follow(id);
@@ -293,6 +302,9 @@ impl Gateway {
             let execution = self.reader.execution(id).await?;
             if execution.state.status().is_at_rest() {
                 return Ok(execution);
+            }
+            if let Some(error) = self.stuck(id) {
+                return Err(error);
             }
             follower.changed().await;
         }
@@ -341,9 +353,10 @@ impl Gateway {
                 })
                 .await?;
             match voted.judgement {
-                Judgement::Settles => engine.passed(voted.gate.execution_id),
+                // Whoever said the same before may be gone without having carried it on.
+                Judgement::Settles | Judgement::Repeats => engine.passed(voted.gate.execution_id),
                 Judgement::Counts => engine.changes.tell(voted.gate.execution_id),
-                Judgement::Repeats | Judgement::Conflicts(_) | Judgement::NotEntitled => {}
+                Judgement::Conflicts(_) | Judgement::NotEntitled => {}
             }
             Ok(voted)
         };
@@ -388,8 +401,12 @@ impl Gateway {
                     db::gate::resolve(c, &id, &by)
                 })
                 .await?;
-            if resolved == db::gate::Resolved::Settled {
-                engine.passed(execution);
+            match resolved {
+                // Whoever said the same before may be gone without having carried it on.
+                db::gate::Resolved::Settled | db::gate::Resolved::Repeated => {
+                    engine.passed(execution);
+                }
+                db::gate::Resolved::Conflicts(_) => {}
             }
             Ok(resolved)
         };

@@ -211,6 +211,22 @@ fn json_is_read_by_the_same_rules() {
         b"{\"name\": \"W\",\n \"steps\": [}",
         SourceFormat::Json,
     ));
+    // Escaped surrogates, as many programs write them, cost no place and hide no repeated key.
+    found.add(check_bytes(
+        br#"{"name": "j \ud83d\ude00", "steps": [
+  {"id": "a", "action": "noop", "approvalRequired": false, "approvalRequired": true},
+  {"id": "b", "action": "noop", "onSuccess": "nowhere"}]}"#,
+        SourceFormat::Json,
+    ));
+    let long = format!(
+        r#"{{"name": "W", "{}": 1, "steps": [{{"id": "a", "action": "noop", "id": "b"}}]}}"#,
+        "k".repeat(2_000)
+    );
+    let found_long = check_bytes(long.as_bytes(), SourceFormat::Json);
+    assert!(
+        found_long.contains("the key `id` stands twice"),
+        "{found_long}"
+    );
     insta::assert_snapshot!(found.0.join("\n---\n"));
 }
 

@@ -1,7 +1,7 @@
 //! `agentspace approvals`: what waits for a person, and the person's answer.
 
 use gateway::workflow_types::approval::{Decision, GateState};
-use gateway::workflow_types::execution::Execution;
+use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::{Clock as _, Decided, SystemClock};
 use serde_json::Value;
 
@@ -65,7 +65,8 @@ async fn decide(
     let reader = host::reader(global).await?;
     let gate = host::gate(&reader, id).await?;
     let execution = reader.execution(gate.execution_id).await?;
-    let trusted = Trusted::of_unfinished(&reader).await?;
+    let mut trusted = Trusted::default();
+    trusted.add_typed(&execution);
     drop(reader);
     let hosted = host::start(host::builder(global, &trusted)).await?;
     let gateway = &hosted.gateway;
@@ -86,6 +87,12 @@ async fn decide(
                 "{decision}: recorded as {actor}, for `{}`",
                 gate.step
             ));
+            let consent = super::no_consent(actor);
+            super::finish(global, hosted, &execution, gate.visit, &consent).await
+        }
+        // Whoever decided may have died before the execution was carried on.
+        Decided::Repeated if execution.state == ExecutionState::Running => {
+            output::talk("the same was decided before; going on with the execution");
             let consent = super::no_consent(actor);
             super::finish(global, hosted, &execution, gate.visit, &consent).await
         }

@@ -124,13 +124,18 @@ async fn resolve(
     let reader = host::reader(global).await?;
     let gate = host::gate(&reader, id).await?;
     let execution = reader.execution(gate.execution_id).await?;
-    let trusted = Trusted::of_unfinished(&reader).await?;
+    let mut trusted = Trusted::default();
+    trusted.add_typed(&execution);
     drop(reader);
     let hosted = host::start(host::builder(global, &trusted)).await?;
-    hosted
+    let resolved = hosted
         .gateway
         .resolve(gate.id, resolution, actor.clone(), decision.reason)
-        .await?;
+        .await;
+    if let Err(error) = resolved {
+        hosted.shutdown().await?;
+        return Err(error.into());
+    }
     let consent = super::no_consent(actor);
     super::finish(global, hosted, &execution, gate.visit, &consent).await
 }

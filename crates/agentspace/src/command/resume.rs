@@ -10,15 +10,12 @@ use crate::host::{self, Trusted};
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
-    // The running ones are listed before the gateway takes them up, so that none is missed that
-    // comes to its rest at once.
     let reader = host::reader(global).await?;
-    let running = host::all_executions(&reader, ExecutionStatus::Running).await?;
-    let ids = running.iter().map(|execution| execution.id).collect();
     let trusted = Trusted::of_unfinished(&reader).await?;
     drop(reader);
-    let hosted =
-        host::start(host::builder(global, &trusted).left_behind(LeftBehind::TakeUp)).await?;
+    let builder = host::builder(global, &trusted).left_behind(LeftBehind::TakeUp);
+    let hosted = host::start(builder).await?;
+    let ids = hosted.gateway.started().taken_up.clone();
     let exit = tokio::select! {
         exit = wait(global, &hosted.gateway, ids) => exit?,
         () = hosted.stop.asked() => Exit::Interrupted,

@@ -1,6 +1,7 @@
 //! Executions and their journal.
 
 use db::execution::{self, ExecutionFilter};
+use db::timer::Scope;
 use db::{ErrorKind, timer, visit as visits};
 use serde_json::json;
 use workflow_types::execution::{
@@ -206,16 +207,25 @@ fn a_retry_is_due_until_its_execution_ends() {
     database.apply(&wait).unwrap();
     let connection = &mut database.connection;
     assert_eq!(visits::latest(connection, &id(1)).unwrap(), wait.open);
-    assert_eq!(timer::next_due(connection).unwrap(), Some(at(60)));
-    assert_eq!(visits::due_retries(connection, at(59), 10).unwrap(), []);
     assert_eq!(
-        visits::due_retries(connection, at(60), 10).unwrap(),
+        timer::next_due(connection, &Scope::All).unwrap(),
+        Some(at(60))
+    );
+    assert_eq!(
+        visits::due_retries(connection, &Scope::All, at(59), 10).unwrap(),
+        []
+    );
+    assert_eq!(
+        visits::due_retries(connection, &Scope::All, at(60), 10).unwrap(),
         [id(1)]
     );
     database.apply(&cancel(1, Epoch::FIRST)).unwrap();
-    assert_eq!(timer::next_due(&mut database.connection).unwrap(), None);
     assert_eq!(
-        visits::due_retries(&mut database.connection, at(60), 10).unwrap(),
+        timer::next_due(&mut database.connection, &Scope::All).unwrap(),
+        None
+    );
+    assert_eq!(
+        visits::due_retries(&mut database.connection, &Scope::All, at(60), 10).unwrap(),
         []
     );
     assert_eq!(database.check(), Vec::<String>::new());

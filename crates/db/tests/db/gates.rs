@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use db::gate::{self, Resolved};
+use db::timer::Scope;
 use db::{ErrorKind, execution, timer, visit as visits};
 use serde_json::json;
 use workflow_types::approval::{
@@ -111,16 +112,25 @@ fn expiry_comes_once_and_a_late_vote_conflicts_before_and_after_it_is_noticed() 
     database.start(&paused(1, Some(expiry)));
     database.start(&paused(2, None));
     let connection = &mut database.connection;
-    assert_eq!(timer::next_due(connection).unwrap(), Some(at(60)));
-    assert_eq!(gate::expire_due(connection, at(59), 10).unwrap(), []);
+    assert_eq!(
+        timer::next_due(connection, &Scope::All).unwrap(),
+        Some(at(60))
+    );
+    assert_eq!(
+        gate::expire_due(connection, &Scope::All, at(59), 10).unwrap(),
+        []
+    );
     let late = vote(Decision::Approve, "ann", 60);
     for _ in 0..2 {
         let voted = gate::vote(connection, &gate_id(1), &late).unwrap();
         assert!(matches!(voted.judgement, Judgement::Conflicts(_)));
-        gate::expire_due(connection, at(70), 10).unwrap();
+        gate::expire_due(connection, &Scope::All, at(70), 10).unwrap();
     }
-    assert_eq!(gate::expire_due(connection, at(80), 10).unwrap(), []);
-    assert_eq!(timer::next_due(connection).unwrap(), None);
+    assert_eq!(
+        gate::expire_due(connection, &Scope::All, at(80), 10).unwrap(),
+        []
+    );
+    assert_eq!(timer::next_due(connection, &Scope::All).unwrap(), None);
     let expired = gate::find(connection, &gate_id(1)).unwrap().unwrap();
     assert_eq!(expired.state, GateState::Expired { at: at(70) });
     let waiting = gate::waiting(connection).unwrap();

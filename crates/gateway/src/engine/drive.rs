@@ -62,6 +62,7 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
             Ok(Step::Perform) => {}
             Ok(Step::Leave) => return,
             Err(error) => {
+                engine.give_up(live.execution.id, &error);
                 report(&live, &error);
                 return;
             }

@@ -30,21 +30,40 @@ const JOURNAL_PAGE: usize = 100;
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_LONGEST: Duration = Duration::from_secs(30);
 
+/// What became of executions that the last owner left behind.
+pub(crate) struct Recovered {
+    /// Those that were taken up.
+    pub(crate) taken_up: Vec<ExecutionId>,
+    /// How many were left as they are.
+    pub(crate) left: usize,
+}
+
 impl Engine {
-    /// Takes up every execution that was running when the last owner ended, and sets the timer
-    /// going; answers how many they were.
+    /// Takes up every execution that was running when the last owner ended, or whose gate has
+    /// expired since, and sets the timer going.
     ///
     /// The timer comes second: an execution that it took up before would be claimed a second time
     /// here, in the middle of its attempt.
-    pub(crate) async fn recover(self: &Arc<Self>) -> Result<usize, Error> {
-        if self.left_behind == LeftBehind::Leave {
-            let running = self
-                .readers
-                .read("counting running executions", db::execution::count_running)
-                .await?;
-            self.task(timer::run(Arc::clone(self)));
-            return Ok(running);
-        }
+    pub(crate) async fn recover(self: &Arc<Self>) -> Result<Recovered, Error> {
+        let recovered = match self.left_behind {
+            LeftBehind::Leave => Recovered {
+                taken_up: Vec::new(),
+                left: self
+                    .readers
+                    .read("counting running executions", db::execution::count_running)
+                    .await?,
+            },
+            LeftBehind::TakeUp => Recovered {
+                taken_up: self.take_up_all().await?,
+                left: 0,
+            },
+        };
+        self.task(timer::run(Arc::clone(self)));
+        Ok(recovered)
+    }
+
+    async fn take_up_all(self: &Arc<Self>) -> Result<Vec<ExecutionId>, Error> {
+        while !timer::expire(self, self.clock.now()).await?.is_empty() {}
         let owner = self.owner.clone();
         let claimed = self
             .writer
@@ -52,7 +71,7 @@ impl Engine {
                 db::execution::claim(c, &owner)
             })
             .await?;
-        let count = claimed.len();
+        let ids = claimed.iter().map(|claim| claim.execution.id).collect();
         for claim in claimed {
             let Some(hold) = self.hold(claim.execution.id) else {
                 continue;
@@ -61,12 +80,12 @@ impl Engine {
             self.task(async move {
                 let id = claim.execution.id;
                 if let Err(error) = engine.go_on(hold, claim).await {
+                    engine.give_up(id, &error);
                     report(id, &error);
                 }
             });
         }
-        self.task(timer::run(Arc::clone(self)));
-        Ok(count)
+        Ok(ids)
     }
 
     /// Takes up one execution that runs again, because its gate was passed or its retry is due.
@@ -77,6 +96,7 @@ impl Engine {
         let engine = Arc::clone(self);
         self.task(async move {
             engine.claim_one(id).await.unwrap_or_else(|error| {
+                engine.give_up(id, &error);
                 report(id, &error);
                 Taken::Later
             })

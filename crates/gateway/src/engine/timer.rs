@@ -48,9 +48,12 @@ pub(super) async fn run(engine: Arc<Engine>) {
 /// Takes up what is due; answers when the next is.
 async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
     loop {
+        let scope = engine.scope();
         let next = engine
             .readers
-            .read("reading what is due next", db::timer::next_due)
+            .read("reading what is due next", move |c| {
+                db::timer::next_due(c, &scope)
+            })
             .await?;
         let now = engine.clock.now();
         if next.is_none_or(|at| at > now) {
@@ -77,21 +80,17 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
 
 /// What is due; gates that cannot be expired do not keep attempts waiting.
 async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
-    let expired = engine
-        .writer
-        .write("expiring gates", move |c| {
-            db::gate::expire_due(c, now, BATCH)
-        })
-        .await;
+    let expired = expire(engine, now).await;
     let mut due = expired.unwrap_or_else(|error| {
         let error = &error as &dyn std::error::Error;
         tracing::error!(error, "gates cannot be expired");
         Vec::new()
     });
+    let scope = engine.scope();
     let retries = engine
         .readers
         .read("reading due attempts", move |c| {
-            db::visit::due_retries(c, now, BATCH)
+            db::visit::due_retries(c, &scope, now, BATCH)
         })
         .await;
     match retries {
@@ -103,6 +102,16 @@ async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error>
             tracing::error!(error, "the timer cannot read which attempts are due");
         }
     }
-    due.retain(|id| engine.carries(id));
     Ok(due)
+}
+
+/// Expires gates whose time has come; names the executions that run again because of it.
+pub(super) async fn expire(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
+    let scope = engine.scope();
+    engine
+        .writer
+        .write("expiring gates", move |c| {
+            db::gate::expire_due(c, &scope, now, BATCH)
+        })
+        .await
 }

@@ -19,6 +19,13 @@ impl Report {
         self.list.contains(diagnostic)
     }
 
+    /// Whether the same was said before, at whatever place.
+    pub(crate) fn has(&self, code: Code, message: &str) -> bool {
+        self.list
+            .iter()
+            .any(|d| d.code == code && d.message == message)
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.list
             .iter()

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
@@ -168,8 +169,13 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
                 at: self.at.key(&key),
                 report: self.report,
             })?;
-            // The event pass has reported a second key of the same name; the first one is kept.
-            map.entry(key).or_insert(value);
+            // The first of two equal keys is kept.
+            match map.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => self.repeated(entry.key()),
+            }
         }
         Ok(Value::Object(map))
     }
@@ -193,6 +199,19 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
 }
 
 impl Node<'_, '_> {
+    /// Reports a repeated key that the event pass has not: it may have ended before.
+    fn repeated(&self, key: &str) {
+        let message = format!("the key `{key}` stands twice in one mapping");
+        let mut report = self.report.borrow_mut();
+        if !report.has(Code::DuplicateKey, &message) {
+            let place = Place::key(&self.at.key(key));
+            report.push(
+                Diagnostic::new(Code::DuplicateKey, place, message)
+                    .help("remove or rename one of them"),
+            );
+        }
+    }
+
     fn key_text(&self, key: &Value) -> String {
         match key {
             Value::String(text) => text.clone(),

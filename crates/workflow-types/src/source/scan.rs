@@ -3,6 +3,7 @@
 //! One anchor aliased thousands of times costs nothing here, because an alias counts the nodes
 //! behind it without visiting them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -15,7 +16,11 @@ use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 /// Scans a text; answers its map and whether a value may be built from it.
 pub(super) fn scan(text: &str, format: SourceFormat, report: &mut Report) -> (SourceMap, bool) {
     let mut pass = Scan::new(text, report);
-    for event in Parser::new_from_str(text) {
+    let readable = match format {
+        SourceFormat::Yaml => Cow::Borrowed(text),
+        SourceFormat::Json => without_surrogates(text),
+    };
+    for event in Parser::new_from_str(&readable) {
         match event {
             Ok((event, span)) => {
                 if pass.event(&event, span).is_err() {
@@ -48,6 +53,35 @@ pub(super) fn too_many(place: Place, nodes: usize) -> Diagnostic {
         format!("the document has {nodes} or more nodes once its aliases are expanded, at most {MAX_NODES} are read"),
     )
     .help("split it up, or use fewer aliases")
+}
+
+/// JSON with the escapes of surrogates, which YAML does not know, as escapes of other characters:
+/// of the same length, so that places stay, and different ones for different surrogates, so that
+/// keys stay different.
+fn without_surrogates(json: &str) -> Cow<'_, str> {
+    if !json.contains("\\ud") && !json.contains("\\uD") {
+        return Cow::Borrowed(json);
+    }
+    let mut bytes = json.as_bytes().to_vec();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        if let [
+            b'u',
+            b'd' | b'D',
+            b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F',
+            ..,
+        ] = bytes[at + 1..]
+        {
+            bytes[at + 2] = b'0';
+        }
+        at += 2;
+    }
+    // Only ASCII was replaced by ASCII.
+    String::from_utf8(bytes).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
 /// The scan must stop: what follows cannot be trusted. The reason is in the report.
