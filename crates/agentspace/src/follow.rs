@@ -47,7 +47,7 @@ pub(crate) async fn follow(
     let mut progress = Progress::new(from);
     loop {
         let execution = gateway.reader().execution(id).await?;
-        progress.catch_up(gateway, id).await?;
+        progress.catch_up(gateway, &execution).await?;
         if let ExecutionState::Paused { step, .. } = &execution.state
             && consent.steps.contains(step)
             && approve(gateway, id, &consent.actor).await?
@@ -100,12 +100,17 @@ impl Progress {
         }
     }
 
-    async fn catch_up(&mut self, gateway: &Gateway, id: ExecutionId) -> anyhow::Result<()> {
+    async fn catch_up(&mut self, gateway: &Gateway, execution: &Execution) -> anyhow::Result<()> {
+        let is_paused = matches!(execution.state, ExecutionState::Paused { .. });
         loop {
-            let visits = gateway.reader().journal(id, self.from, PAGE).await?;
+            let reader = gateway.reader();
+            let visits = reader.journal(execution.id, self.from, PAGE).await?;
             let complete = visits.len() < PAGE;
             for visit in &visits {
-                self.show(visit);
+                // A visit whose gate was just decided waits no more, whatever its row says yet.
+                if is_paused || visit.state != VisitState::Waiting {
+                    self.show(visit);
+                }
             }
             if complete {
                 return Ok(());

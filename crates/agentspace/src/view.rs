@@ -2,7 +2,7 @@
 
 use gateway::Workflow;
 use gateway::workflow_types::Timestamp;
-use gateway::workflow_types::approval::{Gate, GateKind, GateState};
+use gateway::workflow_types::approval::{Decision, Gate, GateKind, GateState};
 use gateway::workflow_types::execution::{
     Execution, ExecutionState, Outcome, Visit, VisitState, WorkflowExecutionState,
 };
@@ -242,17 +242,26 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
         GateKind::Approval => "approval",
         GateKind::Interrupted => "interrupted",
     };
+    let standing = settled(&gate.state)
+        .unwrap_or_else(|| format!("has waited {}", span(now.since(gate.requested_at))));
     let mut lines = vec![format!(
-        "{}  {what}  {} › {}  has waited {}",
+        "{}  {what}  {} › {}  {}",
         gate.id,
         gate.workflow_id,
         gate.step,
-        span(now.since(gate.requested_at))
+        plain(&standing)
     )];
     if let Some(message) = &gate.message {
         lines.push(format!("  message    {}", plain(message)));
     }
-    lines.push(format!("  would run  {}", request(&gate.request)));
+    let verb = match gate.state {
+        GateState::Waiting => "would run",
+        GateState::Decided(_)
+        | GateState::Resolved(_)
+        | GateState::Expired { .. }
+        | GateState::Withdrawn { .. } => "asked for",
+    };
+    lines.push(format!("  {verb}  {}", request(&gate.request)));
     lines.push(format!("  execution  {}", gate.execution_id));
     if let Some(expiry) = gate.expiry {
         lines.push(format!(
@@ -260,18 +269,43 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
             expiry.at, expiry.then
         ));
     }
-    if !gate.approvers.is_empty() {
+    if !gate.approvers.is_empty() || gate.count.get() > 1 {
         let names: Vec<String> = gate.approvers.iter().map(ToString::to_string).collect();
-        lines.push(format!(
-            "  approvers  {} ({} needed)",
-            names.join(", "),
-            gate.count
-        ));
-    }
-    if gate.state != GateState::Waiting {
-        let (state, details) = gate_state(&gate.state);
-        let details = plain(&details.to_string());
-        lines.push(format!("  state      {state} {details}"));
+        let who = if names.is_empty() {
+            "anyone".to_owned()
+        } else {
+            names.join(", ")
+        };
+        lines.push(format!("  approvers  {who} ({} needed)", gate.count));
     }
     lines
+}
+
+/// What became of a gate, in words; none while it waits.
+fn settled(state: &GateState) -> Option<String> {
+    let because = |reason: &Option<String>| match reason {
+        Some(reason) => format!(": {reason}"),
+        None => String::new(),
+    };
+    match state {
+        GateState::Waiting => None,
+        GateState::Decided(vote) => {
+            let word = match vote.decision {
+                Decision::Approve => "approved",
+                Decision::Deny => "denied",
+            };
+            let reason = because(&vote.reason);
+            Some(format!("{word} by {} at {}{reason}", vote.actor, vote.at))
+        }
+        GateState::Resolved(by) => {
+            let word = by.resolution.as_str();
+            let reason = because(&by.reason);
+            Some(format!(
+                "resolved as {word} by {} at {}{reason}",
+                by.actor, by.at
+            ))
+        }
+        GateState::Expired { at } => Some(format!("expired at {at}")),
+        GateState::Withdrawn { at } => Some(format!("withdrawn at {at}")),
+    }
 }
