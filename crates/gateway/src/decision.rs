@@ -1,0 +1,163 @@
+//! What people say to a gateway: approve, deny, or resolve an interrupted step.
+
+use std::sync::Arc;
+
+use workflow_types::approval::{
+    Decision, Gate, GateState, Judgement, Resolution, ResolvedBy, Vote,
+};
+use workflow_types::id::{Actor, GateId};
+
+use crate::error::{Error, ErrorKind};
+use crate::gateway::Gateway;
+
+/// What became of a decision.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Decided {
+    /// The gate is settled; the execution goes on.
+    Settled,
+    /// It counts; more approvals are needed.
+    Counted,
+    /// The same had been decided before; nothing changed.
+    Repeated,
+}
+
+impl Gateway {
+    /// Approves a gate: its step then runs, exactly as it was shown.
+    pub async fn approve(
+        &self,
+        gate: GateId,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
+        self.vote(gate, Decision::Approve, actor, reason).await
+    }
+
+    /// Denies a gate: its step fails with kind `denied`, and `onFailure` applies.
+    pub async fn deny(
+        &self,
+        gate: GateId,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
+        self.vote(gate, Decision::Deny, actor, reason).await
+    }
+
+    async fn vote(
+        &self,
+        id: GateId,
+        decision: Decision,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
+        let at = self.engine.clock.now();
+        let vote = Vote {
+            decision,
+            actor,
+            at,
+            reason,
+        };
+        let (engine, cast) = (Arc::clone(&self.engine), vote.clone());
+        let voting = async move {
+            let voted = engine
+                .writer
+                .write("deciding an approval", move |c| {
+                    db::gate::vote(c, &id, &cast)
+                })
+                .await?;
+            match voted.judgement {
+                // Whoever said the same before may be gone without having carried it on.
+                Judgement::Settles | Judgement::Repeats => engine.passed(voted.gate.execution_id),
+                Judgement::Counts => engine.changes.tell(voted.gate.execution_id),
+                Judgement::Conflicts(_) | Judgement::NotEntitled => {}
+            }
+            Ok(voted)
+        };
+        let voted = self.engine.whole(voting).await?;
+        match voted.judgement {
+            Judgement::Settles => Ok(Decided::Settled),
+            Judgement::Counts => Ok(Decided::Counted),
+            Judgement::Repeats => Ok(Decided::Repeated),
+            Judgement::Conflicts(state) => Err(conflict(&voted.gate, &state)),
+            Judgement::NotEntitled => Err(Error::new(
+                ErrorKind::Forbidden,
+                format!("{} may not decide approval {id}", vote.actor),
+            )),
+        }
+    }
+
+    /// Says what became of an interrupted step: run it again, record it as done, or fail it.
+    pub async fn resolve(
+        &self,
+        id: GateId,
+        resolution: Resolution,
+        actor: Actor,
+        reason: Option<String>,
+    ) -> Result<Decided, Error> {
+        let by = ResolvedBy {
+            resolution,
+            actor,
+            at: self.engine.clock.now(),
+            reason,
+        };
+        if let Resolution::Done { output } = &by.resolution
+            && let Some(problem) = self.engine.too_large(output)
+        {
+            return Err(Error::new(ErrorKind::Invalid, problem));
+        }
+        let gate = self.reader.gate(id).await?;
+        let (engine, execution) = (Arc::clone(&self.engine), gate.execution_id);
+        let resolving = async move {
+            let resolved = engine
+                .writer
+                .write("resolving an interrupted step", move |c| {
+                    db::gate::resolve(c, &id, &by)
+                })
+                .await?;
+            match resolved {
+                // Whoever said the same before may be gone without having carried it on.
+                db::gate::Resolved::Settled | db::gate::Resolved::Repeated => {
+                    engine.passed(execution);
+                }
+                db::gate::Resolved::Conflicts(_) => {}
+            }
+            Ok(resolved)
+        };
+        match self.engine.whole(resolving).await? {
+            db::gate::Resolved::Settled => Ok(Decided::Settled),
+            db::gate::Resolved::Repeated => Ok(Decided::Repeated),
+            db::gate::Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
+        }
+    }
+}
+
+/// Who decided what, when: the answer to a decision that comes too late.
+fn conflict(gate: &Gate, state: &GateState) -> Error {
+    let what = match state {
+        GateState::Waiting => "it still waits".to_owned(),
+        GateState::Decided(vote) => {
+            let word = match vote.decision {
+                Decision::Approve => "approved",
+                Decision::Deny => "denied",
+            };
+            format!("{word} by {} at {}", vote.actor, vote.at)
+        }
+        GateState::Resolved(by) => {
+            format!(
+                "resolved as {} by {} at {}",
+                by.resolution.as_str(),
+                by.actor,
+                by.at
+            )
+        }
+        GateState::Expired { at } => format!("expired at {at}"),
+        GateState::Withdrawn { at } => format!("withdrawn at {at}, because the execution ended"),
+    };
+    Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "approval {} of step `{}` is settled already: {what}",
+            gate.id, gate.step
+        ),
+    )
+}
