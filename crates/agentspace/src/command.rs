@@ -10,13 +10,14 @@ mod run;
 mod workflows;
 
 use gateway::Gateway;
+use gateway::workflow_types::approval::Gate;
 use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::workflow_types::id::Actor;
 
 use crate::cli::{Cli, Command, Global};
 use crate::exit::{self, Exit};
 use crate::follow::{self, Consent, Rest};
-use crate::host::Hosted;
+use crate::host::{self, Hosted, Trusted};
 use crate::{output, view};
 
 /// Runs the command that was asked for.
@@ -31,6 +32,31 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Executions(command) => executions::run(&global, command).await,
         Command::Approvals(command) => approvals::run(&global, command).await,
         Command::Db(command) => database::run(&global, &command).await,
+    }
+}
+
+/// A gate that somebody decides about, and a gateway that carries its execution on.
+struct Deciding {
+    gate: Gate,
+    execution: Execution,
+    hosted: Hosted,
+}
+
+impl Deciding {
+    /// Finds the gate before the gateway starts, so that a mistaken id starts nothing.
+    async fn open(global: &Global, id: &str) -> anyhow::Result<Self> {
+        let reader = host::reader(global).await?;
+        let gate = host::gate(&reader, id).await?;
+        let execution = reader.execution(gate.execution_id).await?;
+        drop(reader);
+        let mut trusted = Trusted::default();
+        trusted.add_typed(&execution);
+        let hosted = host::start(host::builder(global, &trusted)).await?;
+        Ok(Self {
+            gate,
+            execution,
+            hosted,
+        })
     }
 }
 
@@ -104,7 +130,7 @@ async fn show_rest(
 }
 
 /// What a person can do about a gate.
-fn next_words(gate: &gateway::workflow_types::approval::Gate) -> String {
+fn next_words(gate: &Gate) -> String {
     use gateway::workflow_types::approval::GateKind;
     let id = gate.id;
     match gate.kind {

@@ -5,9 +5,10 @@ use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::{Clock as _, Decided, SystemClock};
 use serde_json::Value;
 
+use super::Deciding;
 use crate::cli::{Approvals, DecisionArgs, Global};
 use crate::exit::Exit;
-use crate::host::{self, Hosted, Trusted};
+use crate::host::{self, Hosted};
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global, command: Approvals) -> anyhow::Result<Exit> {
@@ -62,13 +63,11 @@ async fn decide(
     args: DecisionArgs,
 ) -> anyhow::Result<Exit> {
     let actor = host::actor(&args.actor)?;
-    let reader = host::reader(global).await?;
-    let gate = host::gate(&reader, id).await?;
-    let execution = reader.execution(gate.execution_id).await?;
-    let mut trusted = Trusted::default();
-    trusted.add_typed(&execution);
-    drop(reader);
-    let hosted = host::start(host::builder(global, &trusted)).await?;
+    let Deciding {
+        gate,
+        execution,
+        hosted,
+    } = Deciding::open(global, id).await?;
     let gateway = &hosted.gateway;
     let decided = match decision {
         Decision::Approve => gateway.approve(gate.id, actor.clone(), args.reason).await,

@@ -9,9 +9,10 @@ use gateway::workflow_types::id::WorkflowId;
 use gateway::{Clock as _, ExecutionFilter, Reader, SystemClock};
 use serde_json::Value;
 
+use super::Deciding;
 use crate::cli::{DecisionArgs, Executions, Global, How};
 use crate::exit::{Exit, UsageError};
-use crate::host::{self, Trusted};
+use crate::host;
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global, command: Executions) -> anyhow::Result<Exit> {
@@ -121,13 +122,11 @@ async fn resolve(
     decision: DecisionArgs,
 ) -> anyhow::Result<Exit> {
     let actor = host::actor(&decision.actor)?;
-    let reader = host::reader(global).await?;
-    let gate = host::gate(&reader, id).await?;
-    let execution = reader.execution(gate.execution_id).await?;
-    let mut trusted = Trusted::default();
-    trusted.add_typed(&execution);
-    drop(reader);
-    let hosted = host::start(host::builder(global, &trusted)).await?;
+    let Deciding {
+        gate,
+        execution,
+        hosted,
+    } = Deciding::open(global, id).await?;
     let resolved = hosted
         .gateway
         .resolve(gate.id, resolution, actor.clone(), decision.reason)
