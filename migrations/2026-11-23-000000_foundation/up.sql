@@ -82,6 +82,7 @@ CREATE TABLE workflow_executions (
 
 -- Looked up at start-up.
 CREATE INDEX executions_running ON workflow_executions (started_at, id) WHERE status = 'running';
+CREATE INDEX executions_paused ON workflow_executions (started_at, id) WHERE status = 'paused';
 -- Lists, newest first.
 CREATE INDEX executions_newest ON workflow_executions (started_at DESC, id DESC);
 CREATE INDEX executions_by_workflow

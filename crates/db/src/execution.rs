@@ -36,6 +36,13 @@ literal_condition!(
     "status = 'running'"
 );
 
+literal_condition!(
+    /// The execution waits at a gate.
+    IsPaused,
+    workflow_executions,
+    "status = 'paused'"
+);
+
 /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
 ///
 /// Repeating a start, by its id or by its idempotency key within the workflow, changes nothing and

@@ -8,6 +8,7 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
+use workflow_types::execution::ExecutionStatus;
 use workflow_types::id::ExecutionId;
 
 use crate::connection::{Connection, Durability};
@@ -63,10 +64,20 @@ fn now() -> Timestamp {
 #[test]
 fn what_is_looked_up_at_start_up_has_a_partial_index() {
     type Verb = fn(&mut Connection) -> Result<(), Error>;
-    let verbs: [(Verb, &str); 6] = [
+    let verbs: [(Verb, &str); 7] = [
         (
             |c| execution::claim(c, "p").map(|_| ()),
             "executions_running",
+        ),
+        (
+            |c| {
+                let filter = ExecutionFilter {
+                    status: Some(ExecutionStatus::Paused),
+                    ..ExecutionFilter::default()
+                };
+                execution::list(c, &filter, None, 9).map(|_| ())
+            },
+            "executions_paused",
         ),
         (|c| gate::waiting(c).map(|_| ()), "gates_waiting"),
         (

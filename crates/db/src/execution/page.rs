@@ -13,6 +13,7 @@ use workflow_types::execution::{Execution, ExecutionStatus, FailureKind, Trigger
 use workflow_types::id::{ExecutionId, WorkflowId};
 
 use super::row::ExecutionRow;
+use super::{IsPaused, IsRunning};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_executions as executions;
@@ -98,7 +99,14 @@ pub(super) fn query<'a>(filter: &ExecutionFilter, after: Option<PageKey>) -> Que
         query = query.filter(executions::workflow_id.eq(workflow.to_string()));
     }
     if let Some(status) = status {
-        query = query.filter(executions::status.eq(status.as_str()));
+        query = match status {
+            // Literal, so that their small indexes serve however long the history is.
+            ExecutionStatus::Running => query.filter(IsRunning),
+            ExecutionStatus::Paused => query.filter(IsPaused),
+            ExecutionStatus::Completed | ExecutionStatus::Failed => {
+                query.filter(executions::status.eq(status.as_str()))
+            }
+        };
     }
     if let Some(failure) = failure {
         query = query.filter(executions::failure_kind.eq(failure.as_str()));
