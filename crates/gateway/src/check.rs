@@ -5,6 +5,7 @@ use workflow_types::action::{Action, ModelAction, ToolAction};
 use workflow_types::definition::{Step, Trigger, UsableStep};
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
 use workflow_types::id::{ModelName, ToolName};
+use workflow_types::output_schema::Subject;
 use workflow_types::{Diagnostics, Heartbeat, WorkflowDefinition};
 
 use crate::loader::Known;
@@ -97,27 +98,22 @@ fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<D
         all.push(unknown_tool(action.tool(), &at.key("tool"), tools));
         return;
     };
-    // Arguments with templates are known only when the step runs.
-    let Some(schema) = tool
-        .spec()
-        .input()
-        .filter(|_| action.args().template().is_literal())
-    else {
+    let Some(schema) = tool.spec().input() else {
         return;
     };
-    for problem in schema.check_masked(&Value::Object(action.args().written().clone())) {
-        all.push(
-            Diagnostic::new(
-                Code::BadToolArgs,
-                Place::value(&at.key("args")),
-                format!(
-                    "the arguments do not fit tool `{}`: {problem}",
-                    action.tool()
-                ),
-            )
-            .label(format!("tool `{}` takes something else", action.tool())),
-        );
-    }
+    // A file is no place for secrets, but what stands in it need not be repeated in a log either.
+    let subject = Subject::new("args")
+        .taken_by(action.tool().as_ref())
+        .masked()
+        .with_templates();
+    let written = Value::Object(action.args().written().clone());
+    let problems = schema.problems(&written, &subject);
+    let base = at.key("args");
+    all.extend(
+        problems
+            .into_iter()
+            .map(|problem| problem.diagnostic(Code::BadToolArgs, &base)),
+    );
 }
 
 fn unknown_tool(name: &ToolName, at: &Pointer, tools: &ToolRegistry) -> Diagnostic {

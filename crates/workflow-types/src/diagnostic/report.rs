@@ -134,7 +134,10 @@ pub fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
                 word,
             )
         })
-        .filter(|(distance, _)| *distance <= limit)
+        // Words that share nothing are not near, however short they are.
+        .filter(|(distance, word)| {
+            *distance <= limit && *distance < lower.chars().count().max(word.chars().count())
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
@@ -152,6 +155,8 @@ mod tests {
             Some("approval_required")
         );
         assert_eq!(closest("x", known), None);
+        assert_eq!(closest("x", ["y"]), None);
+        assert_eq!(closest("ik", ["ok", "id"]), Some("ok"));
         assert_eq!(closest("deploy", known), None);
     }
 }
