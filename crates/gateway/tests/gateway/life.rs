@@ -51,10 +51,7 @@ fn an_input_is_validated_and_its_defaults_are_stored() {
             json!({"url": 1}),
             "`input.url` is the number 1, expected a string",
         ),
-        (
-            json!({"url": "u", "more": 1}),
-            "`input.more` is not known",
-        ),
+        (json!({"url": "u", "more": 1}), "`input.more` is not known"),
         (json!([]), "an object is expected"),
         (
             json!({"url": (0..70).fold(json!(1), |inner, _| json!([inner]))}),
