@@ -21,6 +21,9 @@ const ELSEWHERE: [&str; 9] = [
     "patternProperties",
 ];
 
+/// Names of at most this many bytes are near each other although they share next to nothing.
+const MAX_UNLIKE: usize = 2;
+
 impl Checker<'_> {
     /// Checks keywords against each other; `before` is how much was wrong before their own values.
     pub(super) fn siblings(&mut self, at: &Pointer, map: &Map<String, Value>, before: usize) {
@@ -75,7 +78,8 @@ impl Checker<'_> {
             let Some(name) = name.as_str().filter(|name| !properties.contains_key(*name)) else {
                 continue;
             };
-            let near = closest(name, properties.keys().map(String::as_str));
+            let near = closest(name, properties.keys().map(String::as_str))
+                .filter(|near| !others || near.len() > MAX_UNLIKE);
             if near.is_none() && others {
                 continue;
             }
