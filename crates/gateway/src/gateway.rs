@@ -9,6 +9,7 @@ use tokio_util::sync::DropGuard;
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{Execution, TriggeredBy};
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
+use workflow_types::output_schema::in_one_line;
 use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::GatewayBuilder;
@@ -340,7 +341,7 @@ fn validated(
         None => Ok(input),
         Some(schema) => schema
             .apply(input)
-            .map_err(|error| invalid(error.problems.join("; "))),
+            .map_err(|error| invalid(in_one_line(&error.problems))),
     }
 }
 

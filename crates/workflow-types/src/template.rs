@@ -178,6 +178,11 @@ impl Template {
         self.as_literal().is_some()
     }
 
+    /// Whether it is one expression and nothing around it, so that its value keeps its type.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Insert(_)])
+    }
+
     /// The text that it always gives, if there is no expression in it.
     pub fn as_literal(&self) -> Option<&str> {
         match self.parts.as_slice() {

@@ -217,7 +217,8 @@ fn check_input(
         return Ok(());
     };
     schema.apply(input).map(drop).map_err(|error| {
-        let problems = error.problems.join("\n  - ");
+        let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
+        let problems = problems.join("\n  - ");
         UsageError(format!(
             "the input of workflow `{id}` is not valid:\n  - {problems}\n  give values with -i KEY=VALUE or --input JSON|@FILE"
         ))

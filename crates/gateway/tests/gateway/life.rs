@@ -46,9 +46,12 @@ fn an_input_is_validated_and_its_defaults_are_stored() {
     assert_eq!(done.input, json!({"url": "u", "retries": 3}));
     assert_eq!(life.trail(done.id), ["a 3"]);
     for (input, part) in [
-        (json!({}), "\"url\" is a required property"),
-        (json!({"url": 1}), "at /url"),
-        (json!({"url": "u", "more": 1}), "more"),
+        (json!({}), "`input` has no `url`, which is required"),
+        (
+            json!({"url": 1}),
+            "`input.url` is the number 1, expected a string",
+        ),
+        (json!({"url": "u", "more": 1}), "`input.more` is not known"),
         (json!([]), "an object is expected"),
         (
             json!({"url": (0..70).fold(json!(1), |inner, _| json!([inner]))}),

@@ -16,7 +16,7 @@ use super::{
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::id::StepId;
-use crate::output_schema::InputSchema;
+use crate::output_schema::{self, InputSchema};
 
 /// What reading a document gave.
 #[derive(Default)]
@@ -89,15 +89,7 @@ fn name(fields: &mut Fields<'_, '_>) -> Option<WorkflowName> {
 
 fn input(fields: &mut Fields<'_, '_>) -> Option<InputSchema> {
     let Field { value, at } = fields.take("input")?;
-    InputSchema::parse(value)
-        .map_err(|error| {
-            fields.report.push(Diagnostic::new(
-                Code::BadSchema,
-                Place::value(&at),
-                format!("`{at}` is no schema: {error}"),
-            ));
-        })
-        .ok()
+    output_schema::read_input(value, &at, fields.report)
 }
 
 fn max_steps(fields: &mut Fields<'_, '_>) -> Option<MaxSteps> {

@@ -100,6 +100,7 @@ codes! {
     OpenSchema = "0306", Warning, "a schema accepts anything";
     AllTicked = "0307", Warning, "every item of a checklist is ticked off";
     NotActedOn = "0308", Warning, "something is read that this version does not act on";
+    UnknownKeyword = "0313", Warning, "a schema keyword is not known";
 }
 
 impl fmt::Display for Code {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::action::{Action, ActionKind, Args, MaxTurns, ModelAction, Text, ToolAction};
 use crate::definition::fields::{Field, Fields};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
-use crate::output_schema::ValueSchema;
+use crate::output_schema;
 use crate::template::{ArgsTemplate, Template};
 
 /// Reads the action of a kind; none if a part of it is not usable.
@@ -111,7 +111,7 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
     });
     let output_schema = fields
         .take("outputSchema")
-        .and_then(|field| schema(&field, fields.report));
+        .and_then(|field| output_schema::read_output(field.value, &field.at, fields.report));
     Some(ModelAction {
         prompt: prompt?,
         system,
@@ -120,23 +120,6 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
         max_turns,
         output_schema,
     })
-}
-
-fn schema(field: &Field<'_>, report: &mut Report) -> Option<ValueSchema> {
-    match ValueSchema::parse(field.value) {
-        Ok(schema) => Some(schema),
-        Err(error) => {
-            report.push(
-                Diagnostic::new(
-                    Code::BadSchema,
-                    Place::value(&field.at),
-                    format!("`{}` is no schema: {error}", field.at),
-                )
-                .help("write a JSON Schema, or names with types such as `healthy: boolean`"),
-            );
-            None
-        }
-    }
 }
 
 /// Compiles a text with templates; reports if it cannot be.
