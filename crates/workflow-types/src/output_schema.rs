@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 /// The type names of JSON Schema, which make the short form.
-const TYPES: [&str; 7] = [
+pub(crate) const TYPES: [&str; 7] = [
     "string", "number", "integer", "boolean", "array", "object", "null",
 ];
 
