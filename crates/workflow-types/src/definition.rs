@@ -1,8 +1,10 @@
 //! The workflow definition: what an author wrote, as a type that cannot be wrong.
 //!
 //! Nothing but [`WorkflowDefinition::check`] and its siblings builds one, so whoever holds a
-//! definition need not check it again. It knows neither its file nor the runtime.
+//! definition need not check it again; what [`WorkflowDefinition::builder`] writes is read by them,
+//! too. It knows neither its file nor the runtime.
 
+mod builder;
 pub(crate) mod fields;
 mod graph;
 mod names;
@@ -28,6 +30,10 @@ use crate::retry::RetryPolicy;
 use crate::schedule::{CronExpression, TriggerSchedule};
 use crate::source::{self, SourceFormat, SourceMap};
 
+pub use builder::{
+    ActiveHoursBuilder, ApprovalBuilder, Model, Noop, RetryBuilder, StepBuilder, Tool,
+    TriggerBuilder, WorkflowBuilder,
+};
 pub use stored::{DefinitionDigest, DigestError, StoredDefinition, StoredDefinitionError};
 
 /// Most steps of a workflow.

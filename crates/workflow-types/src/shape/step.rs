@@ -80,6 +80,13 @@ pub(crate) fn of_action(kind: ActionKind) -> &'static Shape {
     }
 }
 
+/// Whether a key belongs to the steps of one action only.
+pub(crate) fn is_of_an_action(name: &str) -> bool {
+    ActionKind::ALL
+        .iter()
+        .any(|kind| of_action(*kind).key(name).is_some())
+}
+
 pub(crate) static STEP: Shape = Shape {
     name: "step",
     called: "the step",
