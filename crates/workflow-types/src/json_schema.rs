@@ -2,7 +2,8 @@
 //!
 //! They are made of the same tables from which the parser takes its keys, so they refuse what it
 //! refuses as far as a schema can say it. Unknown steps, repeated ids, expressions, cron patterns
-//! and time zones are beyond a schema: only the parser knows whether a definition is good.
+//! and time zones are beyond a schema: only the parser knows whether a definition is good. Nor can a
+//! schema tell `3.0`, which the parser refuses where a whole number stands, from `3`.
 //!
 //! ```
 //! let schema = workflow_types::json_schema::workflow();

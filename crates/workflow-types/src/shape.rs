@@ -131,8 +131,11 @@ pub(crate) enum Form {
     Choice(&'static Choice),
     /// A mapping with whatever keys.
     Object,
-    /// The schema of a workflow's input.
-    Input,
+    /// The schema of a workflow's input: the name of a type or a property for each name, unless it is
+    /// a JSON Schema as a whole.
+    Input(&'static Shape),
+    /// Any value.
+    Any,
     /// One of several forms.
     OneOf(&'static [Form]),
 }
@@ -151,9 +154,10 @@ impl Form {
             Self::Boolean => "a boolean".to_owned(),
             Self::Duration(_) => "whole milliseconds, or a text such as \"30s\"".to_owned(),
             Self::List(_) => "a list".to_owned(),
-            Self::Mapping(_) | Self::Choice(_) | Self::Object | Self::Input => {
+            Self::Mapping(_) | Self::Choice(_) | Self::Object | Self::Input(_) => {
                 "a mapping".to_owned()
             }
+            Self::Any => "a value".to_owned(),
             Self::OneOf(forms) => {
                 let each: Vec<String> = forms.iter().map(|form| form.expected()).collect();
                 each.join(" or ")
@@ -175,7 +179,8 @@ impl Form {
             | Self::Mapping(_)
             | Self::Choice(_)
             | Self::Object
-            | Self::Input
+            | Self::Input(_)
+            | Self::Any
             | Self::OneOf(_) => Vec::new(),
         }
     }

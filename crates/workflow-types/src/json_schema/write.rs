@@ -85,7 +85,8 @@ impl Writer {
             Form::Mapping(shape) => self.mapping(shape),
             Form::Choice(choice) => self.choice(choice),
             Form::Object => json!({"type": "object"}),
-            Form::Input => self.input(),
+            Form::Input(property) => self.input(property),
+            Form::Any => json!({}),
             Form::OneOf(forms) => {
                 let each: Vec<Value> = forms.iter().map(|form| self.form(*form)).collect();
                 json!({ "anyOf": each })
@@ -134,25 +135,12 @@ impl Writer {
     }
 
     /// Names with a type or a schema each, unless it looks like a JSON Schema as a whole.
-    fn input(&mut self) -> Value {
-        let property = self.define("inputProperty", |_, _| {
-            json!({
-                "description": "What the value must be: the name of a type, or a JSON Schema, which may have a default.",
-                "anyOf": [{"enum": TYPES}, {
-                    "type": "object",
-                    "properties": {
-                        "type": {"description": "The type of the value."},
-                        "default": {"description": "The value if a run names none; without it the name is required."},
-                        "description": {"description": "What the value is for."},
-                        "enum": {"description": "The values that are allowed."},
-                    },
-                }],
-            })
-        });
+    fn input(&mut self, property: &'static Shape) -> Value {
+        let property = self.define(property.name, |writer, at| writer.open(property, at));
         json!({
             "type": "object",
             "if": {"anyOf": [{"required": ["$schema"]}, {"required": ["properties"]}]},
-            "else": {"additionalProperties": property},
+            "else": {"additionalProperties": {"anyOf": [{"enum": TYPES}, property]}},
         })
     }
 

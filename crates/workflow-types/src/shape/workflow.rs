@@ -43,7 +43,7 @@ pub(crate) static WORKFLOW: Shape = Shape {
         .default(|| json!("manual")),
         Key::optional(
             "input",
-            Form::Input,
+            Form::Input(&INPUT_PROPERTY),
             "What a run needs: names with their types, or a JSON Schema; none stands for any object.",
         )
         .example(|| json!({"url": "string", "retries": {"type": "integer", "default": 3}})),
@@ -70,6 +70,31 @@ pub(crate) static WORKFLOW: Shape = Shape {
             "What is done, from the first step on; after each comes the next of the list unless the step says otherwise.",
         )
         .example(|| json!([{"id": "start", "action": "noop"}])),
+    ],
+};
+
+/// Read as JSON Schema, which has more keys than these.
+static INPUT_PROPERTY: Shape = Shape {
+    name: "inputProperty",
+    called: "the input",
+    doc: "What a value of the input must be, as JSON Schema.",
+    keys: &[
+        Key::optional(
+            "type",
+            Form::Any,
+            "The type of the value, or a list of types.",
+        )
+        .example(|| json!("integer")),
+        Key::optional(
+            "default",
+            Form::Any,
+            "The value if a run names none; without it the name is required.",
+        )
+        .example(|| json!(3)),
+        Key::optional("description", Form::Any, "What the value is for.")
+            .example(|| json!("How often the service is asked.")),
+        Key::optional("enum", Form::Any, "The values that are allowed.")
+            .example(|| json!([1, 2, 3])),
     ],
 };
 
