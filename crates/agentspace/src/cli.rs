@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Check workflow and heartbeat files; store nothing.
     Check(Check),
+    /// Print the JSON Schema by which editors complete and check a file.
+    Schema(Schema),
     /// Run a workflow to its end, or to the first gate.
     Run(Run),
     /// Take up what a process that ended left behind, and wait until all of it is at rest.
@@ -123,6 +125,23 @@ pub(crate) enum Format {
     Json,
     /// As workflow commands that GitHub shows in a change.
     Github,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what.
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
+/// What has a published schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// A workflow's file.
+    Workflow,
+    /// The front matter of a HEARTBEAT.md.
+    Heartbeat,
 }
 
 /// `run`

@@ -7,6 +7,7 @@ mod executions;
 mod init;
 mod resume;
 mod run;
+mod schema;
 mod workflows;
 
 use gateway::Gateway;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&global, args),
+        Command::Schema(args) => Ok(schema::run(&global, &args)),
         Command::Run(args) => run::run(&global, args).await,
         Command::Resume => resume::run(&global).await,
         Command::Workflows(command) => workflows::run(&global, command).await,

@@ -25,6 +25,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use checker::Checker;
 pub use input::{InputError, InputSchema};
+pub(crate) use kinds::TYPES;
 pub(crate) use members::{Absent, Owner};
 pub use problem::{Problem, Subject, in_one_line};
 

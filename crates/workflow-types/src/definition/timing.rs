@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::fields::{Field, Fields};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::schedule::{ActiveHours, ActiveHoursError, CronExpression, TimeOfDayError, TimeZone};
+use crate::shape::timing::ACTIVE_HOURS;
 
 /// A cron expression at an address, with what may surprise its author.
 pub(crate) fn cron(text: &str, at: &Pointer, report: &mut Report) -> Option<CronExpression> {
@@ -67,17 +68,9 @@ pub(crate) fn zone(fields: &mut Fields<'_, '_>) -> Option<TimeZone> {
 /// The active hours of a mapping with their address, if their key is there.
 pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, Pointer)> {
     let Field { value, at } = fields.take("activeHours")?;
-    let mut inner = Fields::open(value, &at, fields.report)?;
-    let start = time(
-        &mut inner,
-        "start",
-        "say when the window opens, as \"09:00\"",
-    );
-    let end = time(
-        &mut inner,
-        "end",
-        "say when the window closes, as \"17:30\"",
-    );
+    let mut inner = Fields::open(value, &at, &ACTIVE_HOURS, fields.report)?;
+    let start = time(&mut inner, "start");
+    let end = time(&mut inner, "end");
     let days = days(&mut inner);
     let end_at = inner.at().key("end");
     let hours = start.zip(end).and_then(|(start, end)| {
@@ -85,7 +78,7 @@ pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, 
             .map_err(|error| refuse(inner.report, &end_at, &error))
             .ok()
     });
-    inner.finish(|_| None);
+    inner.finish();
     let hours = match days? {
         Days::Every => hours?,
         // Each day was checked, and there is at least one.
@@ -95,12 +88,11 @@ pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, 
 }
 
 /// A time of day that must be there.
-fn time<T>(fields: &mut Fields<'_, '_>, name: &'static str, why: &str) -> Option<T>
+fn time<T>(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<T>
 where
     T: FromStr<Err = TimeOfDayError>,
 {
-    let field = fields.require(name, why)?;
-    let (text, at) = fields.as_string(&field)?;
+    let (text, at) = fields.require_string(name)?;
     text.parse()
         .map_err(|error: TimeOfDayError| {
             fields.report.push(Diagnostic::new(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{closest, describe};
 
 /// The type names of JSON Schema, which make the short form.
-pub(super) const TYPES: [&str; 7] = [
+pub(crate) const TYPES: [&str; 7] = [
     "string", "number", "integer", "boolean", "array", "object", "null",
 ];
 

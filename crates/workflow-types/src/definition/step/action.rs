@@ -18,14 +18,11 @@ pub(super) fn read(kind: ActionKind, fields: &mut Fields<'_, '_>) -> Option<Acti
 }
 
 fn tool(fields: &mut Fields<'_, '_>) -> Option<ToolAction> {
-    let name = fields
-        .require("tool", "name the tool that the step calls")
-        .and_then(|field| fields.as_string(&field))
-        .and_then(|(text, at)| {
-            text.parse()
-                .map_err(|error| fields.report.invalid(&at, error))
-                .ok()
-        });
+    let name = fields.require_string("tool").and_then(|(text, at)| {
+        text.parse()
+            .map_err(|error| fields.report.invalid(&at, error))
+            .ok()
+    });
     let args = match fields.take("args") {
         Some(field) => args(&field, fields.report),
         None => args(
@@ -96,8 +93,7 @@ fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
 
 fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
     let prompt = fields
-        .require("prompt", "say what the model is asked")
-        .and_then(|field| fields.as_string(&field))
+        .require_string("prompt")
         .and_then(|(text, at)| compile_text(text, &at, fields.report));
     let system = fields
         .string("system")
