@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
+
+use super::scalar::{Style, Trace};
 use crate::diagnostic::{Part, Place, Pointer};
 
 /// A place in a text as a person counts it: both from 1, columns in characters.
@@ -19,23 +23,29 @@ pub struct LineColumn {
 pub struct SourceMap {
     text: String,
     nodes: HashMap<Pointer, NodeSpans>,
+    /// What was read from the text, for places inside its strings.
+    value: Option<Arc<Value>>,
 }
 
 /// The ranges of one node.
 #[derive(Debug, Clone)]
 pub(super) struct NodeSpans {
-    pub(super) key: Option<Range<usize>>,
-    pub(super) value: Range<usize>,
-    pub(super) style: Style,
+    key: Option<Range<usize>>,
+    value: Range<usize>,
+    style: Style,
+    /// Where the characters of a scalar stand, once somebody asks.
+    trace: OnceLock<Option<Trace>>,
 }
 
-/// How a scalar is written; decides whether a place inside it can be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    Plain,
-    Quoted,
-    Literal,
-    Other,
+impl NodeSpans {
+    pub(super) fn new(key: Option<Range<usize>>, value: Range<usize>, style: Style) -> Self {
+        Self {
+            key,
+            value,
+            style,
+            trace: OnceLock::new(),
+        }
+    }
 }
 
 impl SourceMap {
@@ -44,14 +54,20 @@ impl SourceMap {
         Self {
             text: text.to_owned(),
             nodes: HashMap::new(),
+            value: None,
         }
+    }
+
+    /// The same places, with what was read from the text.
+    pub(super) fn holding(self, value: Option<Arc<Value>>) -> Self {
+        Self { value, ..self }
     }
 
     /// The same places in a text of which this one was a part, at the same offsets.
     pub(super) fn of(self, whole: &str) -> Self {
         Self {
             text: whole.to_owned(),
-            nodes: self.nodes,
+            ..self
         }
     }
 
@@ -90,7 +106,7 @@ impl SourceMap {
                 Part::Key => spans.key.clone().unwrap_or_else(|| spans.value.clone()),
                 Part::Value => spans.value.clone(),
                 Part::Inside(range) => self
-                    .inside(spans, range)
+                    .inside(pointer, spans, range)
                     .unwrap_or_else(|| spans.value.clone()),
             };
         }
@@ -102,55 +118,18 @@ impl SourceMap {
         }
     }
 
-    /// A range inside a scalar, where the text of the scalar is written as it is.
-    fn inside(&self, spans: &NodeSpans, range: &Range<usize>) -> Option<Range<usize>> {
-        let raw = self.text.get(spans.value.clone())?;
-        match spans.style {
-            Style::Plain if !raw.contains('\n') => self.shifted(&spans.value, range),
-            Style::Quoted if !raw.contains(['\n', '\\']) && !raw.contains("''") => {
-                let inner = spans.value.start + 1..spans.value.end.saturating_sub(1);
-                self.shifted(&inner, range)
-            }
-            Style::Literal => self.inside_literal(&spans.value, range),
-            Style::Plain | Style::Quoted | Style::Other => None,
-        }
-    }
-
-    fn shifted(&self, outer: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
-        let start = outer.start + range.start;
-        let end = (outer.start + range.end).min(outer.end);
-        let fits =
-            start <= end && self.text.is_char_boundary(start) && self.text.is_char_boundary(end);
-        fits.then_some(start..end)
-    }
-
-    /// A range inside a literal block (`|`), whose lines lose their common indentation.
-    fn inside_literal(&self, outer: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
-        let raw = self.text.get(outer.clone())?;
-        let body_start = if raw.starts_with('|') {
-            outer.start + raw.find('\n')? + 1
-        } else {
-            // The parser counts a block from its first text on.
-            self.text[..outer.start].rfind('\n').map_or(0, |at| at + 1)
-        };
-        let indent = self.text[body_start..]
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .map(|line| line.len() - line.trim_start_matches(' ').len())?;
-        let mut value_offset = 0;
-        let mut line_start = body_start;
-        for line in self.text[body_start..].split_inclusive('\n') {
-            let kept = line.len().saturating_sub(indent);
-            if range.start < value_offset + kept {
-                let start = line_start + indent + (range.start - value_offset);
-                let length = range.end.saturating_sub(range.start);
-                let end = (start + length).min(line_start + line.trim_end().len());
-                return self.text.get(start..end).map(|_| start..end);
-            }
-            value_offset += kept.max(1);
-            line_start += line.len();
-        }
-        None
+    /// A range inside a scalar, if each of its characters can be found in the text.
+    fn inside(
+        &self,
+        pointer: &Pointer,
+        spans: &NodeSpans,
+        range: &Range<usize>,
+    ) -> Option<Range<usize>> {
+        let trace = spans.trace.get_or_init(|| {
+            let value = self.value.as_ref()?.pointer(pointer.as_str())?.as_str()?;
+            Trace::new(&self.text, spans.value.start, spans.style, value)
+        });
+        trace.as_ref()?.raw(range)
     }
 
     fn first_line(&self, range: Range<usize>) -> Range<usize> {
