@@ -3,6 +3,7 @@
 //! Nothing but [`WorkflowDefinition::check`] and its siblings builds one, so whoever holds a
 //! definition need not check it again. It knows neither its file nor the runtime.
 
+mod comparisons;
 pub(crate) mod fields;
 mod graph;
 mod names;
