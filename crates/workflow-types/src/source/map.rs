@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::scalar::{Style, Trace};
-use crate::diagnostic::{Part, Place, Pointer};
+use super::scalar::{self, Style, Trace};
+use crate::diagnostic::{Fix, Part, Place, Pointer};
 
 /// A place in a text as a person counts it: both from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +88,21 @@ impl SourceMap {
             Place::Text(range) => self.clamp(range.clone()),
             Place::Node { pointer, part } => self.node(pointer, part),
         }
+    }
+
+    /// The text of a fix as it must be written at its place, with the escapes of the scalar that it
+    /// stands in; none if it cannot stand there or the place is not exact.
+    pub fn replacement(&self, fix: &Fix) -> Option<String> {
+        let Place::Node {
+            pointer,
+            part: Part::Inside(range),
+        } = &fix.place
+        else {
+            return Some(fix.replacement.clone());
+        };
+        let spans = self.nodes.get(pointer)?;
+        self.inside(pointer, spans, range)?;
+        scalar::escaped_for(spans.style, &fix.replacement, range.start)
     }
 
     /// Line and column of a byte.

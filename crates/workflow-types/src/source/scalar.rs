@@ -502,3 +502,22 @@ fn quoted(text: &str, range: Range<usize>) -> Range<usize> {
     }
     range
 }
+
+/// A text as it must be written inside a scalar, at a byte of its value; none if it cannot be.
+pub(super) fn escaped_for(style: Style, text: &str, at: usize) -> Option<String> {
+    if text.contains(char::is_control) {
+        return None;
+    }
+    match style {
+        Style::SingleQuoted => Some(text.replace('\'', "''")),
+        Style::DoubleQuoted => Some(text.replace('\\', "\\\\").replace('"', "\\\"")),
+        Style::Literal | Style::Folded => Some(text.to_owned()),
+        Style::Plain => {
+            // At its start a sign would begin a tag, a quoted scalar, or a list.
+            let begins = at > 0 || text.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            let plain = !text.contains([',', '[', ']', '{', '}', '#']) && !text.contains(": ");
+            (begins && plain).then(|| text.to_owned())
+        }
+        Style::Other => None,
+    }
+}

@@ -5,7 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::{SourceFormat, read};
-use crate::diagnostic::{Part, Place, Pointer, Report};
+use crate::diagnostic::{Fix, Part, Place, Pointer, Report};
 
 /// A scalar as a writer of its own put it down: the text, and where each character stands in it.
 #[derive(Debug, Default)]
@@ -411,4 +411,30 @@ fn a_comment_behind_quotes_does_not_belong_to_the_value() {
     assert_eq!(&text[map.resolve(&Place::value(&at("a")))], "'x'");
     assert_eq!(&text[map.resolve(&Place::value(&at("b")))], "\"y\\\"\"");
     assert_eq!(&text[map.resolve(&Place::key(&at("b")))], "\"b\"");
+}
+
+#[test]
+fn a_fix_is_written_as_its_scalar_needs_it() {
+    for (text, range, replacement, expect) in [
+        ("a: 'x = b'\n", 0..1, "'y'", Some("'y' = b")),
+        ("a: \"x = \\u00e9\"\n", 4..6, "\"\\\"", Some("x = \"\\\"")),
+        ("a: |\n  x\n  = b\n", 2..3, "===", Some("x\n=== b\n")),
+        ("a: x = b\n", 2..3, "===", Some("x === b")),
+        ("a: x = b\n", 0..1, "!x", None),
+        ("a: x = b\n", 4..5, "[b]", None),
+    ] {
+        let mut report = Report::default();
+        let document = read(text.as_bytes(), SourceFormat::Yaml, &mut report);
+        let fix = Fix {
+            place: Place::inside(&Pointer::root().key("a"), range),
+            replacement: replacement.to_owned(),
+        };
+        let mended = document.map.replacement(&fix).map(|written| {
+            let mut mended = text.to_owned();
+            mended.replace_range(document.map.resolve(&fix.place), &written);
+            let again = read(mended.as_bytes(), SourceFormat::Yaml, &mut report);
+            again.value.unwrap()["a"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(mended.as_deref(), expect, "{text}");
+    }
 }
