@@ -79,7 +79,7 @@ fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
         "endLine": end.line,
         "endColumn": end.column,
         "help": diagnostic.help,
-        "fix": diagnostic.fix.as_ref().map(|fix| fix.replacement.clone()),
+        "fix": diagnostic.fix.as_ref().and_then(|fix| map.replacement(fix)),
     })
 }
 

@@ -5,6 +5,7 @@
 //! too. It knows neither its file nor the runtime.
 
 mod builder;
+mod comparisons;
 pub(crate) mod fields;
 mod graph;
 mod names;

@@ -5,10 +5,14 @@
 
 mod build;
 mod map;
+mod scalar;
 mod scan;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,7 +39,7 @@ pub enum SourceFormat {
 #[derive(Debug)]
 pub(crate) struct Document {
     /// The value of the document, unless its text is not well formed.
-    pub(crate) value: Option<Value>,
+    pub(crate) value: Option<Arc<Value>>,
     /// Where the nodes stand; without nodes if the text is not well formed.
     pub(crate) map: SourceMap,
 }
@@ -88,7 +92,11 @@ fn document(text: &str, format: SourceFormat, report: &mut Report) -> Document {
         SourceFormat::Yaml => build::yaml(text, report),
         SourceFormat::Json => build::json(text, report),
     };
-    Document { value, map }
+    let value = value.map(Arc::new);
+    Document {
+        map: map.holding(value.clone()),
+        value,
+    }
 }
 
 /// Checks the limits on a value that came without text.

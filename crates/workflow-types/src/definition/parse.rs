@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::fields::{Field, Fields};
 use super::step::{self, StepDraft, StepIds};
 use super::{
-    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName, graph,
-    names, trigger,
+    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName,
+    comparisons, graph, names, trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
@@ -55,6 +55,7 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
         input: input.as_ref(),
     };
     names::check(&steps, &known, report);
+    comparisons::check(&steps, &known, report);
     graph::check(&steps, &positions, report);
     match (name, trigger, max_steps) {
         (Some(name), Some(trigger), Some(max_steps)) if !report.has_errors() => Parsed {

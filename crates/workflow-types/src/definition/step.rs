@@ -1,6 +1,7 @@
 //! Reads one step: its action, its gate and where the execution goes from it.
 
 mod action;
+mod deadline;
 
 use std::collections::BTreeSet;
 
@@ -169,7 +170,7 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
     let message = fields
         .string("message")
         .and_then(|(text, at)| action::compile_text(text, &at, fields.report));
-    let timeout = fields.duration("timeout").map(|(duration, _)| duration);
+    let timeout = deadline::read(&mut fields);
     let on_timeout = fields.word("onTimeout", OnExpiry::from_word);
     let approvers: Vec<crate::id::Actor> = fields.parsed_list("approvers");
     let count = fields.positive("count");
@@ -258,6 +259,9 @@ fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression
             );
             if let Some(help) = &error.help {
                 diagnostic = diagnostic.help(help);
+            }
+            if let Some(fix) = error.fix {
+                diagnostic = diagnostic.fix(fix);
             }
             report.push(diagnostic);
             None

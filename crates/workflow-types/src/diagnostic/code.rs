@@ -100,6 +100,10 @@ codes! {
     OpenSchema = "0306", Warning, "a schema accepts anything";
     AllTicked = "0307", Warning, "every item of a checklist is ticked off";
     NotActedOn = "0308", Warning, "something is read that this version does not act on";
+    Coercion = "0309", Warning, "a comparison converts its operands";
+    Constant = "0310", Warning, "a condition always has the same result";
+    UnreachableBranch = "0311", Warning, "a branch can never be taken";
+    ZeroDeadline = "0312", Warning, "an approval expires as soon as it is asked for";
     UnknownKeyword = "0313", Warning, "a schema keyword is not known";
 }
 

@@ -175,7 +175,11 @@ fn retry() -> Values {
 }
 
 fn step(position: usize, steps: usize) -> Values {
-    let condition = one_of(&["true", "result.healthy === true", "execution.id != 'x'"]);
+    let condition = one_of(&[
+        "true",
+        "execution.triggeredBy === 'cron'",
+        "execution.id != 'x'",
+    ]);
     let branch = mapping(
         vec![("condition", condition), ("goto", target(steps))],
         vec![],

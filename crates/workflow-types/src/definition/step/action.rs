@@ -141,5 +141,8 @@ fn bad_template(at: &Pointer, error: &crate::template::TemplateError, report: &m
     if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help);
     }
+    if let Some(fix) = &error.fix {
+        diagnostic = diagnostic.fix(fix);
+    }
     report.push(diagnostic);
 }
