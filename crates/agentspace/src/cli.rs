@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Check workflow and heartbeat files; store nothing.
     Check(Check),
+    /// Explain a code that `check` names, such as WF0107.
+    Explain(Explain),
     /// Run a workflow to its end, or to the first gate.
     Run(Run),
     /// Take up what a process that ended left behind, and wait until all of it is at rest.
@@ -112,6 +114,13 @@ pub(crate) struct Check {
     /// Let warnings fail the check.
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, as WF0107 or 107; all codes are listed if none is given.
+    pub(crate) code: Option<String>,
 }
 
 /// How diagnostics are printed.
