@@ -56,16 +56,18 @@ pub(crate) fn explained_by(reports: &[FileReport]) -> Option<String> {
         .map(|code| code.as_str())
         .take(MAX_NAMED - 1)
         .collect();
-    let mut text = format!("for more about it: agentspace explain {first}");
-    if !named.is_empty() {
-        let more = if others.len() > named.len() {
-            ", …"
-        } else {
-            ""
-        };
-        text.push_str(&format!(" (or {}{more})", named.join(", ")));
-    }
-    Some(text)
+    let kind = match first.severity() {
+        Severity::Error => "an error",
+        Severity::Warning => "a warning",
+    };
+    let others = match (named.as_slice(), others.len() - named.len()) {
+        ([], _) => String::new(),
+        (named, 0) => format!(" (or {})", named.join(", ")),
+        (named, _) => format!(" (or {}, …)", named.join(", ")),
+    };
+    Some(format!(
+        "for more about {kind}: agentspace explain {first}{others}"
+    ))
 }
 
 /// Everything there is to say of files, as JSON.

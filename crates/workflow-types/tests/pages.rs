@@ -1,4 +1,8 @@
 //! The pages of the codes are true: the wrong example gives exactly its code, the right one nothing.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking, its helpers too"
+)]
 
 use std::fmt::Write as _;
 
