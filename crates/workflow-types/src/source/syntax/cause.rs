@@ -33,6 +33,12 @@ fn diagnostic(place: Range<usize>, message: impl Into<String>) -> Diagnostic {
 fn quotes(text: &str, at: usize, info: &str) -> Option<Diagnostic> {
     if info.contains("trailing content") {
         let quote = text[..at].chars().next_back()?;
+        if let Some(opened) = outline::quote_that_ends_at(text, at)
+            && text[opened..at].contains('\n')
+        {
+            // It swallowed lines up to the next quote, which was meant to open another text.
+            return Some(unclosed_quote(text, opened));
+        }
         let help = match quote {
             '\'' => "put double quotes around the whole text, or write `''` for a quote inside it",
             _ => "put single quotes around the whole text, or write `\\\"` for a quote inside it",
@@ -57,15 +63,17 @@ fn quotes(text: &str, at: usize, info: &str) -> Option<Diagnostic> {
     } else {
         text[..at].rfind(['"', '\''])?
     };
+    Some(unclosed_quote(text, opened))
+}
+
+fn unclosed_quote(text: &str, opened: usize) -> Diagnostic {
     let quote = &text[character(text, opened)];
-    Some(
-        diagnostic(
-            character(text, opened),
-            "the quote that opens here is not closed",
-        )
-        .label("opened here")
-        .help(format!("write {quote} at the end of the text")),
+    diagnostic(
+        character(text, opened),
+        "the quote that opens here is not closed",
     )
+    .label("opened here")
+    .help(format!("write {quote} at the end of the text"))
 }
 
 /// A text without quotes that begins with a sign that means something to YAML.
@@ -125,6 +133,16 @@ fn brackets(text: &str, at: usize, info: &str) -> Option<Diagnostic> {
     };
     let opening = &text[character(text, bracket.at)];
     let closing = if opening == "[" { ']' } else { '}' };
+    let line = line_range(text, at);
+    if bracket.at >= line.start && text[at..line.end].contains(closing) {
+        return Some(
+            diagnostic(
+                bracket.at..line.end,
+                format!("between `{opening}` and `{closing}` a comma is missing"),
+            )
+            .help("put a comma between the values, and quote texts that contain commas, colons or brackets"),
+        );
+    }
     let help = match bracket.comment {
         Some(_) => format!(
             "close it with `{closing}`; a `#` behind a blank begins a comment, so quote a text \
@@ -168,7 +186,8 @@ fn colon(line: &Line<'_>, at: usize, info: &str) -> Option<Diagnostic> {
 /// A line above that should be a key with a value, but has `=` or no blank behind its colon.
 fn no_key(text: &str, line: &Line<'_>) -> Option<Diagnostic> {
     let above = Line::of(text, line.start.checked_sub(1)?);
-    let content = above.content();
+    let column = above.key_column();
+    let content = above.text[column..].trim_end();
     let (key, value) = content
         .split_once('=')
         .or_else(|| content.split_once(':').filter(|(_, v)| !v.starts_with(' ')))?;
@@ -177,7 +196,7 @@ fn no_key(text: &str, line: &Line<'_>) -> Option<Diagnostic> {
     if key.is_empty() || !is_key(key) || value.is_empty() {
         return None;
     }
-    let start = above.start + above.indent();
+    let start = above.start + column;
     let written = format!("{key}: {value}");
     Some(
         diagnostic(
@@ -210,6 +229,9 @@ fn indentation(text: &str, line: &Line<'_>, at: usize) -> Option<Diagnostic> {
             let counts = !content.is_empty() && !content.starts_with('#');
             counts && (!is_item || content.starts_with("- "))
         })?;
+    if !is_item && !above.content().contains(':') {
+        return None;
+    }
     let wanted = if is_item {
         above.indent()
     } else {

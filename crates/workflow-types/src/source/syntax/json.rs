@@ -14,7 +14,7 @@ pub(in crate::source) fn explain(text: &str, at: usize, error: &str) -> Diagnost
         .or_else(|| foreign(text, at))
         .or_else(|| comma(text, at, error))
         .or_else(|| value(text, at, error))
-        .or_else(|| unclosed(text, error))
+        .or_else(|| unclosed(text, at, error))
         .unwrap_or_else(|| {
             diagnostic(
                 character(text, at),
@@ -111,11 +111,15 @@ fn value(text: &str, at: usize, error: &str) -> Option<Diagnostic> {
 }
 
 /// A quote or a bracket without an end.
-fn unclosed(text: &str, error: &str) -> Option<Diagnostic> {
-    if !error.starts_with("EOF") && !error.starts_with("control character") {
+fn unclosed(text: &str, at: usize, error: &str) -> Option<Diagnostic> {
+    let opened = if error.starts_with("EOF") || error.starts_with("control character") {
+        last_open(text)?
+    } else if error.starts_with("expected `,`") && text[at..].starts_with([']', '}']) {
+        // Another bracket is closed before this one.
+        last_open(&text[..at])?
+    } else {
         return None;
-    }
-    let opened = last_open(text)?;
+    };
     let (message, help) = match &text[character(text, opened)] {
         "\"" => (
             "the quote that opens here is not closed on its line".to_owned(),

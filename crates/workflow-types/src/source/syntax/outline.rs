@@ -23,6 +23,24 @@ pub(super) fn open_brackets(text: &str, end: usize) -> Vec<Bracket> {
     outline.open
 }
 
+/// Where the quoted text begins that ends at a byte.
+pub(super) fn quote_that_ends_at(text: &str, end: usize) -> Option<usize> {
+    let mut outline = Outline {
+        open: Vec::new(),
+        value_begins: true,
+    };
+    let text = text.get(..end)?;
+    let mut at = 0;
+    while let Some(next) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        let after = outline.step(text, at, next);
+        if after == end && matches!(next, '"' | '\'') && after > at + 1 {
+            return Some(at);
+        }
+        at = after;
+    }
+    None
+}
+
 struct Outline {
     open: Vec<Bracket>,
     /// Whether what comes next is the first character of a value.
