@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Print the JSON Schema by which editors complete and check a file.
     Schema(Schema),
+    /// Explain a code that `check` names, such as WF0107.
+    Explain(Explain),
     /// Run a workflow to its end, or to the first gate.
     Run(Run),
     /// Take up what a process that ended left behind, and wait until all of it is at rest.
@@ -114,6 +116,13 @@ pub(crate) struct Check {
     /// Let warnings fail the check.
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, as WF0107 or 107; all codes are listed if none is given.
+    pub(crate) code: Option<String>,
 }
 
 /// How diagnostics are printed.

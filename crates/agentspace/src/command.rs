@@ -4,6 +4,7 @@ mod approvals;
 mod check;
 mod database;
 mod executions;
+mod explain;
 mod init;
 mod resume;
 mod run;
@@ -28,6 +29,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&global, args),
         Command::Schema(args) => Ok(schema::run(&global, &args)),
+        Command::Explain(args) => explain::run(&global, &args),
         Command::Run(args) => run::run(&global, args).await,
         Command::Resume => resume::run(&global).await,
         Command::Workflows(command) => workflows::run(&global, command).await,

@@ -67,7 +67,7 @@ pub use db::workflow::Workflow;
 pub use decision::Decided;
 pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
-pub use loader::FileReport;
+pub use loader::{FileKind, FileReport};
 pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
 pub use reader::Reader;
 pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSpec};

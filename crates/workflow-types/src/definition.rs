@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::action::{Action, Concurrency, OnInterrupt, Timeout};
 use crate::approval::ApprovalPolicy;
-use crate::diagnostic::{Diagnostics, Pointer, Report};
+use crate::diagnostic::{Diagnostics, Place, Pointer, Report};
 use crate::expression::Expression;
 use crate::id::{StepId, is_line};
 use crate::output_schema::InputSchema;
@@ -85,10 +85,21 @@ impl WorkflowDefinition {
     pub fn check(text: &[u8], format: SourceFormat) -> Checked {
         let mut report = Report::default();
         let document = source::read(text, format, &mut report);
-        let parsed = document
+        let map = &document.map;
+        let broken: Vec<usize> = report
+            .as_slice()
+            .iter()
+            .map(|diagnostic| map.resolve(&diagnostic.place).start)
+            .collect();
+        let mut parsed = document
             .value
             .map(|value| parse::workflow(&value, &mut report))
             .unwrap_or_default();
+        // What was read of a step with a mistake in its text is not what its author meant.
+        parsed.usable.retain(|step| {
+            let span = map.resolve(&Place::value(&step.at));
+            !broken.iter().any(|at| span.contains(at))
+        });
         Checked {
             definition: parsed.definition,
             usable: parsed.usable,

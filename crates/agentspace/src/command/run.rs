@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use gateway::workflow_types::WorkflowDefinition;
 use gateway::workflow_types::execution::ExecutionState;
 use gateway::workflow_types::id::WorkflowId;
-use gateway::{ErrorKind, GatewayBuilder, Reader, StartRequest};
+use gateway::{ErrorKind, FileReport, GatewayBuilder, Reader, StartRequest};
 use serde_json::{Map, Value};
 
 use crate::cli::{Format, Global, Run};
@@ -81,7 +81,7 @@ fn subject(
 ) -> anyhow::Result<Option<Subject>> {
     if let Some(path) = file(global, text) {
         let mut report = host::check_file(builder, &path);
-        diagnostics::show(&report, Format::Human);
+        show(global, &report);
         let definition = report.definition.take().filter(|_| !report.is_refused());
         return Ok(match (definition, report.id) {
             (Some(definition), Some(id)) => Some(Subject::File(path, id, Box::new(definition))),
@@ -96,6 +96,20 @@ fn subject(
             ))
             .into()
         })
+}
+
+/// Shows what there is to say of a file, for programs only if it is refused: what follows a good
+/// file is a document of its own.
+fn show(global: &Global, report: &FileReport) {
+    let reports = std::slice::from_ref(report);
+    if global.json && report.is_refused() {
+        output::envelope("check", &diagnostics::all_to_json(reports));
+        return;
+    }
+    diagnostics::show(report, Format::Human);
+    if let Some(more) = diagnostics::explained_by(reports) {
+        output::talk(&more);
+    }
 }
 
 /// The file that a text names: itself, or one of the workflow directory.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::fields::{Field, Fields};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, describe};
 use crate::schedule::{ActiveHours, ActiveHoursError, CronExpression, TimeOfDayError, TimeZone};
 use crate::shape::timing::ACTIVE_HOURS;
 
@@ -68,6 +68,18 @@ pub(crate) fn zone(fields: &mut Fields<'_, '_>) -> Option<TimeZone> {
 /// The active hours of a mapping with their address, if their key is there.
 pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, Pointer)> {
     let Field { value, at } = fields.take("activeHours")?;
+    if matches!(value, Value::String(_)) {
+        fields.report.push(
+            Diagnostic::new(
+                Code::WrongType,
+                Place::value(&at),
+                format!("`{at}` is {}, expected a mapping", describe(value)),
+            )
+            .label("expected a mapping")
+            .help("write {start: \"09:00\", end: \"17:00\"}"),
+        );
+        return None;
+    }
     let mut inner = Fields::open(value, &at, &ACTIVE_HOURS, fields.report)?;
     let start = time(&mut inner, "start");
     let end = time(&mut inner, "end");
@@ -92,14 +104,34 @@ fn time<T>(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<T>
 where
     T: FromStr<Err = TimeOfDayError>,
 {
-    let (text, at) = fields.require_string(name)?;
+    let field = fields.require(name)?;
+    if let Some(hour) = field.value.as_u64().filter(|hour| *hour <= 24) {
+        let help = format!("write the time in quotes, with minutes: \"{hour:02}:00\"");
+        fields.report.push(
+            Diagnostic::new(
+                Code::WrongType,
+                Place::value(&field.at),
+                format!(
+                    "`{}` is the number {hour}, expected a time of day",
+                    field.at
+                ),
+            )
+            .help(help)
+            .fix(format!("\"{hour:02}:00\"")),
+        );
+        return None;
+    }
+    let (text, at) = fields.as_string(&field)?;
     text.parse()
         .map_err(|error: TimeOfDayError| {
-            fields.report.push(Diagnostic::new(
-                Code::BadActiveHours,
-                Place::value(&at),
-                format!("`{at}` is no time of day: {error}"),
-            ));
+            fields.report.push(
+                Diagnostic::new(
+                    Code::BadActiveHours,
+                    Place::value(&at),
+                    format!("`{at}` is no time of day: {error}"),
+                )
+                .help("write hours and minutes with two digits each, as \"09:00\" or \"17:30\""),
+            );
         })
         .ok()
 }
