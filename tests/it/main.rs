@@ -13,6 +13,7 @@ mod carried_on;
 mod check;
 mod crashes;
 mod deploy_check;
+mod graph;
 mod hostile;
 mod init;
 mod interrupted;

@@ -4,6 +4,7 @@ mod approvals;
 mod check;
 mod database;
 mod executions;
+mod graph;
 mod init;
 mod resume;
 mod run;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&global, args),
+        Command::Graph(args) => graph::run(&global, args).await,
         Command::Run(args) => run::run(&global, args).await,
         Command::Resume => resume::run(&global).await,
         Command::Workflows(command) => workflows::run(&global, command).await,
