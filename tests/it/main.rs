@@ -14,6 +14,7 @@ mod check;
 mod crashes;
 mod deploy_check;
 mod explain;
+mod graph;
 mod hostile;
 mod init;
 mod interrupted;

@@ -5,6 +5,7 @@ mod check;
 mod database;
 mod executions;
 mod explain;
+mod graph;
 mod init;
 mod resume;
 mod run;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&global, args),
         Command::Schema(args) => Ok(schema::run(&global, &args)),
         Command::Explain(args) => explain::run(&global, &args),
+        Command::Graph(args) => graph::run(&global, args).await,
         Command::Run(args) => run::run(&global, args).await,
         Command::Resume => resume::run(&global).await,
         Command::Workflows(command) => workflows::run(&global, command).await,

@@ -10,6 +10,7 @@ pub(crate) mod fields;
 mod graph;
 mod names;
 mod parse;
+pub mod picture;
 mod step;
 mod stored;
 pub(crate) mod timing;

@@ -113,7 +113,7 @@ fn show(global: &Global, report: &FileReport) {
 }
 
 /// The file that a text names: itself, or one of the workflow directory.
-fn file(global: &Global, text: &str) -> Option<PathBuf> {
+pub(super) fn file(global: &Global, text: &str) -> Option<PathBuf> {
     if host::is_file(text) {
         return Some(PathBuf::from(text));
     }
