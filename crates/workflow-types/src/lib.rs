@@ -15,6 +15,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod damage;
 pub mod definition;
 pub mod diagnostic;
 pub mod duration;
@@ -23,6 +24,7 @@ pub mod expression;
 pub mod heartbeat;
 pub mod id;
 pub mod output_schema;
+pub mod registry;
 pub mod retry;
 pub mod schedule;
 pub mod source;

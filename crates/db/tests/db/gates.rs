@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use db::gate::{self, Resolved};
-use db::timer::Scope;
-use db::{ErrorKind, execution, timer, visit as visits};
+use db::{ErrorKind, execution, gate, timer, visit as visits};
 use serde_json::json;
 use workflow_types::approval::{
-    Decision, Expiry, Gate, GateKind, GateState, Judgement, OnExpiry, Resolution, ResolvedBy,
+    Decision, Expiry, Gate, GateKind, GateState, Judgement, OnExpiry, Resolution, Resolved,
+    ResolvedBy,
 };
-use workflow_types::execution::{Epoch, ExecutionState, ExecutionStatus, Transition, VisitState};
+use workflow_types::execution::{
+    Epoch, ExecutionState, ExecutionStatus, Scope, Transition, VisitState,
+};
 
 use crate::support::{
     Database, at, cancel, forward, gate as stored, gate_id, id, paused, results, running, step,
@@ -135,7 +136,7 @@ fn expiry_comes_once_and_a_late_vote_conflicts_before_and_after_it_is_noticed() 
     assert_eq!(expired.state, GateState::Expired { at: at(70) });
     let waiting = gate::waiting(connection).unwrap();
     assert_eq!(
-        waiting.iter().map(|gate| gate.id).collect::<Vec<_>>(),
+        waiting.items.iter().map(|gate| gate.id).collect::<Vec<_>>(),
         [gate_id(2)]
     );
     assert_eq!(status(&mut database, 1), ExecutionStatus::Running);
