@@ -1,8 +1,12 @@
 //! What a gateway asks of its database, in the words of the domain.
 //!
 //! A store keeps; it decides nothing and reads no clock. The engine knows it as [`Store`] and
-//! [`ReadStore`] only; [`SqliteStore`] is the one implementation.
+//! [`ReadStore`] only; [`SqliteStore`] is the one implementation, and whatever passes the
+//! contract suite (`contract`, behind the feature `store-contract`) may take its place:
+//! see [`GatewayBuilder::store`](crate::GatewayBuilder::store).
 
+#[cfg(feature = "store-contract")]
+pub mod contract;
 mod error;
 mod read;
 mod sqlite;
