@@ -143,6 +143,30 @@ fn expiry_comes_once_and_a_late_vote_conflicts_before_and_after_it_is_noticed() 
 }
 
 #[test]
+fn a_gate_that_cannot_be_settled_is_never_due_and_holds_up_no_other() {
+    let mut database = Database::with_workflow();
+    let expiry = Expiry {
+        at: at(60),
+        then: OnExpiry::Deny,
+    };
+    for number in 1..=3 {
+        database.start(&paused(number, Some(expiry)));
+    }
+    database.damage(
+        "UPDATE workflow_executions SET status = 'running', paused_at = NULL WHERE input LIKE '%1%'",
+    );
+    database.damage("UPDATE gates SET approvers = '7' WHERE id LIKE '%2'");
+    let connection = &mut database.connection;
+    let mut expire = || gate::expire_due(connection, &Scope::All, at(60), 1).unwrap();
+    assert_eq!(expire(), [id(3)]);
+    assert_eq!(expire(), []);
+    assert_eq!(timer::next_due(connection, &Scope::All).unwrap(), None);
+    let findings = database.check().join("; ");
+    assert!(findings.contains(&gate_id(1).to_string()), "{findings}");
+    assert!(findings.contains(&gate_id(2).to_string()), "{findings}");
+}
+
+#[test]
 fn the_end_of_a_paused_execution_withdraws_its_gate() {
     let mut database = Database::with_workflow();
     database.start(&paused(1, None));

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use gateway::Reader;
 use gateway::store::contract::{Damage, StoreFactory};
 use gateway::store::{Durability, SqliteStore, Store, StoreErrorKind};
 use rusqlite::Connection;
+use serde_json::json;
 use tempfile::TempDir;
+
+use crate::support::{World, verdict};
 
 /// A database in a directory of its own.
 struct Sqlite {
@@ -82,6 +86,23 @@ mod normal {
     use super::{Durability, Sqlite};
 
     gateway::store_contract_tests!(Sqlite::new(Durability::Normal));
+}
+
+#[test]
+fn a_gateway_runs_on_the_store_that_it_is_given_and_closes_it() {
+    let sqlite = Sqlite::new(Durability::Normal);
+    let world = World::with("\n  - {id: a, action: tool, tool: act}");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = runtime.block_on(sqlite.open());
+    let life = world.live_with(|builder| builder.store(Arc::clone(&store)));
+    let id = life.settle(json!({})).id;
+    assert!(!world.database().exists());
+    life.shutdown();
+    let closed = runtime.block_on(store.claim_one(id, "nobody"));
+    assert_eq!(closed.unwrap_err().kind(), StoreErrorKind::Closed);
+    let reader = Reader::new(runtime.block_on(sqlite.open()).reads());
+    let execution = runtime.block_on(reader.execution(id)).unwrap();
+    assert_eq!(verdict(&execution), None);
 }
 
 #[test]
