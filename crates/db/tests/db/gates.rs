@@ -157,9 +157,9 @@ fn a_gate_that_cannot_be_settled_is_never_due_and_holds_up_no_other() {
     );
     database.damage("UPDATE gates SET approvers = '7' WHERE id LIKE '%2'");
     let connection = &mut database.connection;
-    let mut expire = || gate::expire_due(connection, &Scope::All, at(60), 1).unwrap();
-    assert_eq!(expire(), [id(3)]);
-    assert_eq!(expire(), []);
+    let mut settle = || gate::expire_due(connection, &Scope::All, at(60), 1).unwrap();
+    assert_eq!(settle(), [id(3)]);
+    assert_eq!(settle(), []);
     assert_eq!(timer::next_due(connection, &Scope::All).unwrap(), None);
     let findings = database.check().join("; ");
     assert!(findings.contains(&gate_id(1).to_string()), "{findings}");

@@ -197,7 +197,7 @@ laws! {
 
 /// Checks every law, each on a store of its own; panics at the first that is broken.
 ///
-/// [`store_contract_tests`](crate::store_contract_tests) names the one that is.
+/// [`store_contract_tests!`](crate::store_contract_tests) names the one that is.
 pub async fn all<F: StoreFactory>(make: impl Fn() -> F) {
     for law in LAWS {
         (law.check)(&make()).await;
