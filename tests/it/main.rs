@@ -12,6 +12,7 @@ mod bad_usage;
 mod carried_on;
 mod check;
 mod crashes;
+mod damaged;
 mod deploy_check;
 mod explain;
 mod graph;

@@ -15,6 +15,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod damage;
 pub mod definition;
 pub mod diagnostic;
 pub mod duration;
@@ -24,6 +25,7 @@ pub mod heartbeat;
 pub mod id;
 pub mod json_schema;
 pub mod output_schema;
+pub mod registry;
 pub mod retry;
 pub mod schedule;
 mod shape;

@@ -104,8 +104,11 @@ fn a_reader_works_beside_the_owner_and_after_it() {
     let id = life.settle(json!({})).id;
     let reader = life.run(Reader::open(world.database())).unwrap();
     assert!(is_paused(&life.run(reader.execution(id)).unwrap()));
-    assert_eq!(life.run(reader.waiting_gates()).unwrap().len(), 1);
-    assert_eq!(life.run(reader.workflows()).unwrap()[0].id, workflow("w"));
+    assert_eq!(life.run(reader.waiting_gates()).unwrap().items.len(), 1);
+    assert_eq!(
+        life.run(reader.workflows()).unwrap().items[0].id,
+        workflow("w")
+    );
     life.approve(&life.gate(id), "ann").unwrap();
     life.wait(id);
     assert_eq!(verdict(&life.run(reader.execution(id)).unwrap()), None);
