@@ -23,7 +23,10 @@ use std::path::{Path, PathBuf};
 use laws::TARGETS;
 use mutate::{Mutator, dictionary};
 
-const MUTATIONS: usize = 20_000;
+/// What a few seconds without optimisation are enough for.
+const MUTATIONS: u64 = 20_000;
+/// A definition is longer than the others, and read twice.
+const MUTATIONS_OF_DEFINITIONS: u64 = 5_000;
 const SEED: u64 = 1;
 /// Longer inputs are replayed, but their mutations would take the time of many short ones.
 const LONGEST_MUTATED: usize = 4_096;
@@ -70,9 +73,9 @@ fn replay(target: &str) {
     }
 }
 
-fn mutated(target: &str) {
+fn mutated(target: &str, default: u64) {
     let check = check_of(target);
-    let count = usize::try_from(number("AGENTSPACE_MUTATIONS", MUTATIONS as u64)).unwrap();
+    let count = number("AGENTSPACE_MUTATIONS", default);
     let seed = number("AGENTSPACE_MUTATION_SEED", SEED);
     let words = fuzz_folder().join(format!("dictionaries/{target}.dict"));
     let words = dictionary(&fs::read_to_string(words).unwrap());
@@ -128,25 +131,25 @@ fn every_target_has_its_program_and_its_words() {
 
 #[test]
 fn mutated_definitions_keep_the_laws() {
-    mutated("definition");
+    mutated("definition", MUTATIONS_OF_DEFINITIONS);
 }
 
 #[test]
 fn mutated_expressions_keep_the_laws() {
-    mutated("expression");
+    mutated("expression", MUTATIONS);
 }
 
 #[test]
 fn mutated_templates_keep_the_laws() {
-    mutated("template");
+    mutated("template", MUTATIONS);
 }
 
 #[test]
 fn mutated_cron_patterns_keep_the_laws() {
-    mutated("cron");
+    mutated("cron", MUTATIONS);
 }
 
 #[test]
 fn mutated_heartbeats_keep_the_laws() {
-    mutated("heartbeat");
+    mutated("heartbeat", MUTATIONS);
 }

@@ -7,7 +7,7 @@ use workflow_types::diagnostic::{Diagnostic, Part, Place};
 use workflow_types::{Diagnostics, SourceMap};
 
 /// How many are rendered: each rendering reads the whole text.
-const RENDERED: usize = 4;
+const RENDERED: usize = 2;
 /// The most bytes of a text whose diagnostics are rendered.
 const RENDERED_TEXT: usize = 16 * 1024;
 
