@@ -40,7 +40,9 @@ impl Earlier {
                 .iter()
                 .any(|member| previous[*member].iter().any(inside))
             {
-                members.iter().for_each(|member| insert(&mut set, *member));
+                for member in members {
+                    insert(&mut set, *member);
+                }
             }
             sets.push(set);
         }
