@@ -126,7 +126,7 @@ fn told(place: &Place, paths: &[String]) -> BTreeMap<String, Vec<serde_json::Val
         .iter()
         .map(|file| {
             let path = word(&file["path"]).to_owned();
-            (path, list(&file["diagnostics"]).to_vec())
+            (path, list(&file["diagnostics"]))
         })
         .collect()
 }
