@@ -62,7 +62,7 @@ fn an_unknown_target() {
         &[
             "bad.yaml:3:38",
             "no step has the id `aa`",
-            "did you mean `a`?",
+            "a target is the id of a step, $end or $fail",
         ],
     );
 }

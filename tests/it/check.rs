@@ -58,7 +58,7 @@ fn eight_mistakes_are_shown_to_people_with_their_lines() {
     }
     ran.says(&[
         "prompt: hi",
-        "did you mean `n`?",
+        "known here: n",
         "1 refused: 8 errors, 0 warnings",
     ]);
     assert!(!place.exists(".agentspace"), "a check stores nothing");

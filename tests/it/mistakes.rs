@@ -117,3 +117,99 @@ fn every_mistake_is_told_in_words_that_help() {
         insta::assert_snapshot!(format!("mistakes_{group}"), ran.stderr);
     }
 }
+
+/// What is said of files, by their paths.
+fn told(place: &Place, paths: &[String]) -> BTreeMap<String, Vec<serde_json::Value>> {
+    // Whether a file is refused differs from run to run.
+    let data = place.run(check(paths, &["--format", "json"])).data();
+    list(&data["files"])
+        .iter()
+        .map(|file| {
+            let path = word(&file["path"]).to_owned();
+            (path, list(&file["diagnostics"]))
+        })
+        .collect()
+}
+
+/// The byte of a line and a column, both from 1, columns in characters.
+fn byte(text: &str, line: &serde_json::Value, column: &serde_json::Value) -> usize {
+    let number = |value: &serde_json::Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(number(line) - 1)
+        .map(str::len)
+        .sum();
+    let before = text[start..].chars().take(number(column) - 1);
+    start + before.map(char::len_utf8).sum::<usize>()
+}
+
+/// A text with one fix put in its place; none if the diagnostic has no fix.
+fn mended(text: &str, one: &serde_json::Value) -> Option<String> {
+    let fix = one["fix"].as_str()?;
+    let start = byte(text, &one["line"], &one["column"]);
+    let end = byte(text, &one["endLine"], &one["endColumn"]);
+    Some(format!("{}{fix}{}", &text[..start], &text[end..]))
+}
+
+/// What is said and where it begins; a fix begins there, too, so that its own mistake cannot move.
+fn said(one: &serde_json::Value) -> (String, u64, u64) {
+    let number = |key: &str| one[key].as_u64().unwrap();
+    let code = word(&one["code"]).to_owned();
+    (code, number("line"), number("column"))
+}
+
+/// Puts every fix in its place, each in a file of its own; answers how many there were.
+fn every_fix_mends(place: &Place, paths: &[String]) -> usize {
+    let mut fixed = Vec::new();
+    for (path, diagnostics) in told(place, paths) {
+        let Ok(text) = String::from_utf8(fs::read(place.path(&path)).unwrap()) else {
+            continue;
+        };
+        for (index, one) in diagnostics.iter().enumerate() {
+            if let Some(text) = mended(text.trim_start_matches('\u{feff}'), one) {
+                let (directory, name) = path.rsplit_once('/').unwrap();
+                let path = format!("fixed/{index}/{directory}/{name}");
+                place.write(&path, &text);
+                fixed.push((path, one.clone(), text));
+            }
+        }
+    }
+    let paths: Vec<String> = fixed.iter().map(|(path, _, _)| path.clone()).collect();
+    let after = told(place, &paths);
+    for (path, one, text) in &fixed {
+        let after = &after[path];
+        let found: Vec<_> = after.iter().map(said).collect();
+        assert!(!found.contains(&said(one)), "{path}: {one}\n{text}");
+        let is_syntax = word(&one["code"]) < "WF0100";
+        let broken = found.iter().any(|(code, _, _)| code == "WF0003");
+        assert!(is_syntax || !broken, "{path}: {one}\n{text}\n{found:?}");
+    }
+    fixed.len()
+}
+
+#[test]
+fn every_fix_mends_what_it_stands_for() {
+    let (place, paths) = with(expected().keys());
+    let fixed = every_fix_mends(&place, &paths);
+    assert!(fixed >= 60, "{fixed}");
+}
+
+#[test]
+fn every_fix_mends_the_same_workflow_as_json() {
+    let place = Place::new();
+    let mut paths = Vec::new();
+    for name in expected().keys().filter(|name| !name.starts_with("syntax")) {
+        let Some(stem) = name.strip_suffix(".yaml") else {
+            continue;
+        };
+        let text = fs::read_to_string(mistakes().join(name)).unwrap();
+        let Ok(value) = serde_yaml::from_str::<serde_json::Value>(&text) else {
+            continue;
+        };
+        let path = format!("{stem}.json");
+        place.write(&path, format!("{value:#}"));
+        paths.push(path);
+    }
+    let fixed = every_fix_mends(&place, &paths);
+    assert!(fixed >= 25, "{fixed}");
+}

@@ -11,6 +11,8 @@ mod graph;
 mod names;
 mod parse;
 pub mod picture;
+mod remedy;
+mod shell;
 mod step;
 mod stored;
 pub(crate) mod timing;
@@ -24,7 +26,7 @@ use serde_json::Value;
 
 use crate::action::{Action, Concurrency, OnInterrupt, Timeout};
 use crate::approval::ApprovalPolicy;
-use crate::diagnostic::{Diagnostics, Place, Pointer, Report};
+use crate::diagnostic::{Diagnostics, Place, Pointer, Report, Scope};
 use crate::expression::Expression;
 use crate::id::{StepId, is_line};
 use crate::output_schema::InputSchema;
@@ -119,6 +121,15 @@ impl WorkflowDefinition {
     pub fn from_json(value: &Value) -> Result<Self, Diagnostics> {
         let mut report = Report::default();
         source::check_limits(value, &mut report);
+        Self::read(value, report)
+    }
+
+    /// Builds what was judged before, by this program or by an older one that was less strict.
+    fn rebuild(value: &Value) -> Result<Self, Diagnostics> {
+        Self::read(value, Report::within(Scope::Buildable))
+    }
+
+    fn read(value: &Value, mut report: Report) -> Result<Self, Diagnostics> {
         let parsed = parse::workflow(value, &mut report);
         parsed.definition.ok_or_else(|| report.finish())
     }

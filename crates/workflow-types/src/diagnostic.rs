@@ -11,10 +11,12 @@ mod report;
 use std::fmt;
 use std::ops::Range;
 
+use serde_json::Value;
+
 pub use code::{Code, Severity, UnknownCode};
 pub use pointer::Pointer;
 pub use report::closest;
-pub(crate) use report::{Report, describe};
+pub(crate) use report::{Remedy, Report, Scope, describe, type_remedy};
 
 /// Where in a document something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +57,28 @@ pub struct Label {
 pub struct Fix {
     /// What is replaced.
     pub place: Place,
-    /// The text that takes its place.
-    pub replacement: String,
+    /// What takes its place.
+    pub replacement: Replacement,
+}
+
+/// What takes the place of a mistake; a [`SourceMap`](crate::SourceMap) knows how its text has it
+/// written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replacement {
+    /// Characters, for a range of the text or of a string.
+    Text(String),
+    /// A whole value, or the name of a key.
+    Value(Value),
+}
+
+/// As an author thinks of it: a string without quotes, another value as JSON.
+impl fmt::Display for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Value(Value::String(text)) => f.write_str(text),
+            Self::Value(value) => value.fmt(f),
+        }
+    }
 }
 
 /// One problem of a document: what was found, what was expected, where, and what to do.
@@ -117,12 +139,22 @@ impl Diagnostic {
         self
     }
 
-    /// With the one change that mends it at its own place.
+    /// With the characters that mend it at its own place.
     #[must_use]
-    pub fn fix(mut self, replacement: impl Into<String>) -> Self {
+    pub fn fix(self, text: impl Into<String>) -> Self {
+        self.mended(Replacement::Text(text.into()))
+    }
+
+    /// With the value, or the name of the key, that mends it at its own place.
+    #[must_use]
+    pub fn fix_value(self, value: impl Into<Value>) -> Self {
+        self.mended(Replacement::Value(value.into()))
+    }
+
+    fn mended(mut self, replacement: Replacement) -> Self {
         self.fix = Some(Fix {
             place: self.place.clone(),
-            replacement: replacement.into(),
+            replacement,
         });
         self
     }

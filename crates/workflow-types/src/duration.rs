@@ -1,8 +1,12 @@
 //! Lengths of time as authors write them: milliseconds as a number, or `500ms`, `30s`, `5m`, `2h`, `1d`.
 
+mod meant;
+
 use std::time::Duration;
 
 use thiserror::Error;
+
+pub(crate) use meant::meant;
 
 /// A text that is no length of time.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -128,6 +128,11 @@ impl ValueSchema {
         Self::finish(written, full, checker)
     }
 
+    /// Compiles what was read before; wrong is only what does not compile.
+    fn rebuild(written: &Value, full: Value, name: &str) -> (Option<Self>, Found) {
+        Self::finish(written, Some(full), Checker::new(written, name))
+    }
+
     /// The compiled schema, unless something is wrong with it.
     fn finish(written: &Value, full: Option<Value>, checker: Checker<'_>) -> (Option<Self>, Found) {
         let Checker {
@@ -230,7 +235,11 @@ pub(crate) fn read_output(
     at: &Pointer,
     report: &mut Report,
 ) -> Option<ValueSchema> {
-    let (schema, found) = ValueSchema::read(written, &at.to_string());
+    let (schema, found) = if report.judges() {
+        ValueSchema::read(written, &at.to_string())
+    } else {
+        ValueSchema::rebuild(written, short::expand(written), &at.to_string())
+    };
     report_all(found, at, report);
     if schema.as_ref().is_some_and(ValueSchema::is_open) {
         let message = format!("`{at}` accepts every answer");
@@ -249,7 +258,11 @@ pub(crate) fn read_input(
     at: &Pointer,
     report: &mut Report,
 ) -> Option<InputSchema> {
-    let (schema, found) = InputSchema::read(written, &at.to_string());
+    let (schema, found) = if report.judges() {
+        InputSchema::read(written, &at.to_string())
+    } else {
+        InputSchema::rebuild(written, &at.to_string())
+    };
     report_all(found, at, report);
     schema
 }

@@ -4,6 +4,7 @@
 //! A table says what can be said of a key alone. What spans keys or steps (targets, unique ids, a
 //! pattern that never fires) is the parser's.
 
+pub(crate) mod habits;
 pub(crate) mod heartbeat;
 pub(crate) mod step;
 pub(crate) mod timing;

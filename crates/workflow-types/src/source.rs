@@ -10,6 +10,7 @@ mod scan;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,9 +28,10 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_NODES: usize = 10_000;
 
 /// What an author's text is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SourceFormat {
     /// YAML 1.2, `.yaml` or `.yml`.
+    #[default]
     Yaml,
     /// JSON, `.json`.
     Json,
@@ -103,7 +105,7 @@ fn document(text: &str, format: SourceFormat, report: &mut Report) -> Document {
     };
     let value = value.map(Arc::new);
     Document {
-        map: map.holding(value.clone()),
+        map: map.holding(value.clone(), format),
         value,
     }
 }

@@ -40,7 +40,7 @@ fn check_bytes(bytes: &[u8]) -> String {
             diagnostic
                 .fix
                 .iter()
-                .map(|fix| format!("    fix: {:?}", fix.replacement)),
+                .map(|fix| format!("    fix: {:?}", fix.replacement.to_string())),
         );
     }
     lines.join("\n")

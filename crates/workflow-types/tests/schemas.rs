@@ -1,7 +1,7 @@
 //! Schemas at their boundary: what authors get wrong in them, what values miss, what is read.
 
 use serde_json::{Value, json};
-use workflow_types::diagnostic::{Diagnostic, Part, Place};
+use workflow_types::diagnostic::{Diagnostic, Part, Place, Replacement};
 use workflow_types::output_schema::{Problem, Subject, ValueSchema};
 use workflow_types::{SourceFormat, WorkflowDefinition};
 
@@ -11,7 +11,10 @@ fn told(diagnostic: &Diagnostic) -> String {
         panic!("a place without node: {diagnostic}");
     };
     let place = format!("{} {}", diagnostic.code, pointer.as_str());
-    let fix = diagnostic.fix.as_ref().map(|fix| &fix.replacement);
+    let fix = diagnostic
+        .fix
+        .as_ref()
+        .map(|fix| fix.replacement.to_string());
     line(
         &place,
         part,
@@ -26,7 +29,7 @@ fn line(
     part: &Part,
     message: &str,
     help: Option<&String>,
-    fix: Option<&String>,
+    fix: Option<String>,
 ) -> String {
     let help = help.map(|help| format!("\n    help: {help}"));
     let fix = fix.map(|fix| format!("\n    fix: {fix}"));
@@ -206,7 +209,10 @@ fn problem(problem: &Problem) -> String {
         &problem.part,
         &problem.message,
         problem.help.as_ref(),
-        problem.fix.as_ref(),
+        problem
+            .fix
+            .clone()
+            .map(|value| Replacement::Value(value).to_string()),
     )
 }
 

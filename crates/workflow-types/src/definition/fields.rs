@@ -2,13 +2,16 @@
 //!
 //! Which keys there are, what they may say and which must be there stands in the mapping's shape.
 
+mod unknown;
+
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use super::remedy;
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report, closest, type_remedy};
 use crate::duration;
 use crate::shape::{Key, Presence, Shape, snake_case};
 
@@ -18,6 +21,8 @@ pub(crate) struct Fields<'v, 'r> {
     at: Pointer,
     /// The keys that are known here.
     shapes: Vec<&'static Shape>,
+    /// Required keys that are not there, until it is known whether others were meant by them.
+    missing: Vec<(&'static str, Diagnostic)>,
     pub(crate) report: &'r mut Report,
 }
 
@@ -36,13 +41,18 @@ impl<'v, 'r> Fields<'v, 'r> {
         report: &'r mut Report,
     ) -> Option<Self> {
         let Value::Object(map) = value else {
-            report.wrong_type(at, "a mapping", value);
+            let expected = "a mapping";
+            let written = report.written(at, value);
+            let remedy =
+                remedy::of_shape(shape, value).or_else(|| type_remedy(expected, value, &written));
+            report.wrong_type_but(at, expected, value, remedy);
             return None;
         };
         Some(Self {
             map,
             at: at.clone(),
             shapes: vec![shape],
+            missing: Vec::new(),
             report,
         })
     }
@@ -85,6 +95,18 @@ impl<'v, 'r> Fields<'v, 'r> {
 
     /// The value of a key that must be there.
     pub(crate) fn require(&mut self, name: &'static str) -> Option<Field<'v>> {
+        match self.key(name).map(|key| key.presence) {
+            Some(Presence::Required(remedy)) => self.require_or(name, remedy),
+            Some(Presence::Optional) | None => self.take(name),
+        }
+    }
+
+    /// The value of a key that must be there; `remedy` is for the author who left it out.
+    pub(crate) fn require_or(
+        &mut self,
+        name: &'static str,
+        remedy: &'static str,
+    ) -> Option<Field<'v>> {
         let field = self.take(name);
         if field.is_none() {
             let missing = Diagnostic::new(
@@ -92,28 +114,44 @@ impl<'v, 'r> Fields<'v, 'r> {
                 Place::value(&self.at.key(name)),
                 format!("`{name}` is missing from {}", self.place_name()),
             );
-            self.report
-                .push(match self.key(name).map(|key| key.presence) {
-                    Some(Presence::Required(remedy)) => missing.help(remedy),
-                    Some(Presence::Optional) | None => missing,
-                });
+            self.missing.push((name, missing.help(remedy)));
         }
         field
+    }
+
+    /// Whether a key is there, be its value right or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name) || self.map.contains_key(&snake_case(name))
     }
 
     /// The string of a key that must be there.
     pub(crate) fn require_string(&mut self, name: &'static str) -> Option<(&'v str, Pointer)> {
         let field = self.require(name)?;
-        self.as_string(&field)
+        self.string_of(name, &field)
     }
 
     /// A string, if the key is there.
     pub(crate) fn string(&mut self, name: &'static str) -> Option<(&'v str, Pointer)> {
         let field = self.take(name)?;
-        self.as_string(&field)
+        self.string_of(name, &field)
     }
 
-    /// The string of a field; reports if it is none.
+    /// The string of a key; reports if it is none.
+    pub(crate) fn string_of(
+        &mut self,
+        name: &'static str,
+        field: &Field<'v>,
+    ) -> Option<(&'v str, Pointer)> {
+        match field.value.as_str() {
+            Some(text) => Some((text, field.at.clone())),
+            None => {
+                self.wrong_type_but(name, "a string", field);
+                None
+            }
+        }
+    }
+
+    /// The string of an item; reports if it is none.
     pub(crate) fn as_string(&mut self, field: &Field<'v>) -> Option<(&'v str, Pointer)> {
         match field.value.as_str() {
             Some(text) => Some((text, field.at.clone())),
@@ -142,40 +180,34 @@ impl<'v, 'r> Fields<'v, 'r> {
         from_word: fn(&str) -> Option<T>,
     ) -> Option<T> {
         let (text, at) = self.string(name)?;
-        self.word_at(name, text, &at, from_word)
+        let found = from_word(text);
+        if found.is_none() {
+            self.no_word(name, text, &at, |_| None);
+        }
+        found
     }
 
-    /// One of a few words under a key that must be there.
-    pub(crate) fn require_word<T>(
-        &mut self,
-        name: &'static str,
-        from_word: fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let (text, at) = self.require_string(name)?;
-        self.word_at(name, text, &at, from_word)
-    }
-
-    fn word_at<T>(
+    /// Reports a text that is none of a key's words; `meant` knows what else is written there.
+    pub(crate) fn no_word(
         &mut self,
         name: &'static str,
         text: &str,
         at: &Pointer,
-        from_word: fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let found = from_word(text);
-        if found.is_none() {
-            let words: Vec<&str> = self.key(name).map_or_else(Vec::new, |key| key.form.words());
-            let mut diagnostic = Diagnostic::new(
-                Code::InvalidValue,
-                Place::value(at),
-                format!("`{at}` is \"{text}\", expected one of {}", words.join(", ")),
-            );
-            if let Some(near) = closest(text, words) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(near);
-            }
-            self.report.push(diagnostic);
-        }
-        found
+        meant: fn(&str) -> Option<Remedy>,
+    ) {
+        let words: Vec<&str> = self.key(name).map_or_else(Vec::new, |key| key.form.words());
+        let diagnostic = Diagnostic::new(
+            Code::InvalidValue,
+            Place::value(at),
+            format!("`{at}` is \"{text}\", expected one of {}", words.join(", ")),
+        );
+        let remedy = closest(text, words)
+            .map(Remedy::meant)
+            .or_else(|| meant(text));
+        self.report.push(match remedy {
+            Some(remedy) => remedy.of(diagnostic),
+            None => diagnostic,
+        });
     }
 
     /// A list, if the key is there; reports if it is none.
@@ -258,7 +290,11 @@ impl<'v, 'r> Fields<'v, 'r> {
             Value::String(text) => match duration::parse(text) {
                 Ok(duration) => Some(duration),
                 Err(error) => {
-                    self.report.invalid(&field.at, error);
+                    let remedy = duration::meant(text).map(|meant| {
+                        let meant = duration::format(meant);
+                        Remedy::put(format!("write {meant}"), meant)
+                    });
+                    self.report.invalid_but(&field.at, error, remedy);
                     return None;
                 }
             },
@@ -279,7 +315,8 @@ impl<'v, 'r> Fields<'v, 'r> {
     }
 
     /// Reports every key that is not known here; `foreign` explains keys of other places.
-    pub(crate) fn finish_but(self, foreign: impl Fn(&str) -> Option<String>) {
+    pub(crate) fn finish_but(mut self, foreign: impl Fn(&str) -> Option<String>) {
+        let mut explained: Vec<&'static str> = Vec::new();
         for key in self.map.keys() {
             if self.shapes.iter().any(|shape| shape.knows(key)) {
                 continue;
@@ -290,28 +327,20 @@ impl<'v, 'r> Fields<'v, 'r> {
                 Some(reason) => Diagnostic::new(Code::ForeignKey, place, reason)
                     .label("does not belong here")
                     .help("remove it, or change `action`"),
-                None => self.unknown(key, place),
+                None => {
+                    let owner = self.place_name();
+                    let unknown = unknown::key(key, place, &owner, self.map, &self.shapes);
+                    explained.extend(unknown.explains);
+                    unknown.diagnostic
+                }
             };
             self.report.push(diagnostic);
         }
-    }
-
-    fn unknown(&self, key: &str, place: Place) -> Diagnostic {
-        let diagnostic = Diagnostic::new(
-            Code::UnknownKey,
-            place,
-            format!("the key `{key}` is not known in {}", self.place_name()),
-        )
-        .label("unknown key");
-        if key == "<<" {
-            return diagnostic.help("merge keys are not supported; write the keys out");
-        }
-        let camel = camel_case(key);
-        let keys = self.shapes.iter().flat_map(|shape| shape.keys);
-        let known: Vec<&str> = keys.map(|key| key.name).collect();
-        match closest(&camel, known.iter().copied()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
-            None => diagnostic.help(format!("known here: {}", known.join(", "))),
+        // One diagnostic for one mistake: what is only called otherwise is not missing.
+        for (name, diagnostic) in std::mem::take(&mut self.missing) {
+            if !explained.contains(&name) {
+                self.report.push(diagnostic);
+            }
         }
     }
 
@@ -339,25 +368,18 @@ impl<'v, 'r> Fields<'v, 'r> {
     /// Reports that a key's value is not what its shape says.
     pub(crate) fn wrong_type(&mut self, name: &str, field: &Field<'_>) {
         if let Some(key) = self.key(name) {
-            let expected = key.form.expected();
-            self.report.wrong_type(&field.at, &expected, field.value);
+            self.wrong_type_but(name, &key.form.expected(), field);
         }
     }
-}
 
-/// `on_success` as `onSuccess`, so that a misspelt key is compared in one spelling.
-fn camel_case(key: &str) -> String {
-    let mut camel = String::with_capacity(key.len());
-    let mut upper = false;
-    for c in key.chars() {
-        if c == '_' {
-            upper = true;
-        } else if upper {
-            camel.push(c.to_ascii_uppercase());
-            upper = false;
-        } else {
-            camel.push(c);
-        }
+    /// As [`Self::wrong_type`], with its own words for what was expected.
+    pub(crate) fn wrong_type_but(&mut self, name: &str, expected: &str, field: &Field<'_>) {
+        let written = self.report.written(&field.at, field.value);
+        let remedy = self
+            .key(name)
+            .and_then(|key| remedy::of_key(key, field.value))
+            .or_else(|| type_remedy(expected, field.value, &written));
+        self.report
+            .wrong_type_but(&field.at, expected, field.value, remedy);
     }
-    camel
 }

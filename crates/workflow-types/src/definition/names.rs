@@ -183,7 +183,7 @@ impl Names<'_, '_> {
         )
         .label(format!("no step has the id `{name}`"));
         self.report.push(match self.known.ids.closest(name) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
+            Some(near) => did_you_mean(diagnostic, near, segment),
             None => diagnostic.help("name a step of this workflow"),
         });
     }
@@ -233,14 +233,7 @@ impl Names<'_, '_> {
         let diagnostic = unknown_name(at, segment, what);
         self.report
             .push(match closest(segment.name(), known.iter().copied()) {
-                Some(near) => {
-                    let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-                    if can_stand_for(near, segment) {
-                        diagnostic.fix(near)
-                    } else {
-                        diagnostic
-                    }
-                }
+                Some(near) => did_you_mean(diagnostic, near, segment),
                 None if known.is_empty() => diagnostic.help("nothing can be read of it"),
                 None => diagnostic.help(format!("known here: {}", known.join(", "))),
             });
@@ -257,12 +250,19 @@ fn unknown_name(at: &Pointer, segment: &Segment, what: &str) -> Diagnostic {
     .label("not known")
 }
 
-/// Whether a name can take the place of one that was read, which may stand in quotes.
-fn can_stand_for(near: &str, segment: &Segment) -> bool {
+/// With the name that was meant, in quotes if the one that was read stands in quotes.
+fn did_you_mean(diagnostic: Diagnostic, near: &str, segment: &Segment) -> Diagnostic {
+    let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     let bare = segment.span().len() == segment.name().len();
-    bare && near
+    let is_word = near
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    match (bare, is_word) {
+        (true, true) => diagnostic.fix(near),
+        (false, true) => diagnostic.fix(format!("'{near}'")),
+        // It would need brackets, too.
+        (true | false, false) => diagnostic,
+    }
 }
 
 /// The schema of what a model answers.

@@ -11,7 +11,7 @@ use super::fields::{Field, Fields};
 use super::step::{self, StepDraft, StepIds};
 use super::{
     DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName,
-    comparisons, graph, names, trigger,
+    comparisons, graph, names, shell, trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
@@ -54,9 +54,12 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
         ids: &ids,
         input: input.as_ref(),
     };
-    names::check(&steps, &known, report);
-    comparisons::check(&steps, &known, report);
-    graph::check(&steps, &positions, report);
+    if report.judges() {
+        shell::check(&steps, report);
+        names::check(&steps, &known, report);
+        comparisons::check(&steps, &known, report);
+        graph::check(&steps, &positions, report);
+    }
     match (name, trigger, max_steps) {
         (Some(name), Some(trigger), Some(max_steps)) if !report.has_errors() => Parsed {
             definition: Some(WorkflowDefinition {
@@ -125,9 +128,7 @@ fn concurrency(fields: &mut Fields<'_, '_>) -> Option<Concurrency> {
 fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<(Vec<StepDraft<'v>>, StepIds)> {
     let field = fields.require("steps")?;
     let Some(items) = field.value.as_array() else {
-        fields
-            .report
-            .wrong_type(&field.at, "a list of steps", field.value);
+        fields.wrong_type("steps", &field);
         return None;
     };
     if items.is_empty() {
@@ -140,7 +141,7 @@ fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<(Vec<StepDraft<'v>>, StepIds
             .help("add a step, for example `- {id: start, action: noop}`"),
         );
     }
-    if items.len() > MAX_STEPS {
+    if items.len() > MAX_STEPS && fields.report.judges() {
         fields.report.push(
             Diagnostic::new(
                 Code::TooManySteps,

@@ -2,6 +2,7 @@
 
 mod action;
 mod deadline;
+mod meant;
 
 use std::collections::BTreeSet;
 
@@ -79,10 +80,8 @@ impl StepIds {
             format!("`{at}` names a step that does not exist"),
         )
         .label(format!("no step has the id `{id}`"));
-        report.push(match self.closest(id.as_ref()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
-            None => diagnostic.help("a target is the id of a step, $end or $fail"),
-        });
+        let remedy = meant::target(id.as_ref(), |found| self.closest(found));
+        report.push(remedy.of(diagnostic));
     }
 }
 
@@ -139,14 +138,32 @@ pub(super) fn read<'v>(
 }
 
 fn id(fields: &mut Fields<'_, '_>) -> Option<StepId> {
-    let (text, at) = fields.require_string("id")?;
+    let field = fields.require("id")?;
+    if let Some(number) = field.value.as_number() {
+        let written = fields.report.written(&field.at, field.value);
+        let remedy = Some(meant::id(&written));
+        let report = &mut *fields.report;
+        report.wrong_type_but(&field.at, "a string", &Value::from(number.clone()), remedy);
+        return None;
+    }
+    let (text, at) = fields.string_of("id", &field)?;
     StepId::try_new(text)
-        .map_err(|error| fields.report.invalid(&at, error))
+        .map_err(|error| fields.report.invalid_but(&at, error, Some(meant::id(text))))
         .ok()
 }
 
 fn kind(fields: &mut Fields<'_, '_>) -> Option<ActionKind> {
-    fields.require_word("action", ActionKind::from_word)
+    let field = match (fields.has("tool"), fields.has("prompt")) {
+        (true, false) => fields.require_or("action", "add `action: tool`"),
+        (false, true) => fields.require_or("action", "add `action: model`"),
+        (true, true) | (false, false) => fields.require("action"),
+    }?;
+    let (text, at) = fields.string_of("action", &field)?;
+    let kind = ActionKind::from_word(text);
+    if kind.is_none() {
+        fields.no_word("action", text, &at, meant::action);
+    }
+    kind
 }
 
 /// `true`, `false`, or a mapping with the gate's settings.
@@ -157,9 +174,7 @@ fn approval(fields: &mut Fields<'_, '_>) -> Option<ApprovalPolicy> {
         Value::Bool(false) => None,
         Value::Object(_) => approval_policy(&field, fields.report),
         Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            fields
-                .report
-                .wrong_type(&field.at, "a boolean", field.value);
+            fields.wrong_type_but("approvalRequired", "a boolean", &field);
             None
         }
     }
@@ -177,6 +192,7 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
     if let Some((count, at)) = &count
         && !approvers.is_empty()
         && approvers.len() < count.get() as usize
+        && fields.report.judges()
     {
         let reason = format!(
             "{count} approvals cannot come from {} approvers",
@@ -209,10 +225,8 @@ fn parse_target(text: &str, at: &Pointer, ids: &StepIds, report: &mut Report) ->
                 Some(Target::Step(id))
             }
             Err(error) => {
-                report.invalid(
-                    at,
-                    format!("{error}; a target is a step's id, $end or $fail"),
-                );
+                let remedy = meant::target(text, |found| ids.closest(found));
+                report.invalid_but(at, error, Some(remedy));
                 None
             }
         },
@@ -285,7 +299,7 @@ fn timeout(fields: &mut Fields<'_, '_>) -> Option<Timeout> {
             .help(format!(
                 "write \"{ms}s\" for seconds, or \"{ms}ms\" if it is meant"
             ))
-            .fix(format!("\"{ms}s\"")),
+            .fix_value(format!("{ms}s")),
         );
     }
     Timeout::try_new(duration)

@@ -68,7 +68,7 @@ pub enum StoredDefinitionError {
         /// Its version.
         found: u64,
     },
-    /// The definition is not valid.
+    /// No definition can be built from it.
     #[error("the stored definition is not valid")]
     Invalid(#[source] Diagnostics),
 }
@@ -106,13 +106,16 @@ impl StoredDefinition {
     }
 
     /// The definition again.
+    ///
+    /// It was judged when it was stored: what a newer program would refuse or warn of is not looked
+    /// for, so that an execution that waits for weeks goes on after an update.
     pub fn read(&self) -> Result<WorkflowDefinition, StoredDefinitionError> {
         let value: Value =
             serde_json::from_str(&self.json).map_err(|_| StoredDefinitionError::Damaged)?;
         let version = value.get("v").and_then(Value::as_u64);
         match (version, value.get("definition")) {
             (Some(VERSION), Some(definition)) => {
-                WorkflowDefinition::from_json(definition).map_err(StoredDefinitionError::Invalid)
+                WorkflowDefinition::rebuild(definition).map_err(StoredDefinitionError::Invalid)
             }
             (Some(found), _) if found > VERSION => Err(StoredDefinitionError::Newer { found }),
             (_, _) => Err(StoredDefinitionError::Damaged),

@@ -57,7 +57,7 @@ pub(crate) fn zone(fields: &mut Fields<'_, '_>) -> Option<TimeZone> {
             .label("not in the IANA database")
             .help(error.help());
             if let Some(near) = error.suggestion() {
-                diagnostic = diagnostic.fix(near);
+                diagnostic = diagnostic.fix_value(near);
             }
             fields.report.push(diagnostic);
             None
@@ -117,7 +117,7 @@ where
                 ),
             )
             .help(help)
-            .fix(format!("\"{hour:02}:00\"")),
+            .fix_value(format!("{hour:02}:00")),
         );
         return None;
     }
@@ -176,7 +176,7 @@ fn day(value: &Value, at: &Pointer, report: &mut Report) -> Option<i64> {
                     format!("`{at}` is the name of a day, expected its number"),
                 )
                 .help(format!("write {day}; 1 is Monday, 7 is Sunday"))
-                .fix(day.to_string()),
+                .fix_value(day),
             ),
             None => report.wrong_type(at, "a day, 1 (Monday) to 7 (Sunday)", value),
         }

@@ -118,6 +118,7 @@ codes! {
     UnreachableBranch = "0311", Warning, "a branch can never be taken";
     ZeroDeadline = "0312", Warning, "an approval expires as soon as it is asked for";
     UnknownKeyword = "0313", Warning, "a schema keyword is not known";
+    CutByComment = "0314", Warning, "a comment cuts a text short";
 }
 
 impl fmt::Display for Code {

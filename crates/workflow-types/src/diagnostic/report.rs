@@ -1,5 +1,7 @@
 //! Collects diagnostics while a document is read, with the words that many of them share.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer};
@@ -8,9 +10,56 @@ use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer};
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     list: Vec<Diagnostic>,
+    scope: Scope,
+    /// Numbers that are written otherwise than JSON writes them, as `1e9` or `1.10`.
+    numbers: HashMap<Pointer, String>,
+}
+
+/// What is looked for while a document is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Everything that is wrong or surprising.
+    #[default]
+    Everything,
+    /// Only what keeps the value from being built: the document was judged when it was written
+    /// down, and stays readable when judgement becomes stricter.
+    Buildable,
 }
 
 impl Report {
+    pub(crate) fn within(scope: Scope) -> Self {
+        Self {
+            scope,
+            ..Self::default()
+        }
+    }
+
+    /// Whether mistakes are looked for that do not keep the value from being built.
+    pub(crate) fn judges(&self) -> bool {
+        self.scope == Scope::Everything
+    }
+
+    /// Remembers how a number is written.
+    pub(crate) fn number_is_written(&mut self, at: Pointer, text: &str) {
+        self.numbers.insert(at, text.to_owned());
+    }
+
+    /// A value as its author wrote it.
+    pub(crate) fn written(&self, at: &Pointer, value: &Value) -> String {
+        match self.numbers.get(at) {
+            Some(text) => text.clone(),
+            None => value.to_string(),
+        }
+    }
+
+    /// The kind of a value in its author's words and spelling.
+    pub(crate) fn describe(&self, at: &Pointer, value: &Value) -> String {
+        match self.numbers.get(at) {
+            Some(text) => format!("the number {text}"),
+            None => describe(value),
+        }
+    }
+
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.list.push(diagnostic);
     }
@@ -42,6 +91,18 @@ impl Report {
 
     /// `name` is an integer, expected a string.
     pub(crate) fn wrong_type(&mut self, at: &Pointer, expected: &str, found: &Value) {
+        let written = self.written(at, found);
+        self.wrong_type_but(at, expected, found, type_remedy(expected, found, &written));
+    }
+
+    /// As [`Self::wrong_type`], with its own remedy.
+    pub(crate) fn wrong_type_but(
+        &mut self,
+        at: &Pointer,
+        expected: &str,
+        found: &Value,
+        remedy: Option<Remedy>,
+    ) {
         let place = Place::value(at);
         let replaced = |d: &Diagnostic| d.code == Code::Unsupported && d.place == place;
         if found.is_null() && self.list.iter().any(replaced) {
@@ -51,22 +112,88 @@ impl Report {
         let mut diagnostic = Diagnostic::new(
             Code::WrongType,
             place,
-            format!("`{at}` is {}, expected {expected}", describe(found)),
+            format!(
+                "{} is {}, expected {expected}",
+                named(at),
+                self.describe(at, found)
+            ),
         )
         .label(format!("expected {expected}"));
-        if let Some(help) = type_help(expected, found) {
-            diagnostic = diagnostic.help(help);
+        if let Some(remedy) = remedy {
+            diagnostic = remedy.of(diagnostic);
         }
         self.push(diagnostic);
     }
 
     /// A value of the right type that is not allowed, with the reason.
     pub(crate) fn invalid(&mut self, at: &Pointer, reason: impl std::fmt::Display) {
-        self.push(Diagnostic::new(
+        self.invalid_but(at, reason, None);
+    }
+
+    /// As [`Self::invalid`], with a remedy.
+    pub(crate) fn invalid_but(
+        &mut self,
+        at: &Pointer,
+        reason: impl std::fmt::Display,
+        remedy: Option<Remedy>,
+    ) {
+        let diagnostic = Diagnostic::new(
             Code::InvalidValue,
             Place::value(at),
             format!("`{at}` is not valid: {reason}"),
-        ));
+        );
+        self.push(match remedy {
+            Some(remedy) => remedy.of(diagnostic),
+            None => diagnostic,
+        });
+    }
+}
+
+/// What to do about a mistake, with the value that mends it where there is only one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Remedy {
+    pub(crate) help: String,
+    pub(crate) fix: Option<Value>,
+}
+
+impl Remedy {
+    /// A remedy in words alone.
+    pub(crate) fn told(help: impl Into<String>) -> Self {
+        Self {
+            help: help.into(),
+            fix: None,
+        }
+    }
+
+    /// A remedy that takes the place of the mistake.
+    pub(crate) fn put(help: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self {
+            help: help.into(),
+            fix: Some(value.into()),
+        }
+    }
+
+    /// The word that was most likely meant.
+    pub(crate) fn meant(word: &str) -> Self {
+        Self::put(format!("did you mean `{word}`?"), word)
+    }
+
+    /// A diagnostic with this remedy.
+    pub(crate) fn of(self, diagnostic: Diagnostic) -> Diagnostic {
+        let diagnostic = diagnostic.help(self.help);
+        match self.fix {
+            Some(value) => diagnostic.fix_value(value),
+            None => diagnostic,
+        }
+    }
+}
+
+/// A place in a sentence; the document as a whole has no name that could be quoted.
+fn named(at: &Pointer) -> String {
+    if *at == Pointer::root() {
+        at.to_string()
+    } else {
+        format!("`{at}`")
     }
 }
 
@@ -110,20 +237,25 @@ pub(crate) fn describe(value: &Value) -> String {
 }
 
 /// The mistakes behind a wrong type that are met again and again.
-fn type_help(expected: &str, found: &Value) -> Option<String> {
+pub(crate) fn type_remedy(expected: &str, found: &Value, written: &str) -> Option<Remedy> {
     match found {
         Value::String(text) if expected == "a boolean" => {
             let word = text.to_ascii_lowercase();
             match word.as_str() {
-                "yes" | "on" | "true" | "y" => Some("write `true`, without quotes".to_owned()),
-                "no" | "off" | "false" | "n" => Some("write `false`, without quotes".to_owned()),
+                "yes" | "on" | "true" | "y" => {
+                    Some(Remedy::put("write `true`, without quotes", true))
+                }
+                "no" | "off" | "false" | "n" => {
+                    Some(Remedy::put("write `false`, without quotes", false))
+                }
                 _ => None,
             }
         }
-        Value::Number(_) | Value::Bool(_) if expected == "a string" => {
-            Some(format!("put it in quotes: \"{found}\""))
-        }
-        Value::Null => Some("give it a value, or remove the key".to_owned()),
+        Value::Number(_) | Value::Bool(_) if expected == "a string" => Some(Remedy::put(
+            format!("put it in quotes: \"{written}\""),
+            written,
+        )),
+        Value::Null => Some(Remedy::told("give it a value, or remove the key")),
         Value::Bool(_)
         | Value::Number(_)
         | Value::String(_)
@@ -135,7 +267,8 @@ fn type_help(expected: &str, found: &Value) -> Option<String> {
 /// The known word that an author most likely meant, if one is near enough.
 pub fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = found.to_lowercase();
-    let limit = (found.chars().count() / 3).clamp(1, 3);
+    // Two words of one or two letters are always near each other, and mostly not meant.
+    let limit = (found.chars().count() / 3).min(3);
     known
         .into_iter()
         .map(|word| {
@@ -161,7 +294,10 @@ mod tests {
             closest("approval_requierd", ["approval_required"]),
             Some("approval_required")
         );
-        assert_eq!(closest("x", known), None);
+        assert_eq!(closest("x", ["y", "xs"]), None);
+        assert_eq!(closest("ab", ["ac"]), None);
+        assert_eq!(closest("ID", ["id"]), Some("id"));
+        assert_eq!(closest("nam", ["name"]), Some("name"));
         assert_eq!(closest("deploy", known), None);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::definition::fields::{Field, Fields};
 use crate::definition::timing;
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
 use crate::duration;
 use crate::id::{ModelName, ToolName};
 use crate::schedule::{ActiveHours, HeartbeatConfig, HeartbeatInterval, LONGEST_INTERVAL};
@@ -81,8 +81,16 @@ fn interval(fields: &mut Fields<'_, '_>) -> Option<HeartbeatInterval> {
                 None => return refuse(&field, text, report),
             },
             Err(error) => {
-                let help = "write whole minutes as a number, or a text such as \"30m\" or \"2h\"";
-                report.push(bad(&field, error).help(help));
+                let meant = duration::meant(text)
+                    .filter(|meant| whole_minutes(*meant).is_some_and(|minutes| minutes > 0))
+                    .map(duration::format);
+                let remedy = match meant {
+                    Some(meant) => Remedy::put(format!("write {meant}"), meant),
+                    None => Remedy::told(
+                        "write whole minutes as a number, or a text such as \"30m\" or \"2h\"",
+                    ),
+                };
+                report.push(remedy.of(bad(&field, error)));
                 return None;
             }
         },

@@ -3,7 +3,7 @@
 //! Says what JSON Schema itself passes over, such as a keyword that it does not know. Whether the
 //! schema compiles is decided by the library that validates with it.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::keywords::{self, FORMATS, Shape};
 use super::kinds::{self, TYPES};
@@ -39,8 +39,11 @@ impl<'a> Checker<'a> {
             Value::String(_) if kinds::is_type_name(value) => {
                 let full = format!("{{\"type\": {value}}}");
                 let problem = self.expected(at, value, "a schema");
-                self.wrong
-                    .push(problem.help(format!("write {full}")).fix(full));
+                self.wrong.push(
+                    problem
+                        .help(format!("write {full}"))
+                        .fix(json!({ "type": value })),
+                );
             }
             Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 let problem = self.expected(at, value, "a schema");
@@ -172,7 +175,7 @@ impl<'a> Checker<'a> {
         let problem = Problem::value(at.clone(), message).label("no such type");
         self.wrong.push(match kinds::meant(word) {
             // Without quotes it is the empty value of YAML and JSON.
-            Some("null") => problem.meant("null").fix("\"null\""),
+            Some("null") => problem.meant("null"),
             Some(near) => problem.meant(near),
             None => problem.help(format!("the types are {}", kinds::either(&TYPES))),
         });

@@ -53,6 +53,16 @@ impl InputSchema {
         (schema.map(Self), found)
     }
 
+    /// Compiles what was read before; wrong is only what does not compile.
+    pub(super) fn rebuild(written: &Value, name: &str) -> (Option<Self>, Found) {
+        let full = match written.as_object() {
+            Some(map) if !is_json_schema(map) => Checker::new(written, name).input(map),
+            Some(_) | None => written.clone(),
+        };
+        let (schema, found) = ValueSchema::rebuild(written, full, name);
+        (schema.map(Self), found)
+    }
+
     /// The schema as its author wrote it.
     pub fn written(&self) -> &Value {
         self.0.written()

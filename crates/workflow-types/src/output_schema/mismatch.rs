@@ -27,16 +27,18 @@ pub(super) fn all(
         subject,
         templated: subject.has_templates() && run::has_template(value),
         found: Vec::new(),
+        missing: Vec::new(),
+        meant: Vec::new(),
     };
     for error in validator.iter_errors(value) {
         misses.add(&error);
         // Whoever finds no problem takes the value, so an error is never left without one.
-        if misses.found.is_empty() && !misses.templated {
+        if misses.found.is_empty() && misses.missing.is_empty() && !misses.templated {
             let problem = misses.wrong(&error, "something that fits the schema");
             misses.push(problem);
         }
     }
-    misses.found
+    misses.finish()
 }
 
 struct Misses<'a> {
@@ -45,6 +47,10 @@ struct Misses<'a> {
     /// Whether a part of the value is known only when it runs.
     templated: bool,
     found: Vec<Problem>,
+    /// Required names that are not there.
+    missing: Vec<(Pointer, Problem)>,
+    /// Names that were meant by others, which are not known.
+    meant: Vec<Pointer>,
 }
 
 impl Misses<'_> {
@@ -58,8 +64,9 @@ impl Misses<'_> {
         }
         match error.kind() {
             Kind::Required { property } => {
-                let problem = self.missing(error, property.as_str().unwrap_or_default());
-                self.push(problem);
+                let name = property.as_str().unwrap_or_default();
+                let problem = self.missing(error, name);
+                self.missing.push((place(error).key(name), problem));
             }
             Kind::AdditionalProperties { unexpected }
             | Kind::UnevaluatedProperties { unexpected } => {
@@ -115,6 +122,16 @@ impl Misses<'_> {
         }
     }
 
+    /// A name that is misspelt is not missing, too.
+    fn finish(mut self) -> Vec<Problem> {
+        for (at, problem) in std::mem::take(&mut self.missing) {
+            if !self.meant.contains(&at) {
+                self.push(problem);
+            }
+        }
+        self.found
+    }
+
     fn push(&mut self, problem: Problem) {
         if !self.found.contains(&problem) {
             self.found.push(problem);
@@ -160,7 +177,7 @@ impl Misses<'_> {
     }
 
     fn unknown(
-        &self,
+        &mut self,
         error: &ValidationError<'_>,
         name: &str,
         declared: Option<&Map<String, Value>>,
@@ -177,7 +194,10 @@ impl Misses<'_> {
             .flat_map(|map| map.keys().map(String::as_str))
             .collect();
         match closest(name, names.iter().copied()) {
-            Some(near) if error.instance().get(near).is_none() => problem.meant(near),
+            Some(near) if error.instance().get(near).is_none() => {
+                self.meant.push(place(error).key(near));
+                problem.meant(near)
+            }
             Some(_) | None if names.is_empty() => problem.help("remove it"),
             Some(_) | None => problem.help(format!("known here: {}", names.join(", "))),
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::diagnostic::{Code, Diagnostic, Part, Place, Pointer};
 
 /// What is wrong at one place of a schema or of a value.
@@ -28,8 +30,9 @@ pub struct Problem {
     pub label: String,
     /// What to do.
     pub help: Option<String>,
-    /// The text that mends it in the place of the part, where there is only one.
-    pub fix: Option<String>,
+    /// The value, or the name of the key, that mends it in the place of the part, where there is
+    /// only one.
+    pub fix: Option<Value>,
 }
 
 impl Problem {
@@ -66,7 +69,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn fix(self, fix: impl Into<String>) -> Self {
+    pub(super) fn fix(self, fix: impl Into<Value>) -> Self {
         Self {
             fix: Some(fix.into()),
             ..self
@@ -88,7 +91,7 @@ impl Problem {
         let mut diagnostic = Diagnostic::new(code, place, self.message).label(self.label);
         diagnostic.help = self.help;
         match self.fix {
-            Some(fix) => diagnostic.fix(fix),
+            Some(fix) => diagnostic.fix_value(fix),
             None => diagnostic,
         }
     }

@@ -46,7 +46,7 @@ impl Checker<'_> {
         self.wrong.push(match near {
             Some(near) => problem
                 .help(format!("did you mean `#{parent}/{near}`?"))
-                .fix(format!("\"#{parent}/{near}\"")),
+                .fix(format!("#{parent}/{near}")),
             None => problem.help("put the schema there, or change the reference"),
         });
     }

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
 };
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
@@ -158,7 +159,10 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
             at: self.at.clone(),
             report: self.report,
         })? {
-            let key = self.key_text(&key);
+            let Some(key) = self.key_text(&key) else {
+                entries.next_value::<IgnoredAny>()?;
+                continue;
+            };
             let value = entries.next_value_seed(Node {
                 at: self.at.key(&key),
                 report: self.report,
@@ -206,9 +210,10 @@ impl Node<'_, '_> {
         }
     }
 
-    fn key_text(&self, key: &Value) -> String {
+    /// A key as text; none if it is a mapping or a list, which the event pass has reported.
+    fn key_text(&self, key: &Value) -> Option<String> {
         match key {
-            Value::String(text) => text.clone(),
+            Value::String(text) => Some(text.clone()),
             Value::Null | Value::Bool(_) | Value::Number(_) => {
                 let text = key.to_string();
                 let place = Place::key(&self.at.key(&text));
@@ -220,10 +225,9 @@ impl Node<'_, '_> {
                     )
                     .help(format!("put it in quotes: \"{text}\"")),
                 );
-                text
+                Some(text)
             }
-            // Reported by the event pass.
-            Value::Array(_) | Value::Object(_) => "?".to_owned(),
+            Value::Array(_) | Value::Object(_) => None,
         }
     }
 }

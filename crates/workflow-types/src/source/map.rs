@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::scalar::{self, Style, Trace};
-use crate::diagnostic::{Fix, Part, Place, Pointer};
+use super::{SourceFormat, written};
+use crate::diagnostic::{Fix, Part, Place, Pointer, Replacement};
 
 /// A place in a text as a person counts it: both from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,7 @@ pub struct SourceMap {
     nodes: HashMap<Pointer, NodeSpans>,
     /// What was read from the text, for places inside its strings.
     value: Option<Arc<Value>>,
+    format: SourceFormat,
 }
 
 /// The ranges of one node.
@@ -32,6 +34,8 @@ pub struct SourceMap {
 pub(super) struct NodeSpans {
     key: Option<Range<usize>>,
     value: Range<usize>,
+    /// The first byte of the tag in front of the value, if it has one.
+    tag: Option<usize>,
     style: Style,
     /// Where the characters of a scalar stand, once somebody asks.
     trace: OnceLock<Option<Trace>>,
@@ -42,9 +46,20 @@ impl NodeSpans {
         Self {
             key,
             value,
+            tag: None,
             style,
             trace: OnceLock::new(),
         }
+    }
+
+    /// The same node behind a tag.
+    pub(super) fn tagged(self, tag: Option<usize>) -> Self {
+        Self { tag, ..self }
+    }
+
+    /// The value with its tag.
+    fn whole(&self) -> Range<usize> {
+        self.tag.unwrap_or(self.value.start)..self.value.end
     }
 }
 
@@ -55,12 +70,17 @@ impl SourceMap {
             text: text.to_owned(),
             nodes: HashMap::new(),
             value: None,
+            format: SourceFormat::default(),
         }
     }
 
     /// The same places, with what was read from the text.
-    pub(super) fn holding(self, value: Option<Arc<Value>>) -> Self {
-        Self { value, ..self }
+    pub(super) fn holding(self, value: Option<Arc<Value>>, format: SourceFormat) -> Self {
+        Self {
+            value,
+            format,
+            ..self
+        }
     }
 
     /// The same places in a text of which this one was a part, at the same offsets.
@@ -90,19 +110,37 @@ impl SourceMap {
         }
     }
 
-    /// The text of a fix as it must be written at its place, with the escapes of the scalar that it
-    /// stands in; none if it cannot stand there or the place is not exact.
+    /// The text of a fix as it must be written at its place, with the quotes and escapes that this
+    /// text needs; none if it cannot stand there or the place is not exact.
     pub fn replacement(&self, fix: &Fix) -> Option<String> {
-        let Place::Node {
-            pointer,
-            part: Part::Inside(range),
-        } = &fix.place
-        else {
-            return Some(fix.replacement.clone());
+        let (pointer, part) = match (&fix.place, &fix.replacement) {
+            (Place::Node { pointer, part }, _) => (pointer, part),
+            (Place::Text(_), Replacement::Text(text)) => return Some(text.clone()),
+            (Place::Text(_), Replacement::Value(value)) => {
+                return Some(written::value(value, self.format, Style::Other));
+            }
         };
         let spans = self.nodes.get(pointer)?;
-        self.inside(pointer, spans, range)?;
-        scalar::escaped_for(spans.style, &fix.replacement, range.start)
+        match (part, &fix.replacement) {
+            (Part::Inside(range), replacement) => {
+                self.inside(pointer, spans, range)?;
+                scalar::escaped_for(spans.style, &replacement.to_string(), range.start)
+            }
+            (Part::Key, replacement) => {
+                let key = self.text.get(spans.key.clone()?)?;
+                let style = Style::of_quotes(key);
+                let name = Value::String(replacement.to_string());
+                Some(written::value(&name, self.format, style))
+            }
+            (Part::Value, Replacement::Text(text)) => Some(text.clone()),
+            // A block goes on over lines that do not belong to its place, and what is not written
+            // has no place of its own.
+            (Part::Value, Replacement::Value(value)) => {
+                let block = matches!(spans.style, Style::Literal | Style::Folded);
+                let writable = !block && !spans.value.is_empty();
+                writable.then(|| written::value(value, self.format, spans.style))
+            }
+        }
     }
 
     /// Line and column of a byte.
@@ -119,7 +157,7 @@ impl SourceMap {
         if let Some(spans) = self.nodes.get(pointer) {
             return match part {
                 Part::Key => spans.key.clone().unwrap_or_else(|| spans.value.clone()),
-                Part::Value => spans.value.clone(),
+                Part::Value => spans.whole(),
                 Part::Inside(range) => self
                     .inside(pointer, spans, range)
                     .unwrap_or_else(|| spans.value.clone()),

@@ -27,6 +27,17 @@ pub(super) enum Style {
     Other,
 }
 
+impl Style {
+    /// The style of a key, which stands on one line.
+    pub(super) fn of_quotes(written: &str) -> Self {
+        match written.as_bytes().first() {
+            Some(b'"') => Self::DoubleQuoted,
+            Some(b'\'') => Self::SingleQuoted,
+            Some(_) | None => Self::Plain,
+        }
+    }
+}
+
 /// From the bytes of a scalar's value to those of its text.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
@@ -458,6 +469,20 @@ pub(super) fn with_properties(
         },
         Style::Plain | Style::SingleQuoted | Style::DoubleQuoted | Style::Other => (own, value),
     }
+}
+
+/// Where the tag of a scalar begins, which may have an anchor in front of it.
+pub(super) fn tag(text: &str, range: &Range<usize>) -> Option<usize> {
+    let rest = text.get(range.clone())?;
+    let behind = if rest.starts_with('&') {
+        let name = rest.find(char::is_whitespace)?;
+        let after = rest.get(name..)?;
+        name + (after.len() - after.trim_start().len())
+    } else {
+        0
+    };
+    let tagged = rest.get(behind..)?.starts_with('!');
+    tagged.then_some(range.start + behind)
 }
 
 /// A scalar without its `&anchor` and `!tag`.

@@ -110,6 +110,16 @@ struct Size {
     height: usize,
 }
 
+/// A scalar as the parser tells of it.
+struct Scalar<'e> {
+    value: &'e str,
+    style: Style,
+    /// The number of its anchor; 0 stands for none.
+    anchor: usize,
+    /// Where its tag begins.
+    tag: Option<usize>,
+}
+
 struct Open {
     frame: Frame,
     anchor: usize,
@@ -162,12 +172,19 @@ impl<'t, 'r> Scan<'t, 'r> {
             }
             Event::Scalar(value, style, anchor, tag) => {
                 let bare = *anchor == 0 && tag.is_none();
-                let (style, range) = if bare {
-                    scalar::bare(self.text, range, *style)
+                let (style, own) = if bare {
+                    scalar::bare(self.text, range.clone(), *style)
                 } else {
-                    scalar::with_properties(self.text, range, *style)
+                    scalar::with_properties(self.text, range.clone(), *style)
                 };
-                self.scalar(value, style, *anchor, range)
+                let tag = tag.as_ref().and_then(|_| scalar::tag(self.text, &range));
+                let node = Scalar {
+                    value,
+                    style,
+                    anchor: *anchor,
+                    tag,
+                };
+                self.scalar(&node, own)
             }
             Event::Alias(anchor) => self.alias(*anchor, range),
             Event::MappingStart(anchor, _) => self.enter(*anchor, range, true),
@@ -180,30 +197,38 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
     }
 
-    fn scalar(
-        &mut self,
-        value: &str,
-        style: Style,
-        anchor: usize,
-        range: Range<usize>,
-    ) -> Result<(), Stop> {
+    fn scalar(&mut self, node: &Scalar<'_>, range: Range<usize>) -> Result<(), Stop> {
         let size = Size {
             nodes: 1,
             height: 0,
         };
         self.count(size, &range)?;
-        if anchor != 0 {
-            self.anchors.insert(anchor, size);
+        if node.anchor != 0 {
+            self.anchors.insert(node.anchor, size);
         }
         if self.expects_key() {
-            self.key(value, range);
+            self.key(node.value, range);
             return Ok(());
         }
         if let Some((pointer, key)) = self.value_place() {
             let value = trim_end(self.text, range);
-            self.map.insert(pointer, NodeSpans::new(key, value, style));
+            if node.style == Style::Plain {
+                self.plain(&pointer, node.value, &value);
+            }
+            let spans = NodeSpans::new(key, value, node.style).tagged(node.tag);
+            self.map.insert(pointer, spans);
         }
         Ok(())
+    }
+
+    /// What a value without quotes is remembered for, and whether its author lost the end of it.
+    fn plain(&mut self, at: &Pointer, value: &str, range: &Range<usize>) {
+        if is_number_in_other_words(value) {
+            self.report.number_is_written(at.clone(), value);
+        }
+        if let Some(cut) = syntax::cut_by_comment(self.text, at, range) {
+            self.report.push(cut);
+        }
     }
 
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<(), Stop> {
@@ -461,6 +486,15 @@ impl Offsets {
         let start = self.byte(span.start.index());
         start..self.byte(span.end.index()).max(start)
     }
+}
+
+/// Whether a number is written as JSON would not show it again: `1e9`, `1.10`, `0x1f`.
+fn is_number_in_other_words(text: &str) -> bool {
+    let is_whole = text
+        .parse::<i64>()
+        .is_ok_and(|number| number.to_string() == text);
+    let hexadecimal = text.starts_with("0x") || text.starts_with("0o");
+    !is_whole && (hexadecimal || text.parse::<f64>().is_ok_and(f64::is_finite))
 }
 
 /// A range without the white space that the parser counts to a node's end.

@@ -4,6 +4,7 @@
 //! position tells that better than the parser's own message, which is shown only as a last resort.
 
 mod cause;
+mod comment;
 mod json;
 mod outline;
 
@@ -11,6 +12,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 
+pub(super) use comment::cut as cut_by_comment;
 pub(super) use json::explain as explain_json;
 
 /// Most tabs that are shown of one text.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::{SourceFormat, read};
-use crate::diagnostic::{Fix, Part, Place, Pointer, Report};
+use crate::diagnostic::{Fix, Part, Place, Pointer, Replacement, Report};
 
 /// A scalar as a writer of its own put it down: the text, and where each character stands in it.
 #[derive(Debug, Default)]
@@ -427,7 +427,7 @@ fn a_fix_is_written_as_its_scalar_needs_it() {
         let document = read(text.as_bytes(), SourceFormat::Yaml, &mut report);
         let fix = Fix {
             place: Place::inside(&Pointer::root().key("a"), range),
-            replacement: replacement.to_owned(),
+            replacement: Replacement::Text(replacement.to_owned()),
         };
         let mended = document.map.replacement(&fix).map(|written| {
             let mut mended = text.to_owned();

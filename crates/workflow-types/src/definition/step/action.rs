@@ -24,56 +24,24 @@ fn tool(fields: &mut Fields<'_, '_>) -> Option<ToolAction> {
             .ok()
     });
     let args = match fields.take("args") {
-        Some(field) => args(&field, fields.report),
-        None => args(
-            &Field {
+        Some(field) => args(&field, fields),
+        None => {
+            let none = Field {
                 value: &Value::Object(serde_json::Map::new()),
                 at: fields.at().key("args"),
-            },
-            fields.report,
-        ),
+            };
+            args(&none, fields)
+        }
     };
-    let action = ToolAction {
+    Some(ToolAction {
         tool: name?,
         args: args?,
-    };
-    check_shell(&action, &fields.at().key("args"), fields.report);
-    Some(action)
+    })
 }
 
-/// The tool whose `command`, written as a string, is run by a shell.
-const SHELL_TOOL: &str = "execute_command";
-
-/// A value in a shell string is code: refused, because no quoting is right for every value.
-fn check_shell(action: &ToolAction, args: &Pointer, report: &mut Report) {
-    let command = action.args().written().get("command");
-    let at = args.key("command");
-    let is_template =
-        |reference: &(String, crate::expression::Reference)| reference.0 == "/command";
-    if action.tool().as_ref() != SHELL_TOOL || !command.is_some_and(Value::is_string) {
-        return;
-    }
-    if action
-        .args()
-        .template()
-        .references()
-        .iter()
-        .any(is_template)
-    {
-        report.push(
-            Diagnostic::new(
-                Code::ShellTemplate,
-                Place::value(&at),
-                format!("`{at}` is a shell string with a template in it, so its value would be run as code"),
-            )
-            .help("write the command as a list, or pass the value in `env`"),
-        );
-    }
-}
-
-fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
+fn args(field: &Field<'_>, fields: &mut Fields<'_, '_>) -> Option<Args> {
     let Some(written) = field.value.as_object() else {
-        report.wrong_type(&field.at, "a mapping", field.value);
+        fields.wrong_type("args", field);
         return None;
     };
     match ArgsTemplate::parse(field.value) {
@@ -84,7 +52,7 @@ fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
         Err(errors) => {
             for (inner, error) in errors {
                 let inner = Pointer::from_text(&inner).unwrap_or_default();
-                bad_template(&field.at.join(&inner), &error, report);
+                bad_template(&field.at.join(&inner), &error, fields.report);
             }
             None
         }

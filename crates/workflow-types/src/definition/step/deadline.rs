@@ -13,7 +13,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Duration> {
     let (timeout, field) = fields.duration("timeout")?;
     let at = &field.at;
-    if timeout.is_zero() {
+    if timeout.is_zero() && fields.report.judges() {
         // To some it means "at once", to others "never": neither is guessed.
         fields.report.push(
             Diagnostic::new(
@@ -37,7 +37,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Duration> {
                 .help(format!(
                     "a number is in milliseconds; write \"{number}s\" for seconds"
                 ))
-                .fix(format!("\"{number}s\"")),
+                .fix_value(format!("{number}s")),
             None => diagnostic.help("give people minutes or hours, for example \"1h\""),
         });
     }
