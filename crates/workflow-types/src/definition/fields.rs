@@ -306,10 +306,15 @@ impl<'v, 'r> Fields<'v, 'r> {
         if key == "<<" {
             return diagnostic.help("merge keys are not supported; write the keys out");
         }
-        let camel = camel_case(key);
         let keys = self.shapes.iter().flat_map(|shape| shape.keys);
         let known: Vec<&str> = keys.map(|key| key.name).collect();
-        match closest(&camel, known.iter().copied()) {
+        // In the spelling of what is known here, so that only what is misspelt counts.
+        let spelt = if known.iter().any(|name| name.contains('_')) {
+            snake_case(key)
+        } else {
+            camel_case(key)
+        };
+        match closest(&spelt, known.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
             None => diagnostic.help(format!("known here: {}", known.join(", "))),
         }
