@@ -1,14 +1,18 @@
 //! `agentspace init`: what it writes works as it is.
 
-use crate::support::{Place, journal};
+use crate::support::{Place, journal, list};
 
 #[test]
 fn what_init_writes_passes_the_check_and_runs() {
     let place = Place::new();
-    place
-        .run(["init"])
-        .exits(0)
-        .says(&["workflows/hello.yaml", "HEARTBEAT.md", "next:"]);
+    place.run(["init"]).exits(0).says(&[
+        "workflows/hello.yaml",
+        "HEARTBEAT.md",
+        "agentspace.toml",
+        "next:",
+    ]);
+    let settings = place.read("schemas/config.schema.json");
+    assert_eq!(place.run(["schema", "config"]).exits(0).stdout, settings);
     let schema = place.read("schemas/workflow.schema.json");
     assert_eq!(place.run(["schema", "workflow"]).exits(0).stdout, schema);
     let head = place.read("workflows/hello.yaml");
@@ -62,4 +66,45 @@ fn init_on_a_file_says_what_is_in_the_way() {
         .run(["init", "taken"])
         .exits(1)
         .says(&["taken/workflows/hello.yaml", "Not a directory"]);
+}
+
+#[test]
+fn the_configuration_of_init_says_what_holds_without_it() {
+    let place = Place::new();
+    let values = |place: &Place| {
+        let data = place.json(["doctor"]);
+        let all = list(&data["settings"]);
+        let pairs = all
+            .iter()
+            .map(|one| (one["name"].clone(), one["value"].clone()));
+        pairs.collect::<Vec<_>>()
+    };
+    let bare = values(&place);
+    place.run(["init"]).exits(0);
+    assert_eq!(values(&place), bare);
+    let text = place.read("agentspace.toml");
+    assert!(
+        text.starts_with("#:schema ./schemas/config.schema.json\n"),
+        "{text}"
+    );
+
+    // With every line that it offers, but the one that has no default.
+    let offers = |line: &&str| line.starts_with("# ") && line.contains(" = ");
+    assert_eq!(text.lines().filter(offers).count(), bare.len());
+    let every: String = text
+        .lines()
+        .filter(|line| !line.contains("allow_programs"))
+        .map(|line| match line.strip_prefix("# ") {
+            Some(offered) if offered.contains(" = ") => format!("{offered}\n"),
+            Some(_) | None => format!("{line}\n"),
+        })
+        .collect();
+    place.write("agentspace.toml", every);
+    assert_eq!(values(&place), bare);
+    let data = place.json(["doctor"]);
+    let settings = list(&data["settings"]);
+    let of_file = settings
+        .iter()
+        .filter(|one| one["origin"]["kind"] == "file");
+    assert_eq!(of_file.count(), bare.len() - 1);
 }

@@ -1,11 +1,22 @@
 //! The words of the command line: commands, arguments and their help.
 
-use std::num::NonZeroUsize;
+use std::ffi::OsString;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
+use gateway::workflow_types::config::{Durability, LONGEST_WAIT};
+use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::ExecutionStatus;
 use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
+
+// What a command gets of the flags, once the environment and the file are put to them.
+pub(crate) use crate::config::Global;
 
 /// Runs workflows that happen later, in steps, with a human's yes, and are not lost.
 #[derive(Debug, Parser)]
@@ -16,64 +27,162 @@ use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) global: Global,
+    flags: Flags,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Command,
 }
 
-/// What every command takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
-    /// The database file.
+/// What every command takes. What concerns settings is none unless it is given.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Flags {
+    /// The database file [default: .agentspace/agentspace.db beside the configuration].
+    #[arg(long, global = true, env = "AGENTSPACE_DB", value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+    /// The directory of workflow files [default: workflows beside the configuration].
+    #[arg(long, global = true, env = "AGENTSPACE_WORKFLOWS", value_name = "DIR")]
+    pub(crate) workflows: Option<PathBuf>,
+    /// The configuration; the nearest agentspace.toml here or above if none is given.
     #[arg(
         long,
         global = true,
-        env = "AGENTSPACE_DB",
-        default_value = ".agentspace/agentspace.db",
-        value_name = "PATH"
+        env = "AGENTSPACE_CONFIG",
+        value_name = "PATH",
+        hide_short_help = true
     )]
-    pub(crate) db: PathBuf,
-    /// The directory of workflow files.
-    #[arg(
-        long,
-        global = true,
-        env = "AGENTSPACE_WORKFLOWS",
-        default_value = "workflows",
-        value_name = "DIR"
-    )]
-    pub(crate) workflows: PathBuf,
+    pub(crate) config: Option<PathBuf>,
+    /// Read no configuration.
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) no_config: bool,
     /// Print JSON with a stable, versioned envelope instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Let `http_request` reach loopback, private and link-local addresses.
-    #[arg(long, global = true, env = "AGENTSPACE_ALLOW_PRIVATE_ADDRESSES")]
-    pub(crate) allow_private_addresses: bool,
+    #[arg(
+        long,
+        global = true,
+        env = "AGENTSPACE_ALLOW_PRIVATE_ADDRESSES",
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+        hide_short_help = true
+    )]
+    pub(crate) allow_private_addresses: Option<bool>,
     /// Let `execute_command` run only this program. May be given repeatedly.
     #[arg(
         long,
         global = true,
         value_name = "PROGRAM",
         env = "AGENTSPACE_ALLOW_PROGRAMS",
-        value_delimiter = ','
+        value_delimiter = ',',
+        hide_short_help = true
     )]
-    pub(crate) allow_program: Vec<String>,
+    pub(crate) allow_program: Option<Vec<String>>,
     /// Pass this environment variable on to commands, besides the usual few; `*` passes all.
     #[arg(
         long,
         global = true,
         value_name = "NAME",
         env = "AGENTSPACE_INHERIT_ENV",
-        value_delimiter = ','
+        value_delimiter = ',',
+        hide_short_help = true
     )]
-    pub(crate) inherit_env: Vec<String>,
+    pub(crate) inherit_env: Option<Vec<String>>,
+    /// What a committed step survives: `full` a power cut, `normal` a killed process.
+    #[arg(
+        long,
+        global = true,
+        value_name = "full|normal",
+        env = "AGENTSPACE_DURABILITY",
+        value_parser = durability,
+        hide_short_help = true
+    )]
+    pub(crate) durability: Option<Durability>,
+    /// How many steps may be at work at once.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "AGENTSPACE_MAX_CONCURRENT_ATTEMPTS",
+        hide_short_help = true
+    )]
+    pub(crate) max_concurrent_attempts: Option<NonZeroU32>,
+    /// The largest output of a step.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "AGENTSPACE_MAX_OUTPUT_BYTES",
+        hide_short_help = true
+    )]
+    pub(crate) max_output_bytes: Option<NonZeroU32>,
+    /// How long a shutdown waits for steps that are at work.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "AGENTSPACE_DRAIN",
+        value_parser = wait,
+        hide_short_help = true
+    )]
+    pub(crate) drain: Option<Duration>,
+    /// How long a cancelled step may take to come to its end.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "AGENTSPACE_GRACE",
+        value_parser = wait,
+        hide_short_help = true
+    )]
+    pub(crate) grace: Option<Duration>,
+}
+
+/// The flags and variables that were given, and which of the two each value is from.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) flags: Flags,
+    matches: ArgMatches,
+}
+
+impl Given {
+    /// Where the value of a flag is from, by the name of its field.
+    pub(crate) fn source(&self, id: &str) -> Option<ValueSource> {
+        self.matches.value_source(id)
+    }
+
+    /// How a flag and its variable are written, by the name of its field.
+    pub(crate) fn names(id: &str) -> (String, String) {
+        let command = Cli::command();
+        let found = command.get_arguments().find(|arg| arg.get_id() == id);
+        let long = found.and_then(|arg| arg.get_long()).unwrap_or(id);
+        let variable = found.and_then(|arg| arg.get_env());
+        let variable = variable.map(|name| name.to_string_lossy().into_owned());
+        (format!("--{long}"), variable.unwrap_or_default())
+    }
+}
+
+impl Cli {
+    /// Reads words, the program's name first; ends the program where they ask for help or are wrong.
+    pub(crate) fn read(
+        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> (Given, Command) {
+        let matches = Self::command().get_matches_from(words);
+        // The same description made both; what it matched it can read.
+        let Self { flags, command } =
+            Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        (Given { flags, matches }, command)
+    }
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a commented workflow and a HEARTBEAT.md that work as they are.
+    /// Write a commented workflow, a HEARTBEAT.md and an agentspace.toml that work as they are.
     Init(Init),
-    /// Check workflow and heartbeat files; store nothing.
+    /// Check workflow and heartbeat files and the configuration; store nothing.
     Check(Check),
     /// Print the JSON Schema by which editors complete and check a file.
     Schema(Schema),
@@ -97,6 +206,8 @@ pub(crate) enum Command {
     /// The database.
     #[command(subcommand)]
     Db(Database),
+    /// Show every setting with its origin, versions and paths, and what is missing or broken.
+    Doctor,
 }
 
 /// `init`
@@ -153,6 +264,8 @@ pub(crate) enum SchemaOf {
     Workflow,
     /// The front matter of a HEARTBEAT.md.
     Heartbeat,
+    /// An agentspace.toml.
+    Config,
 }
 
 /// `graph`
@@ -312,6 +425,18 @@ pub(crate) enum Database {
     Migrate,
     /// Check the file's integrity and our own invariants.
     Check,
+}
+
+fn durability(text: &str) -> Result<Durability, String> {
+    Durability::from_word(text).ok_or_else(|| format!("`{text}` is none of full, normal"))
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    let wait = duration::parse(text).map_err(|error| error.to_string())?;
+    if wait > LONGEST_WAIT {
+        return Err(format!("`{text}` is longer than a day; write at most 1d"));
+    }
+    Ok(wait)
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

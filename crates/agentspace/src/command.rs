@@ -3,6 +3,7 @@
 mod approvals;
 mod check;
 mod database;
+mod doctor;
 mod executions;
 mod explain;
 mod graph;
@@ -17,28 +18,55 @@ use gateway::workflow_types::approval::Gate;
 use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::workflow_types::id::Actor;
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{Command, Format, Given, Global};
+use crate::config::{self, Loaded};
 use crate::exit::{self, Exit};
 use crate::follow::{self, Consent, Rest};
 use crate::host::{self, Hosted, Trusted};
-use crate::{output, view};
+use crate::{diagnostics, output, view};
 
 /// Runs the command that was asked for.
-pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
-    let Cli { global, command } = cli;
+pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit> {
+    let loaded = config::load(given)?;
+    if loaded.refused().is_some() && works_with_settings(&command) {
+        return Ok(refuse(&loaded));
+    }
+    let global = &loaded.global;
     match command {
         Command::Init(args) => init::run(&args),
-        Command::Check(args) => check::run(&global, args),
-        Command::Schema(args) => Ok(schema::run(&global, &args)),
-        Command::Explain(args) => explain::run(&global, &args),
-        Command::Graph(args) => graph::run(&global, args).await,
-        Command::Run(args) => run::run(&global, args).await,
-        Command::Resume => resume::run(&global).await,
-        Command::Workflows(command) => workflows::run(&global, command).await,
-        Command::Executions(command) => executions::run(&global, command).await,
-        Command::Approvals(command) => approvals::run(&global, command).await,
-        Command::Db(command) => database::run(&global, &command).await,
+        Command::Check(args) => check::run(loaded, args),
+        Command::Schema(args) => Ok(schema::run(global, &args)),
+        Command::Explain(args) => explain::run(global, &args),
+        Command::Graph(args) => graph::run(global, args).await,
+        Command::Run(args) => run::run(global, args).await,
+        Command::Resume => resume::run(global).await,
+        Command::Workflows(command) => workflows::run(global, command).await,
+        Command::Executions(command) => executions::run(global, command).await,
+        Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Db(command) => database::run(global, &command).await,
+        Command::Doctor => doctor::run(&loaded).await,
     }
+}
+
+/// Whether a command must not run while there is a mistake in the settings. The others need none,
+/// so that they help whoever made it, or tell it themselves.
+fn works_with_settings(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Init(_) | Command::Check(_) | Command::Schema(_) | Command::Explain(_)
+    )
+}
+
+/// Says what is wrong with the configuration; nothing of it is applied.
+fn refuse(loaded: &Loaded) -> Exit {
+    let reports = loaded.report.as_slice();
+    for report in reports {
+        diagnostics::show(report, Format::Human);
+    }
+    if let Some(more) = diagnostics::explained_by(reports) {
+        output::talk(&more);
+    }
+    Exit::Usage
 }
 
 /// A gate that somebody decides about, and a gateway that carries its execution on.

@@ -1,13 +1,17 @@
 //! How this program hosts a gateway: its tools, its paths, its user.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway::workflow_types::approval::Gate;
+use gateway::workflow_types::config;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
-use gateway::{ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader};
+use gateway::{
+    Durability, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader,
+};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -36,20 +40,32 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
             ..HttpOptions::default()
         },
     };
-    tools::built_in(options).into_iter().fold(
-        Gateway::builder()
-            .database(&global.db)
-            .left_behind(LeftBehind::Leave),
-        GatewayBuilder::shared_tool,
-    )
+    let builder = Gateway::builder()
+        .database(&global.db)
+        .durability(match global.durability {
+            config::Durability::Full => Durability::Full,
+            config::Durability::Normal => Durability::Normal,
+        })
+        .max_concurrent_attempts(size(global.max_concurrent_attempts))
+        .max_output_bytes(size(global.max_output_bytes))
+        .drain(global.drain)
+        .grace(global.grace)
+        .left_behind(LeftBehind::Leave);
+    tools::built_in(options)
+        .into_iter()
+        .fold(builder, GatewayBuilder::shared_tool)
+}
+
+/// A number of 32 bits in memory's own size; a machine with less has a lower bound anyway.
+fn size(number: NonZeroU32) -> usize {
+    usize::try_from(number.get()).unwrap_or(usize::MAX)
 }
 
 /// What commands may be run, and what they see of the environment.
 fn commands(global: &Global) -> CommandOptions {
-    let programs = if global.allow_program.is_empty() {
-        Programs::Any
-    } else {
-        Programs::Only(global.allow_program.iter().cloned().collect())
+    let programs = match &global.allow_programs {
+        None => Programs::Any,
+        Some(programs) => Programs::Only(programs.iter().cloned().collect()),
     };
     let inherit = if global.inherit_env.iter().any(|name| name == "*") {
         Inherit::Everything

@@ -3,6 +3,7 @@
 
 mod cli;
 mod command;
+mod config;
 mod diagnostics;
 mod exit;
 mod follow;
@@ -16,13 +17,11 @@ mod view;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::cli::Cli;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let (given, command) = Cli::read(std::env::args_os());
     init_logs();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -35,10 +34,12 @@ fn main() -> ExitCode {
             return Exit::Failed.into();
         }
     };
-    let exit = runtime.block_on(command::run(cli)).unwrap_or_else(|error| {
-        output::error(&error);
-        exit::of_error(&error)
-    });
+    let exit = runtime
+        .block_on(command::run(&given, command))
+        .unwrap_or_else(|error| {
+            output::error(&error);
+            exit::of_error(&error)
+        });
     if output::is_lost() {
         return Exit::Failed.into();
     }

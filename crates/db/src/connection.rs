@@ -16,7 +16,7 @@ use crate::error::{Context as _, Error, ErrorKind};
 use crate::sqlite_log;
 
 pub(crate) use open::APPLICATION_ID;
-pub use open::{Durability, Opened};
+pub use open::{Durability, Opened, sqlite_version};
 
 /// A connection to the database, with its transactions.
 ///

@@ -38,7 +38,7 @@ pub mod visit;
 pub mod workflow;
 mod writer;
 
-pub use connection::{Connection, Durability, Opened};
+pub use connection::{Connection, Durability, Opened, sqlite_version};
 pub use error::{Error, ErrorKind};
-pub use owner::OwnerLock;
+pub use owner::{OwnerLock, owner};
 pub use writer::Job;

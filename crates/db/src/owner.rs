@@ -59,21 +59,45 @@ impl OwnerLock {
     }
 }
 
+/// The process that owns a database, in words; none if nobody does.
+///
+/// Creates nothing. It asks by taking the lock shared for a moment, in which another process that
+/// begins to own the database would be refused.
+pub fn owner(db_path: &Path) -> Result<Option<String>, Error> {
+    let db_path = file::absolute(db_path)?;
+    let path = file::beside(&db_path, ".lock");
+    let failed = || format!("reading {} failed", path.display());
+    let mut lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).context(failed),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(named(&mut lock))),
+        Err(TryLockError::Error(error)) => Err(error).context(failed),
+    }
+}
+
 fn owned(db_path: &Path, lock: &mut File) -> Error {
+    let (path, owner) = (db_path.display(), named(lock));
+    Error::new(
+        ErrorKind::Owned,
+        format!("the database {path} is owned by {owner}: stop it, or use another database"),
+    )
+}
+
+/// Who wrote itself into a lock file.
+fn named(lock: &mut File) -> String {
     let mut text = String::new();
     // The owner may be about to write its name; then it stays unnamed.
     let read = lock.take(4096).read_to_string(&mut text);
     let mut lines = text.lines();
-    let owner = match (read, lines.next(), lines.next()) {
+    match (read, lines.next(), lines.next()) {
         (Ok(_), Some(pid), Some(description)) if !description.is_empty() => {
             format!("process {pid} ({description})")
         }
         (Ok(_), Some(pid), _) => format!("process {pid}"),
         (Ok(_), None, _) | (Err(_), _, _) => "another process".to_owned(),
-    };
-    let path = db_path.display();
-    Error::new(
-        ErrorKind::Owned,
-        format!("the database {path} is owned by {owner}: stop it, or use another database"),
-    )
+    }
 }

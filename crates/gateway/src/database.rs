@@ -35,3 +35,40 @@ pub async fn check(path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
     let reader = reader.map_err(Error::opening)?;
     reader.check().await.map_err(Error::opening)
 }
+
+/// How the schema of a database relates to this program's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Schema {
+    /// The newest migration that the database has; none if there is no database yet.
+    pub found: Option<String>,
+    /// The newest migration that this program knows.
+    pub newest: Option<String>,
+}
+
+/// Tells the schema of a database; changes nothing.
+///
+/// Fails with [`ErrorKind::Unusable`](crate::ErrorKind::Unusable) if it is no database of ours, or
+/// one of a newer program.
+pub async fn schema(path: impl AsRef<Path>) -> Result<Schema, Error> {
+    let listed = SqliteStore::migrations(path.as_ref()).await;
+    let listed = listed.map_err(Error::opening)?;
+    let found = listed.iter().rfind(|(_, applied)| *applied);
+    Ok(Schema {
+        found: found.map(|(name, _)| name.clone()),
+        newest: listed.last().map(|(name, _)| name.clone()),
+    })
+}
+
+/// Tells which process owns a database, in words; none if nobody does.
+///
+/// A gateway that starts at the very moment of the question may be refused.
+pub async fn owner(path: impl AsRef<Path>) -> Result<Option<String>, Error> {
+    let owner = SqliteStore::owner(path.as_ref()).await;
+    owner.map_err(Error::opening)
+}
+
+/// The version of the SQLite that is compiled in.
+pub async fn sqlite_version() -> Result<String, Error> {
+    SqliteStore::version().await.map_err(Error::opening)
+}

@@ -28,6 +28,8 @@ pub enum FileKind {
     Workflow,
     /// A `HEARTBEAT.md`.
     Heartbeat,
+    /// The settings of a host, which no gateway reads: only hosts make reports of them.
+    Config,
 }
 
 impl FileKind {
@@ -36,6 +38,7 @@ impl FileKind {
         match self {
             Self::Workflow => "workflow",
             Self::Heartbeat => "heartbeat",
+            Self::Config => "config",
         }
     }
 
@@ -71,6 +74,20 @@ pub struct FileReport {
 }
 
 impl FileReport {
+    /// A report that says nothing yet, for a host that checks files of its own beside a gateway's.
+    pub fn of(path: impl Into<PathBuf>, kind: FileKind) -> Self {
+        Self {
+            path: path.into(),
+            kind,
+            id: None,
+            diagnostics: Diagnostics::default(),
+            map: SourceMap::default(),
+            unreadable: None,
+            definition: None,
+            heartbeat: None,
+        }
+    }
+
     /// Whether the file was refused.
     pub fn is_refused(&self) -> bool {
         self.unreadable.is_some() || self.diagnostics.has_errors()
@@ -104,7 +121,8 @@ pub(crate) struct Known {
 pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
     match FileKind::of(path) {
         FileKind::Heartbeat => heartbeat(path, known),
-        FileKind::Workflow => workflow(path, known),
+        // No name says that a file is a host's.
+        FileKind::Workflow | FileKind::Config => workflow(path, known),
     }
 }
 
@@ -219,16 +237,11 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
 fn unreadable(path: &Path, reason: String) -> Loaded {
     let kind = FileKind::of(path);
     let report = FileReport {
-        path: path.to_owned(),
-        kind,
         id: workflow_id(path)
             .ok()
             .filter(|_| kind == FileKind::Workflow),
-        diagnostics: Diagnostics::default(),
-        map: SourceMap::default(),
         unreadable: Some(reason),
-        definition: None,
-        heartbeat: None,
+        ..FileReport::of(path, kind)
     };
     Loaded { report, good: None }
 }

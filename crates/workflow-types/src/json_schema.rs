@@ -16,6 +16,7 @@ mod write;
 use serde_json::{Value, json};
 
 use crate::shape::Shape;
+use crate::shape::config::CONFIG;
 use crate::shape::heartbeat::HEARTBEAT;
 use crate::shape::workflow::WORKFLOW;
 use write::Writer;
@@ -28,6 +29,11 @@ pub fn workflow() -> Value {
 /// The JSON Schema (draft 2020-12) of the front matter of a `HEARTBEAT.md`.
 pub fn heartbeat() -> Value {
     published(&HEARTBEAT, "AgentSpace heartbeat")
+}
+
+/// The JSON Schema (draft 2020-12) of a host's `agentspace.toml`.
+pub fn config() -> Value {
+    published(&CONFIG, "AgentSpace configuration")
 }
 
 /// A schema as it is written into a file: two spaces deep, with a line break at its end.

@@ -15,6 +15,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod config;
 pub mod damage;
 pub mod definition;
 pub mod diagnostic;
@@ -34,6 +35,7 @@ pub mod template;
 pub mod time;
 mod words;
 
+pub use config::{CheckedConfig, Config};
 pub use definition::{Checked, WorkflowDefinition};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use heartbeat::{CheckedHeartbeat, Heartbeat};

@@ -4,6 +4,7 @@
 //! A table says what can be said of a key alone. What spans keys or steps (targets, unique ids, a
 //! pattern that never fires) is the parser's.
 
+pub(crate) mod config;
 pub(crate) mod habits;
 pub(crate) mod heartbeat;
 pub(crate) mod step;
@@ -42,7 +43,8 @@ impl Shape {
 /// A key of a mapping.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// Its name in camelCase; its `snake_case` spelling is accepted too.
+    /// Its name in camelCase; its `snake_case` spelling is accepted too. A name in `snake_case` has
+    /// no other spelling.
     pub(crate) name: &'static str,
     pub(crate) form: Form,
     pub(crate) presence: Presence,

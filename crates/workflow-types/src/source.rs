@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
-pub use map::{LineColumn, SourceMap};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Place, Pointer, Report};
+pub use map::{LineColumn, SourceMap, Spans};
 
 /// Largest text in bytes: 256 KiB.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -75,6 +75,18 @@ pub(crate) fn read_part(whole: &str, part: Range<usize>, report: &mut Report) ->
     Document {
         value,
         map: map.of(whole),
+    }
+}
+
+/// The text of a file that another parser reads, within the limit of size.
+///
+/// # Errors
+/// Why the bytes are no text, with the places of that.
+pub fn decode(bytes: &[u8]) -> Result<&str, (Diagnostics, SourceMap)> {
+    let mut report = Report::default();
+    match text(bytes, &mut report) {
+        Some(text) => Ok(text),
+        None => Err((report.finish(), unreadable(bytes))),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod shapes {
     mod builder;
+    mod config;
     mod generate;
     mod mutate;
     mod published;

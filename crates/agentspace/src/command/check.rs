@@ -4,18 +4,26 @@ use std::path::{Path, PathBuf};
 
 use gateway::{FileReport, GatewayBuilder};
 
-use crate::cli::{Check, Format, Global};
+use crate::cli::{Check, Format};
+use crate::config::{self, Loaded};
 use crate::exit::{Exit, UsageError};
 use crate::host::{self, Trusted};
 use crate::{diagnostics, output};
 
-pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
+pub(super) fn run(loaded: Loaded, args: Check) -> anyhow::Result<Exit> {
+    let Loaded { global, report } = loaded;
+    let global = &global;
     let format = if global.json {
         Format::Json
     } else {
         args.format
     };
     let builder = host::builder(global, &Trusted::default());
+    // Whatever is checked, the settings are; a good file is named where everything is asked for.
+    let mut reports: Vec<FileReport> = report
+        .filter(|report| args.paths.is_empty() || report.is_refused())
+        .into_iter()
+        .collect();
     let paths = if args.paths.is_empty() {
         if !global.workflows.exists() {
             output::talk(&format!(
@@ -28,9 +36,11 @@ pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
     } else {
         args.paths
     };
-    let mut reports = Vec::new();
     for path in paths {
-        reports.extend(check(&builder, &path)?);
+        let found = check(&builder, &path)?;
+        // The settings' own file may be named, or stand in a directory that is.
+        reports.retain(|known| !found.iter().any(|report| same(&report.path, &known.path)));
+        reports.extend(found);
     }
     for report in &reports {
         diagnostics::show(report, format);
@@ -63,8 +73,20 @@ pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
     })
 }
 
+/// Whether two paths lead to one file.
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 /// The reports of a file, or of every file in a directory.
 fn check(builder: &GatewayBuilder, path: &Path) -> anyhow::Result<Vec<FileReport>> {
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+        && !path.is_dir()
+    {
+        return Ok(vec![config::check(path).0]);
+    }
     if !path.is_dir() {
         return Ok(vec![host::check_file(builder, path)]);
     }
@@ -77,6 +99,10 @@ fn check(builder: &GatewayBuilder, path: &Path) -> anyhow::Result<Vec<FileReport
     let heartbeat: PathBuf = path.join("HEARTBEAT.md");
     if heartbeat.is_file() {
         reports.push(builder.check_file(&heartbeat));
+    }
+    let settings = path.join(config::NAME);
+    if settings.is_file() {
+        reports.push(config::check(&settings).0);
     }
     if reports.is_empty() {
         output::talk(&format!(

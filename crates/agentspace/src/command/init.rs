@@ -1,7 +1,7 @@
-//! `agentspace init`: a workflow and a heartbeat to begin with, which work as they are, and the schema
-//! by which editors know them.
+//! `agentspace init`: a workflow, a heartbeat and a configuration to begin with, which work as they
+//! are, and the schemas by which editors know them.
 //!
-//! The workflow names the schema by a path beside it, so that editors need no network and show what
+//! The files name their schemas by a path beside them, so that editors need no network and show what
 //! the installed program takes.
 
 use std::io::Write as _;
@@ -11,11 +11,13 @@ use anyhow::Context as _;
 use gateway::workflow_types::json_schema;
 
 use crate::cli::Init;
+use crate::config;
 use crate::exit::Exit;
 use crate::output;
 
-/// What is written: the repository's own examples, so that they are tested as they are.
-const FILES: [(&str, &str); 2] = [
+/// What is written: the repository's own examples, so that they are tested as they are, and a
+/// configuration that changes nothing.
+const FILES: [(&str, &str); 3] = [
     (
         "workflows/hello.yaml",
         include_str!("../../../../examples/hello.yaml"),
@@ -24,14 +26,22 @@ const FILES: [(&str, &str); 2] = [
         "HEARTBEAT.md",
         include_str!("../../../../examples/HEARTBEAT.md"),
     ),
+    (config::NAME, include_str!("init/agentspace.toml")),
 ];
 
 /// What the head of a workflow in `workflows/` points to.
-const SCHEMA: &str = "schemas/workflow.schema.json";
+const WORKFLOW_SCHEMA: &str = "schemas/workflow.schema.json";
+/// What the head of the configuration points to.
+const CONFIG_SCHEMA: &str = "schemas/config.schema.json";
 
 pub(super) fn run(args: &Init) -> anyhow::Result<Exit> {
-    let schema = json_schema::to_text(&json_schema::workflow());
-    for (name, text) in FILES.into_iter().chain([(SCHEMA, schema.as_str())]) {
+    let workflow = json_schema::to_text(&json_schema::workflow());
+    let settings = json_schema::to_text(&json_schema::config());
+    let schemas = [
+        (WORKFLOW_SCHEMA, workflow.as_str()),
+        (CONFIG_SCHEMA, settings.as_str()),
+    ];
+    for (name, text) in FILES.into_iter().chain(schemas) {
         let path = args.directory.join(name);
         let word = if write_new(&path, text)? {
             "wrote"

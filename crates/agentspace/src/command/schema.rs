@@ -10,6 +10,7 @@ pub(super) fn run(global: &Global, args: &Schema) -> Exit {
     let schema = match args.of {
         SchemaOf::Workflow => json_schema::workflow(),
         SchemaOf::Heartbeat => json_schema::heartbeat(),
+        SchemaOf::Config => json_schema::config(),
     };
     if global.json {
         output::envelope("schema", &schema);

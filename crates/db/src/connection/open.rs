@@ -217,6 +217,23 @@ impl Connection {
     }
 }
 
+/// The version of the SQLite that is compiled in.
+pub fn sqlite_version() -> Result<String, Error> {
+    const FAILED: &str = "asking SQLite for its version failed";
+    let mut raw = SqliteConnection::establish(":memory:")
+        .map_err(|error| Error::because(ErrorKind::Internal, FAILED, error))?;
+    diesel::sql_query("SELECT sqlite_version() AS version")
+        .get_result(&mut raw)
+        .map(|Version { version }| version)
+        .context(|| FAILED)
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
 #[derive(QueryableByName)]
 struct JournalMode {
     #[diesel(sql_type = Text)]

@@ -94,6 +94,26 @@ impl SqliteStore {
             .await
     }
 
+    /// The name of each known migration, and whether a database has it; a database that does not
+    /// exist has none. Errors are those of [`SqliteReader::open`].
+    pub(crate) async fn migrations(path: &Path) -> Result<Vec<(String, bool)>, StoreError> {
+        let path = path.to_owned();
+        let listed = blocking(move || db::migrate::list(&path)).await?;
+        let pair = |migration: db::migrate::Migration| (migration.name, migration.applied);
+        Ok(listed.into_iter().map(pair).collect())
+    }
+
+    /// Who owns a database, in words.
+    pub(crate) async fn owner(path: &Path) -> Result<Option<String>, StoreError> {
+        let path = path.to_owned();
+        blocking(move || db::owner(&path)).await
+    }
+
+    /// The version of SQLite.
+    pub(crate) async fn version() -> Result<String, StoreError> {
+        blocking(db::sqlite_version).await
+    }
+
     /// Runs a write in a transaction; answers once it is durable, or not at all done.
     ///
     /// Dropping the future does not undo the write.

@@ -29,6 +29,15 @@ pub struct SourceMap {
     format: SourceFormat,
 }
 
+/// Where one node stands, as another parser found it, in bytes of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spans {
+    /// Its key; none of an item of a list and of the whole document.
+    pub key: Option<Range<usize>>,
+    /// Its value.
+    pub value: Range<usize>,
+}
+
 /// The ranges of one node.
 #[derive(Debug, Clone)]
 pub(super) struct NodeSpans {
@@ -72,6 +81,27 @@ impl SourceMap {
             value: None,
             format: SourceFormat::default(),
         }
+    }
+
+    /// The map of a text that another parser has read. Places inside strings are those of the whole
+    /// string.
+    ///
+    /// ```
+    /// use workflow_types::SourceMap;
+    /// use workflow_types::diagnostic::{Place, Pointer};
+    /// use workflow_types::source::Spans;
+    ///
+    /// let at = Pointer::root().key("drain");
+    /// let spans = Spans { key: Some(0..5), value: 8..12 };
+    /// let map = SourceMap::of_nodes("drain = \"5s\"", [(at.clone(), spans)]);
+    /// assert_eq!(map.resolve(&Place::value(&at)), 8..12);
+    /// ```
+    pub fn of_nodes(text: &str, nodes: impl IntoIterator<Item = (Pointer, Spans)>) -> Self {
+        let mut map = Self::new(text);
+        for (pointer, Spans { key, value }) in nodes {
+            map.insert(pointer, NodeSpans::new(key, value, Style::Other));
+        }
+        map
     }
 
     /// The same places, with what was read from the text.

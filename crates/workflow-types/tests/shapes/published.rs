@@ -32,6 +32,7 @@ fn published_files_are_what_the_program_makes() {
     for (name, schema) in [
         ("workflow", json_schema::workflow()),
         ("heartbeat", json_schema::heartbeat()),
+        ("config", json_schema::config()),
     ] {
         let path = repository().join(format!("schemas/{name}.schema.json"));
         let made = json_schema::to_text(&schema);
@@ -49,7 +50,11 @@ fn published_files_are_what_the_program_makes() {
 
 #[test]
 fn schemas_are_schemas_and_accept_every_example() {
-    for schema in [json_schema::workflow(), json_schema::heartbeat()] {
+    for schema in [
+        json_schema::workflow(),
+        json_schema::heartbeat(),
+        json_schema::config(),
+    ] {
         jsonschema::draft202012::meta::validate(&schema).unwrap();
     }
     let validator = jsonschema::validator_for(&json_schema::workflow()).unwrap();

@@ -49,11 +49,16 @@ fn remedy(
             .map(|key| key.name)
     };
     let is_free = |name: &&str| !map.contains_key(*name) && !map.contains_key(&snake_case(name));
-    let camel = camel_case(key);
-    if let Some(near) = closest(&camel, keys().filter(is_free)) {
+    // In the spelling of what is known here, so that only what is misspelt counts.
+    let spelt = if keys().any(|name| name.contains('_')) {
+        snake_case(key)
+    } else {
+        camel_case(key)
+    };
+    if let Some(near) = closest(&spelt, keys().filter(is_free)) {
         return (Remedy::meant(near), vec![near]);
     }
-    let mut taken = closest(&camel, keys());
+    let mut taken = closest(&spelt, keys());
     for habit in shapes.iter().flat_map(|shape| habits::of(shape.name, key)) {
         let explains = habit.explains.to_vec();
         match (habit.help, habit.explains.first()) {

@@ -1,0 +1,261 @@
+//! Which value each setting has, and who said so: a flag, a variable, the file or nobody.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use gateway::workflow_types::config::{
+    Config, DEFAULT_ATTEMPTS, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_GRACE,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability,
+};
+use gateway::workflow_types::duration;
+use serde_json::{Value, json};
+
+use super::ConfigFile;
+use crate::cli::Given;
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Global {
+    /// The database file.
+    pub(crate) db: PathBuf,
+    /// The directory of workflow files.
+    pub(crate) workflows: PathBuf,
+    /// Whether data is printed as JSON.
+    pub(crate) json: bool,
+    /// What a committed step survives.
+    pub(crate) durability: Durability,
+    /// How many attempts may run at once.
+    pub(crate) max_concurrent_attempts: NonZeroU32,
+    /// The largest output of a step in bytes.
+    pub(crate) max_output_bytes: NonZeroU32,
+    /// How long a shutdown waits.
+    pub(crate) drain: Duration,
+    /// How long a cancelled attempt may take.
+    pub(crate) grace: Duration,
+    /// The programs that commands may run; none stands for any.
+    pub(crate) allow_programs: Option<Vec<String>>,
+    /// The variables that commands see besides the usual few.
+    pub(crate) inherit_env: Vec<String>,
+    /// Whether requests may reach private addresses.
+    pub(crate) allow_private_addresses: bool,
+    /// All of them with their origins, in the order of the file's keys.
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// A setting as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    /// Its name in the file, as `gateway.drain`.
+    pub(crate) name: &'static str,
+    /// Its value.
+    pub(crate) value: Value,
+    /// Who said so.
+    pub(crate) origin: Origin,
+}
+
+/// Where a value is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A flag of the command line, by its name.
+    Flag(String),
+    /// An environment variable, by its name.
+    Variable(String),
+    /// A line of a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Nobody said anything.
+    Default,
+}
+
+/// What each may say of a setting.
+struct Sources<T> {
+    given: Option<T>,
+    file: Option<T>,
+    default: T,
+}
+
+/// Decides every setting. `directory` is the file's, or empty for the current one.
+pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>) -> Global {
+    let nothing = Config::default();
+    let config = file.map_or(&nothing, |file| &file.config);
+    let flags = &given.flags;
+    let mut decide = Decide {
+        given,
+        file,
+        settings: Vec::new(),
+    };
+    let path = |name: &str| directory.join(name);
+    let db = Sources {
+        given: flags.db.clone(),
+        file: config.database.as_deref().map(path),
+        default: path(DEFAULT_DATABASE),
+    };
+    let workflows = Sources {
+        given: flags.workflows.clone(),
+        file: config.workflows.as_deref().map(path),
+        default: path(DEFAULT_WORKFLOWS),
+    };
+    let db = decide.value("database", "db", db, |path| {
+        json!(path.display().to_string())
+    });
+    let workflows = decide.value("workflows", "workflows", workflows, |path| {
+        json!(path.display().to_string())
+    });
+    let (durability, max_concurrent_attempts, max_output_bytes) = decide.limits(config);
+    let (drain, grace) = decide.waits(config);
+    let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
+    Global {
+        db,
+        workflows,
+        json: flags.json,
+        durability,
+        max_concurrent_attempts,
+        max_output_bytes,
+        drain,
+        grace,
+        allow_programs,
+        inherit_env,
+        allow_private_addresses,
+        settings: decide.settings,
+    }
+}
+
+/// Decides settings one by one and remembers who said so.
+struct Decide<'a> {
+    given: &'a Given,
+    file: Option<&'a ConfigFile>,
+    settings: Vec<Setting>,
+}
+
+impl Decide<'_> {
+    /// The value of a setting with this name in the file and this flag.
+    fn value<T>(
+        &mut self,
+        name: &'static str,
+        flag: &'static str,
+        sources: Sources<T>,
+        show: impl FnOnce(&T) -> Value,
+    ) -> T {
+        let Sources {
+            given,
+            file,
+            default,
+        } = sources;
+        let (value, origin) = match (given, file, self.file) {
+            (Some(value), _, _) => (value, self.origin(flag)),
+            (None, Some(value), Some(file)) => {
+                let (path, line) = (file.path.clone(), file.line(name));
+                (value, Origin::File { path, line })
+            }
+            (None, _, _) => (default, Origin::Default),
+        };
+        self.settings.push(Setting {
+            name,
+            value: show(&value),
+            origin,
+        });
+        value
+    }
+
+    /// Whether a flag or its variable was given.
+    fn origin(&self, flag: &str) -> Origin {
+        let (long, variable) = Given::names(flag);
+        match self.given.source(flag) {
+            Some(ValueSource::EnvVariable) => Origin::Variable(variable),
+            Some(_) | None => Origin::Flag(long),
+        }
+    }
+
+    fn limits(&mut self, config: &Config) -> (Durability, NonZeroU32, NonZeroU32) {
+        let flags = &self.given.flags;
+        let durability = Sources {
+            given: flags.durability,
+            file: config.durability,
+            default: DEFAULT_DURABILITY,
+        };
+        let attempts = Sources {
+            given: flags.max_concurrent_attempts,
+            file: config.max_concurrent_attempts,
+            default: DEFAULT_ATTEMPTS,
+        };
+        let bytes = Sources {
+            given: flags.max_output_bytes,
+            file: config.max_output_bytes,
+            default: DEFAULT_OUTPUT_BYTES,
+        };
+        let name = "gateway.max_concurrent_attempts";
+        (
+            self.value("gateway.durability", "durability", durability, |value| {
+                json!(value)
+            }),
+            self.value(name, "max_concurrent_attempts", attempts, |value| {
+                json!(value)
+            }),
+            self.value(
+                "gateway.max_output_bytes",
+                "max_output_bytes",
+                bytes,
+                |value| json!(value),
+            ),
+        )
+    }
+
+    fn waits(&mut self, config: &Config) -> (Duration, Duration) {
+        let flags = &self.given.flags;
+        let drain = Sources {
+            given: flags.drain,
+            file: config.drain,
+            default: DEFAULT_DRAIN,
+        };
+        let grace = Sources {
+            given: flags.grace,
+            file: config.grace,
+            default: DEFAULT_GRACE,
+        };
+        let show = |value: &Duration| json!(duration::format(*value));
+        (
+            self.value("gateway.drain", "drain", drain, show),
+            self.value("gateway.grace", "grace", grace, show),
+        )
+    }
+
+    fn tools(&mut self, config: &Config) -> (Option<Vec<String>>, Vec<String>, bool) {
+        let flags = &self.given.flags;
+        let programs = Sources {
+            given: flags.allow_program.clone().map(without_empty).map(Some),
+            file: config.allow_programs.clone().map(Some),
+            default: None,
+        };
+        let inherit = Sources {
+            given: flags.inherit_env.clone().map(without_empty),
+            file: config.inherit_env.clone(),
+            default: Vec::new(),
+        };
+        let private = Sources {
+            given: flags.allow_private_addresses,
+            file: config.allow_private_addresses,
+            default: false,
+        };
+        let command = "tools.execute_command.allow_programs";
+        let names = "tools.execute_command.inherit_env";
+        let request = "tools.http_request.allow_private_addresses";
+        (
+            self.value(command, "allow_program", programs, |list| json!(list)),
+            self.value(names, "inherit_env", inherit, |list| json!(list)),
+            self.value(request, "allow_private_addresses", private, |flag| {
+                json!(flag)
+            }),
+        )
+    }
+}
+
+/// A variable without text is an empty list.
+fn without_empty(list: Vec<String>) -> Vec<String> {
+    list.into_iter().filter(|item| !item.is_empty()).collect()
+}

@@ -1,0 +1,167 @@
+//! The keys of a host's `agentspace.toml`. TOML is written in `snake_case`, so its names are.
+
+use serde_json::json;
+
+use super::{Form, Key, List, Pattern, Shape, Whole};
+use crate::config::{
+    DEFAULT_ATTEMPTS, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_GRACE,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability, LONGEST_WAIT,
+};
+use crate::duration;
+
+/// A path, or the name of a program.
+static PATH: Pattern = Pattern {
+    regex: r"^[^\x00]+$",
+    longest: None,
+    words: "a text that is not empty",
+};
+
+static VARIABLE: Pattern = Pattern {
+    regex: r"^[^=\x00]+$",
+    longest: None,
+    words: "the name of an environment variable, or `*` for all of them",
+};
+
+static PROGRAMS: List = List {
+    of: Form::Pattern(&PATH),
+    least: 0,
+    most: None,
+};
+
+static VARIABLES: List = List {
+    of: Form::Pattern(&VARIABLE),
+    least: 0,
+    most: None,
+};
+
+const WAIT: Form = Form::Duration(Whole {
+    least: 0,
+    most: Some(LONGEST_WAIT.as_secs() * 1_000),
+});
+
+pub(crate) static CONFIG: Shape = Shape {
+    name: "config",
+    called: "the configuration",
+    doc: "The settings of the program `agentspace`. Flags and environment variables come before them; paths are relative to the file.",
+    keys: &[
+        Key::optional("database", Form::Pattern(&PATH), "The database file.")
+            .example(|| json!("/var/lib/agentspace/agentspace.db"))
+            .default(|| json!(DEFAULT_DATABASE)),
+        Key::optional(
+            "workflows",
+            Form::Pattern(&PATH),
+            "The directory of workflow files.",
+        )
+        .example(|| json!("ops/workflows"))
+        .default(|| json!(DEFAULT_WORKFLOWS)),
+        Key::optional(
+            "gateway",
+            Form::Mapping(&GATEWAY),
+            "How workflows are carried out.",
+        )
+        .example(|| json!({"max_concurrent_attempts": 8})),
+        Key::optional(
+            "tools",
+            Form::Mapping(&TOOLS),
+            "What the built-in tools may do.",
+        )
+        .example(|| json!({"execute_command": {"allow_programs": ["git"]}})),
+    ],
+};
+
+pub(crate) static GATEWAY: Shape = Shape {
+    name: "gateway",
+    called: "`gateway`",
+    doc: "How workflows are carried out.",
+    keys: &[
+        Key::optional(
+            "durability",
+            Form::Words(Durability::WORDS),
+            "What a committed step survives.",
+        )
+        .example(|| json!("normal"))
+        .default(|| json!(DEFAULT_DURABILITY)),
+        Key::optional(
+            "max_concurrent_attempts",
+            Form::Whole(Whole::POSITIVE),
+            "How many steps may be at work at once.",
+        )
+        .example(|| json!(8))
+        .default(|| json!(DEFAULT_ATTEMPTS)),
+        Key::optional(
+            "max_output_bytes",
+            Form::Whole(Whole::POSITIVE),
+            "The largest output of a step, in bytes of JSON.",
+        )
+        .example(|| json!(65_536))
+        .default(|| json!(DEFAULT_OUTPUT_BYTES)),
+        Key::optional(
+            "drain",
+            WAIT,
+            "How long a shutdown waits for steps that are at work; milliseconds as a number, or a text; at most a day.",
+        )
+        .example(|| json!("5s"))
+        .default(|| json!(duration::format(DEFAULT_DRAIN))),
+        Key::optional(
+            "grace",
+            WAIT,
+            "How long a cancelled step may take to come to its end; milliseconds as a number, or a text; at most a day.",
+        )
+        .example(|| json!("500ms"))
+        .default(|| json!(duration::format(DEFAULT_GRACE))),
+    ],
+};
+
+pub(crate) static TOOLS: Shape = Shape {
+    name: "tools",
+    called: "`tools`",
+    doc: "What the built-in tools may do.",
+    keys: &[
+        Key::optional(
+            "execute_command",
+            Form::Mapping(&EXECUTE_COMMAND),
+            "What the tool `execute_command` may do.",
+        )
+        .example(|| json!({"allow_programs": ["git"]})),
+        Key::optional(
+            "http_request",
+            Form::Mapping(&HTTP_REQUEST),
+            "What the tool `http_request` may do.",
+        )
+        .example(|| json!({"allow_private_addresses": true})),
+    ],
+};
+
+pub(crate) static EXECUTE_COMMAND: Shape = Shape {
+    name: "executeCommand",
+    called: "`execute_command`",
+    doc: "What the tool `execute_command` may do.",
+    keys: &[
+        Key::optional(
+            "allow_programs",
+            Form::List(&PROGRAMS),
+            "The programs that it may run, each as its name or its path; none if the list is empty, and any program if it is left out.",
+        )
+        .example(|| json!(["git", "/usr/bin/tar"])),
+        Key::optional(
+            "inherit_env",
+            Form::List(&VARIABLES),
+            "The environment variables that commands see besides the usual few; `*` stands for all.",
+        )
+        .example(|| json!(["SSH_AUTH_SOCK"]))
+        .default(|| json!([])),
+    ],
+};
+
+pub(crate) static HTTP_REQUEST: Shape = Shape {
+    name: "httpRequest",
+    called: "`http_request`",
+    doc: "What the tool `http_request` may do.",
+    keys: &[Key::optional(
+        "allow_private_addresses",
+        Form::Boolean,
+        "Whether it may reach loopback, private and link-local addresses.",
+    )
+    .example(|| json!(true))
+    .default(|| json!(false))],
+};
