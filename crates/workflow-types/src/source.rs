@@ -4,6 +4,7 @@
 //! in one place, before anything is built. What the document means is decided elsewhere.
 
 mod build;
+mod lines;
 mod map;
 mod scalar;
 mod scan;
