@@ -11,7 +11,7 @@ use super::fields::{Field, Fields};
 use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::retry::RetryPolicy;
@@ -64,8 +64,8 @@ impl StepIds {
     }
 
     /// The id that an author most likely meant.
-    pub(super) fn closest(&self, found: &str) -> Option<&str> {
-        closest(found, self.0.iter().map(AsRef::as_ref))
+    pub(super) fn closest(&self, found: &str, report: &Report) -> Option<&str> {
+        report.closest(found, self.0.iter().map(AsRef::as_ref))
     }
 
     /// Reports a target that is no step of the workflow.
@@ -79,7 +79,7 @@ impl StepIds {
             format!("`{at}` names a step that does not exist"),
         )
         .label(format!("no step has the id `{id}`"));
-        report.push(match self.closest(id.as_ref()) {
+        report.push(match self.closest(id.as_ref(), report) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
             None => diagnostic.help("a target is the id of a step, $end or $fail"),
         });
