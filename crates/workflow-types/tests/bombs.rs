@@ -1,8 +1,6 @@
 //! Texts within the limits that would take much more memory or time than they have bytes: refused,
 //! or answered in proportion. What is said of a text is counted; no clock decides.
 
-#![expect(clippy::unwrap_used, reason = "test helpers fail loudly")]
-
 use std::fmt::Write as _;
 
 use workflow_types::source::MAX_BYTES;
