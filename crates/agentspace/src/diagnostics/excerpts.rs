@@ -149,8 +149,8 @@ mod tests {
     }
 
     fn unknown(count: usize, end: &str) -> String {
-        let keys: String = (0..count).map(|n| format!("unknown{n}: 1{end}")).collect();
-        keys.trim_end_matches([',', ' ']).to_owned()
+        let keys: Vec<String> = (0..count).map(|n| format!("unknown{n}: 1{end}")).collect();
+        keys.concat().trim_end_matches([',', ' ']).to_owned()
     }
 
     #[test]
