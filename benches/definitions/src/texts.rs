@@ -25,7 +25,8 @@ pub fn steps(count: usize) -> String {
 
 fn step(text: &mut String, number: usize, last: bool) {
     let before = number.saturating_sub(1);
-    let written = match number % 5 {
+    // Of 14 steps 10 do nothing, or a thousand would have more nodes than a text may have.
+    let written = match number % 14 {
         _ if last => write!(text, "  - id: step-{number}\n    action: noop\n"),
         0 => write!(
             text,
