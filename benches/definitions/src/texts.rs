@@ -25,7 +25,8 @@ pub fn steps(count: usize) -> String {
 
 fn step(text: &mut String, number: usize, last: bool) {
     let before = number.saturating_sub(1);
-    let written = match number % 5 {
+    // Of 14 steps 10 do nothing, or a thousand would have more nodes than a text may have.
+    let written = match number % 14 {
         _ if last => write!(text, "  - id: step-{number}\n    action: noop\n"),
         0 => write!(
             text,
@@ -144,72 +145,100 @@ fn one_loop() -> String {
     text
 }
 
+/// `line` again and again, within the limit of bytes.
+fn lines(line: &dyn Fn(usize) -> String, most: usize) -> String {
+    let mut text = String::new();
+    for number in 0..most {
+        let line = line(number);
+        if text.len() + line.len() > MAX_BYTES - 200 {
+            break;
+        }
+        text.push_str(&line);
+    }
+    text
+}
+
+const ONE_STEP: &str = "name: w\nsteps: [{id: a, action: noop}]\n";
+const ONE_TOOL: &str =
+    "name: w\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n      k:\n";
+
 /// Files of nothing but mistakes.
 pub fn mistakes() -> Vec<Case> {
-    let lines = |line: &dyn Fn(usize) -> String, most: usize| {
-        let mut text = String::new();
-        for number in 0..most {
-            let line = line(number);
-            if text.len() + line.len() > MAX_BYTES - 200 {
-                break;
-            }
-            text.push_str(&line);
-        }
-        text
-    };
-    let head = "name: w\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args:\n";
-    let unknown_keys = lines(&|n| format!("unknown{n}: 1\n"), MAX_NODES / 2 - 10);
-    let twice = lines(&|_| "k: 1\n".to_owned(), MAX_NODES / 2 - 10);
-    let twice_each = lines(&|n| format!("k{}: 1\n", n / 2), MAX_NODES / 2 - 10);
+    let keys = MAX_NODES / 2 - 10;
+    let unknown_keys = lines(&|n| format!("unknown{n}: 1\n"), keys);
+    let twice = lines(&|_| "k: 1\n".to_owned(), keys);
+    let twice_each = lines(&|n| format!("k{}: 1\n", n % (keys / 2)), keys);
+    let one_line = lines(&|n| format!(", unknown{n}: 1"), keys);
     let names = lines(&|n| format!("      - \"{{{{nput.x{n}}}}}\"\n"), 9_800);
     let unknown_steps = lines(
         &|n| format!("  - {{id: s{n}, action: noop, onSuccess: s{n}x}}\n"),
         1_000,
     );
-    let reads = format!(
-        "{}{}",
-        lines(
-            &|n| format!("  - {{id: step-number-{n}, action: noop}}\n"),
-            900
-        ),
-        "  - id: z\n    action: tool\n    tool: t\n    args:\n      k:\n"
-    );
-    let reads = {
-        let room = 6_000;
-        let items = lines(
-            &|n| format!("      - \"{{{{steps.step-umber-{n}.x}}}}\"\n"),
-            room,
-        );
-        format!("name: w\nsteps:\n{reads}{items}")
-    };
+    let in_one = "{{x}}".repeat((MAX_BYTES - 200) / 5);
     vec![
+        case("4,990 unknown keys", format!("{ONE_STEP}{unknown_keys}")),
         case(
-            "4,990 unknown keys",
-            format!("name: w\nsteps: [{{id: a, action: noop}}]\n{unknown_keys}"),
+            "the same in one line",
+            format!("{{name: w, steps: [{{id: a, action: noop}}]{one_line}}}\n"),
         ),
+        case("one key 4,990 times", format!("{ONE_STEP}{twice}")),
+        case("2,495 keys twice", format!("{ONE_STEP}{twice_each}")),
+        case("unknown names in templates", format!("{ONE_TOOL}{names}")),
         case(
-            "one key 4,990 times",
-            format!("name: w\nsteps: [{{id: a, action: noop}}]\n{twice}"),
-        ),
-        case(
-            "2,495 keys twice",
-            format!("name: w\nsteps: [{{id: a, action: noop}}]\n{twice_each}"),
-        ),
-        case(
-            "unknown names in templates",
-            format!("{head}     k:\n{names}")
-                .replace("    args:\n     k:\n", "    args:\n      k:\n"),
+            "52,000 of them in one string",
+            format!("{} '{in_one}'\n", ONE_TOOL.trim_end()),
         ),
         case(
             "1,000 unknown targets",
             format!("name: w\nsteps:\n{unknown_steps}"),
         ),
-        case("unknown steps beside 900", reads),
+        case("unknown steps beside 900", unknown_steps_read()),
+        case("unknown names beside 3,000", unknown_input_read()),
         case(
             "1,000 empty steps",
             format!("name: w\nsteps:\n{}", "  - {}\n".repeat(1_000)),
         ),
+        case(
+            "4,000 required names",
+            schema(&lines(&|n| format!(" prop-{n},"), 4_000), "", 2_400),
+        ),
+        case(
+            "1,500 defaults with definitions",
+            schema("", ", default: {}", 1_500),
+        ),
     ]
+}
+
+fn unknown_steps_read() -> String {
+    let steps = lines(
+        &|n| format!("  - {{id: step-number-{n}, action: noop}}\n"),
+        900,
+    );
+    let reads = lines(
+        &|n| format!("      - \"{{{{steps.step-umber-{n}.x}}}}\"\n"),
+        6_000,
+    );
+    let last = ONE_TOOL.trim_start_matches("name: w\nsteps:\n");
+    format!("name: w\nsteps:\n{steps}{last}{reads}")
+}
+
+fn unknown_input_read() -> String {
+    let names = lines(&|n| format!("  name-{n}: string\n"), 3_000);
+    let reads = lines(&|n| format!("      - \"{{{{input.nmae-{n}}}}}\"\n"), 3_000);
+    let steps = ONE_TOOL.trim_start_matches("name: w\n");
+    format!("name: w\ninput:\n{names}{steps}{reads}")
+}
+
+/// A step whose answer must fit a schema with `count` properties.
+fn schema(required: &str, more: &str, count: usize) -> String {
+    let properties = lines(
+        &|n| format!("          property-{n}: {{type: string{more}}}\n"),
+        count,
+    );
+    format!(
+        "name: w\nsteps:\n  - id: a\n    action: model\n    prompt: p\n    outputSchema:\n      type: object\n      $defs: {{a: {{type: object, properties: {{b: {{$ref: '#/$defs/a'}}}}}}}}\n      required: [{}]\n      properties:\n{properties}",
+        required.trim_end_matches(',')
+    )
 }
 
 /// What has to be refused at once.
@@ -228,6 +257,19 @@ pub fn bombs() -> Vec<Case> {
         }
         text
     };
+    let long = "x".repeat(200_000);
+    let texts = format!(
+        "name: b\na: &a {long}\nb: [{}]\n",
+        vec!["*a"; 9_000].join(", ")
+    );
+    let long_keys = {
+        let mut text = "name: b\n".to_owned();
+        for level in 0..60 {
+            let _ = writeln!(text, "{}{}:", " ".repeat(level), "k".repeat(1_000));
+        }
+        let _ = writeln!(text, "{}[{}]", " ".repeat(80), "1, ".repeat(9_000));
+        text
+    };
     let nested = format!("name: b\nx: {}\n", "[".repeat(MAX_BYTES - 20));
     let indented: String = (0..700)
         .map(|level| format!("{}k:\n", " ".repeat(level)))
@@ -235,6 +277,8 @@ pub fn bombs() -> Vec<Case> {
     vec![
         case("one anchor, 2,000 aliases", one_anchor),
         case("nested aliases (billion laughs)", laughs),
+        case("one text, 9,000 aliases", texts),
+        case("9,000 values behind 60 long keys", long_keys),
         case("10 MB", format!("name: b\n{}", "# x\n".repeat(2_500_000))),
         case(
             "a million brackets",

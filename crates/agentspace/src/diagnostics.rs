@@ -1,10 +1,11 @@
 //! Shows diagnostics: with the source text for people, as JSON for programs, as GitHub's commands.
 
-use std::ops::Range;
+mod excerpts;
+
 use std::path::Path;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Element, Group, Level, Origin, Padding, Renderer, Snippet};
 use gateway::FileReport;
 use gateway::workflow_types::{Code, Diagnostic, Severity, SourceMap};
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ fn to_json(report: &FileReport) -> Value {
 /// In the order of the text.
 fn sorted(report: &FileReport) -> Vec<&Diagnostic> {
     let mut all: Vec<&Diagnostic> = report.diagnostics.iter().collect();
-    all.sort_by_key(|diagnostic| report.map.resolve(&diagnostic.place).start);
+    all.sort_by_cached_key(|diagnostic| report.map.resolve(&diagnostic.place).start);
     all
 }
 
@@ -141,49 +142,32 @@ fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> String {
         Severity::Warning => Level::WARNING,
     };
     let path = path.display().to_string();
-    let mut snippet = Snippet::source(map.text()).path(path.as_str()).fold(true);
-    let primary = AnnotationKind::Primary.span(shown(map, map.resolve(&diagnostic.place)));
-    snippet = snippet.annotation(if diagnostic.label.is_empty() {
-        primary
-    } else {
-        primary.label(diagnostic.label.as_str())
-    });
-    for related in &diagnostic.related {
-        let span = shown(map, map.resolve(&related.place));
-        snippet = snippet.annotation(
-            AnnotationKind::Context
-                .span(span)
-                .label(related.text.as_str()),
-        );
-    }
     let mut group: Group<'_> = level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str())
-        .element(snippet);
+        .elements(None::<Element<'_>>);
+    for excerpt in excerpts::of(diagnostic, map) {
+        let snippet = Snippet::source(excerpt.text(map))
+            .line_start(excerpt.line())
+            .fold(true)
+            .annotations(excerpt.annotations());
+        group = match excerpt.origin(map) {
+            None => group.element(snippet.path(path.as_str())),
+            Some(at) => group
+                .element(
+                    Origin::path(path.as_str())
+                        .line(at.line)
+                        .char_column(at.column),
+                )
+                .element(Padding)
+                .element(snippet),
+        };
+    }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     format!("{}\n", renderer.render(&[group]))
-}
-
-/// At most the first line of a range, so that a whole step is not underlined; never empty.
-fn shown(map: &SourceMap, span: Range<usize>) -> Range<usize> {
-    let text = map.text();
-    let line = text[span.clone()]
-        .find('\n')
-        .map_or(span.end, |at| span.start + at);
-    if line > span.start {
-        return span.start..line;
-    }
-    match text[span.start..].chars().next() {
-        Some(next) if next != '\n' => span.start..span.start + next.len_utf8(),
-        // At the end of a line its last character stands for the place.
-        Some(_) | None => {
-            let last = text[..span.start].chars().next_back();
-            span.start - last.map_or(0, char::len_utf8)..span.start
-        }
-    }
 }
 
 fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {

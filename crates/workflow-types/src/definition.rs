@@ -89,11 +89,12 @@ impl WorkflowDefinition {
         let mut report = Report::default();
         let document = source::read(text, format, &mut report);
         let map = &document.map;
-        let broken: Vec<usize> = report
+        let mut broken: Vec<usize> = report
             .as_slice()
             .iter()
             .map(|diagnostic| map.resolve(&diagnostic.place).start)
             .collect();
+        broken.sort_unstable();
         let mut parsed = document
             .value
             .map(|value| parse::workflow(&value, &mut report))
@@ -101,7 +102,8 @@ impl WorkflowDefinition {
         // What was read of a step with a mistake in its text is not what its author meant.
         parsed.usable.retain(|step| {
             let span = map.resolve(&Place::value(&step.at));
-            !broken.iter().any(|at| span.contains(at))
+            let first = broken.partition_point(|at| *at < span.start);
+            !broken.get(first).is_some_and(|at| span.contains(at))
         });
         Checked {
             definition: parsed.definition,

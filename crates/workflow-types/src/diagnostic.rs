@@ -5,6 +5,7 @@
 //! place into line and column. Rendering is the host's.
 
 mod code;
+mod nearness;
 mod pointer;
 mod report;
 
@@ -16,10 +17,10 @@ use serde_json::Value;
 pub use code::{Code, Severity, UnknownCode};
 pub use pointer::Pointer;
 pub use report::closest;
-pub(crate) use report::{Remedy, Report, Scope, describe, type_remedy};
+pub(crate) use report::{Remedy, Report, Scope, describe, listed, type_remedy};
 
 /// Where in a document something stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A node of the document.
     Node {
@@ -33,7 +34,7 @@ pub enum Place {
 }
 
 /// The part of a node that is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The key under which the node stands in its mapping.
     Key,

@@ -4,6 +4,7 @@
 //! in one place, before anything is built. What the document means is decided elsewhere.
 
 mod build;
+mod lines;
 mod map;
 mod scalar;
 mod scan;
@@ -26,6 +27,11 @@ pub const MAX_BYTES: usize = 256 * 1024;
 pub const MAX_DEPTH: usize = 64;
 /// Most nodes once aliases are expanded.
 pub const MAX_NODES: usize = 10_000;
+/// Most bytes of scalars once aliases are expanded: 1 MiB.
+pub const MAX_EXPANDED: usize = 4 * MAX_BYTES;
+/// Longest address of a mapping or list, in bytes: 1 KiB. Each node and each diagnostic within has
+/// a copy of it.
+pub const MAX_ADDRESS: usize = 1024;
 
 /// What an author's text is written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

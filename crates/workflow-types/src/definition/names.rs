@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::graph::Graph;
 use super::step::{StepDraft, StepIds};
 use crate::action::Action;
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, listed};
 use crate::execution::{ContextName, StepRecord};
 use crate::expression::{Reference, Segment};
 use crate::id::StepId;
@@ -182,10 +182,11 @@ impl Names<'_, '_> {
             format!("`{at}` reads the step `{name}`, which does not exist"),
         )
         .label(format!("no step has the id `{name}`"));
-        self.report.push(match self.known.ids.closest(name) {
-            Some(near) => did_you_mean(diagnostic, near, segment),
-            None => diagnostic.help("name a step of this workflow"),
-        });
+        self.report
+            .push(match self.known.ids.closest(name, self.report) {
+                Some(near) => did_you_mean(diagnostic, near, segment),
+                None => diagnostic.help("name a step of this workflow"),
+            });
     }
 
     fn input(&mut self, at: &Pointer, path: &[Segment]) {
@@ -218,7 +219,7 @@ impl Names<'_, '_> {
             }
             Owner::Plain { kind, known } => {
                 let what = format!("`{owner}` is {kind} and has no");
-                if closest(segment.name(), known.iter().copied()).is_some() {
+                if self.suggestion(segment, known).is_some() {
                     self.unknown(at, segment, known, &what);
                     return;
                 }
@@ -231,12 +232,15 @@ impl Names<'_, '_> {
 
     fn unknown(&mut self, at: &Pointer, segment: &Segment, known: &[&str], what: &str) {
         let diagnostic = unknown_name(at, segment, what);
-        self.report
-            .push(match closest(segment.name(), known.iter().copied()) {
-                Some(near) => did_you_mean(diagnostic, near, segment),
-                None if known.is_empty() => diagnostic.help("nothing can be read of it"),
-                None => diagnostic.help(format!("known here: {}", known.join(", "))),
-            });
+        self.report.push(match self.suggestion(segment, known) {
+            Some(near) => did_you_mean(diagnostic, near, segment),
+            None if known.is_empty() => diagnostic.help("nothing can be read of it"),
+            None => diagnostic.help(format!("known here: {}", listed(known))),
+        });
+    }
+
+    fn suggestion<'k>(&self, segment: &Segment, known: &[&'k str]) -> Option<&'k str> {
+        self.report.closest(segment.name(), known.iter().copied())
     }
 }
 

@@ -12,7 +12,7 @@ use super::fields::{Field, Fields};
 use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::retry::RetryPolicy;
@@ -65,8 +65,8 @@ impl StepIds {
     }
 
     /// The id that an author most likely meant.
-    pub(super) fn closest(&self, found: &str) -> Option<&str> {
-        closest(found, self.0.iter().map(AsRef::as_ref))
+    pub(super) fn closest(&self, found: &str, report: &Report) -> Option<&str> {
+        report.closest(found, self.0.iter().map(AsRef::as_ref))
     }
 
     /// Reports a target that is no step of the workflow.
@@ -80,7 +80,7 @@ impl StepIds {
             format!("`{at}` names a step that does not exist"),
         )
         .label(format!("no step has the id `{id}`"));
-        let remedy = meant::target(id.as_ref(), |found| self.closest(found));
+        let remedy = meant::target(id.as_ref(), |found| self.closest(found, report));
         report.push(remedy.of(diagnostic));
     }
 }
@@ -225,7 +225,7 @@ fn parse_target(text: &str, at: &Pointer, ids: &StepIds, report: &mut Report) ->
                 Some(Target::Step(id))
             }
             Err(error) => {
-                let remedy = meant::target(text, |found| ids.closest(found));
+                let remedy = meant::target(text, |found| ids.closest(found, report));
                 report.invalid_but(at, error, Some(remedy));
                 None
             }

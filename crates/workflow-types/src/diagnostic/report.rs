@@ -1,10 +1,16 @@
 //! Collects diagnostics while a document is read, with the words that many of them share.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer};
+use super::nearness::Effort;
+use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer, Severity};
+
+/// Most diagnostics of one text that are kept. Nobody reads as many, and what makes more of them
+/// is no text of a person.
+const MAX_KEPT: usize = 10_000;
 
 /// The diagnostics found so far.
 #[derive(Debug, Default)]
@@ -13,6 +19,13 @@ pub(crate) struct Report {
     scope: Scope,
     /// Numbers that are written otherwise than JSON writes them, as `1e9` or `1.10`.
     numbers: HashMap<Pointer, String>,
+    /// What was said of repeated keys: there may be thousands of them, and each is asked about.
+    repeated: HashSet<String>,
+    /// Where a value could not be read, which is asked about for every empty one.
+    unsupported: HashSet<Place>,
+    effort: Cell<Effort>,
+    refused: bool,
+    dropped: usize,
 }
 
 /// What is looked for while a document is read.
@@ -61,6 +74,18 @@ impl Report {
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        // The first error is kept in any case: it refuses the text.
+        let is_error = diagnostic.severity == Severity::Error;
+        if self.list.len() >= MAX_KEPT && (self.refused || !is_error) {
+            self.dropped += 1;
+            return;
+        }
+        self.refused |= is_error;
+        if diagnostic.code == Code::DuplicateKey {
+            self.repeated.insert(diagnostic.message.clone());
+        } else if diagnostic.code == Code::Unsupported {
+            self.unsupported.insert(diagnostic.place.clone());
+        }
         self.list.push(diagnostic);
     }
 
@@ -72,20 +97,36 @@ impl Report {
         self.list.contains(diagnostic)
     }
 
-    /// Whether the same was said before, at whatever place.
-    pub(crate) fn has(&self, code: Code, message: &str) -> bool {
-        self.list
-            .iter()
-            .any(|d| d.code == code && d.message == message)
+    /// Whether the same was said of a repeated key before, at whatever place.
+    pub(crate) fn has_repeated(&self, message: &str) -> bool {
+        self.repeated.contains(message)
+    }
+
+    /// The known word that an author most likely meant, for lists of words as long as a text may
+    /// make them: after some thousands of comparisons in one report there are no more guesses.
+    pub(crate) fn closest<'a>(
+        &self,
+        found: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        let mut effort = self.effort.get();
+        let near = closest_within(&mut effort, found, known);
+        self.effort.set(effort);
+        near
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list
-            .iter()
-            .any(|d| d.severity == super::Severity::Error)
+        self.refused
     }
 
-    pub(crate) fn finish(self) -> Diagnostics {
+    pub(crate) fn finish(mut self) -> Diagnostics {
+        if let Some(last) = self.list.last_mut().filter(|_| self.dropped > 0) {
+            let more = format!("{} more problems of this text are not shown", self.dropped);
+            last.help = Some(match last.help.take() {
+                Some(help) => format!("{help}; {more}"),
+                None => more,
+            });
+        }
         Diagnostics(self.list)
     }
 
@@ -104,8 +145,7 @@ impl Report {
         remedy: Option<Remedy>,
     ) {
         let place = Place::value(at);
-        let replaced = |d: &Diagnostic| d.code == Code::Unsupported && d.place == place;
-        if found.is_null() && self.list.iter().any(replaced) {
+        if found.is_null() && self.unsupported.contains(&place) {
             // It only stands for a value that could not be read, which was said.
             return;
         }
@@ -236,6 +276,20 @@ pub(crate) fn describe(value: &Value) -> String {
     }
 }
 
+/// Most names of a list that is shown as help: more than any mapping has whose keys are fixed.
+const MAX_LISTED: usize = 40;
+
+/// What is known at a place, in its order; the first of very many.
+pub(crate) fn listed(names: &[&str]) -> String {
+    match names.get(..MAX_LISTED) {
+        Some(first) if names.len() > MAX_LISTED => {
+            let more = names.len() - MAX_LISTED;
+            format!("{} and {more} more", first.join(", "))
+        }
+        Some(_) | None => names.join(", "),
+    }
+}
+
 /// The mistakes behind a wrong type that are met again and again.
 pub(crate) fn type_remedy(expected: &str, found: &Value, written: &str) -> Option<Remedy> {
     match found {
@@ -266,18 +320,23 @@ pub(crate) fn type_remedy(expected: &str, found: &Value, written: &str) -> Optio
 
 /// The known word that an author most likely meant, if one is near enough.
 pub fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    closest_within(&mut Effort::default(), found, known)
+}
+
+fn closest_within<'a>(
+    effort: &mut Effort,
+    found: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let lower = found.to_lowercase();
     // Two words of one or two letters are always near each other, and mostly not meant.
     let limit = (found.chars().count() / 3).min(3);
     known
         .into_iter()
-        .map(|word| {
-            (
-                strsim::damerau_levenshtein(&lower, &word.to_lowercase()),
-                word,
-            )
+        .filter_map(|word| {
+            let distance = effort.distance(&lower, &word.to_lowercase(), limit)?;
+            Some((distance, word))
         })
-        .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }

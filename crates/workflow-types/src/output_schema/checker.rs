@@ -3,6 +3,8 @@
 //! Says what JSON Schema itself passes over, such as a keyword that it does not know. Whether the
 //! schema compiles is decided by the library that validates with it.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::keywords::{self, FORMATS, Shape};
@@ -196,18 +198,19 @@ impl<'a> Checker<'a> {
             self.wrong.push(problem.help(help));
             return;
         }
-        let mut seen: Vec<&Value> = Vec::new();
+        let mut seen = HashSet::new();
         for (index, item) in value.as_array().into_iter().flatten().enumerate() {
             let at = at.index(index);
-            if !item.is_string() {
+            let Some(name) = item.as_str() else {
                 let problem = self.expected(&at, item, "a name");
                 self.wrong.push(problem);
-            } else if seen.contains(&item) {
+                continue;
+            };
+            if !seen.insert(name) {
                 let message = format!("`{}` names {item} a second time", self.path(&at));
                 self.wrong
                     .push(Problem::value(at, message).help("remove one of them"));
             }
-            seen.push(item);
         }
     }
 

@@ -10,10 +10,12 @@ use super::alternatives::{self, Choice};
 use super::expected::{expected, plain, quoting};
 use super::problem::{Problem, Subject};
 use super::{kinds, run};
-use crate::diagnostic::{Pointer, closest};
+use crate::diagnostic::{Pointer, closest, listed};
 
 /// Most words that a message lists.
 const MAX_LISTED: usize = 12;
+/// Most problems of one value with a guess at what was meant: each is compared with every name.
+pub(super) const MAX_GUESSED: usize = 100;
 
 /// Every way in which a value misses a schema.
 pub(super) fn all(
@@ -53,7 +55,7 @@ struct Misses<'a> {
     meant: Vec<Pointer>,
 }
 
-impl Misses<'_> {
+impl<'a> Misses<'a> {
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "`expected` has words for every other kind"
@@ -72,7 +74,7 @@ impl Misses<'_> {
             | Kind::UnevaluatedProperties { unexpected } => {
                 let declared = self.declared(error);
                 for name in unexpected {
-                    let problem = self.unknown(error, name, declared.as_ref());
+                    let problem = self.unknown(error, name, declared);
                     self.push(problem);
                 }
             }
@@ -193,13 +195,16 @@ impl Misses<'_> {
             .into_iter()
             .flat_map(|map| map.keys().map(String::as_str))
             .collect();
-        match closest(name, names.iter().copied()) {
+        let near = (self.found.len() < MAX_GUESSED)
+            .then(|| closest(name, names.iter().copied()))
+            .flatten();
+        match near {
             Some(near) if error.instance().get(near).is_none() => {
                 self.meant.push(place(error).key(near));
                 problem.meant(near)
             }
             Some(_) | None if names.is_empty() => problem.help("remove it"),
-            Some(_) | None => problem.help(format!("known here: {}", names.join(", "))),
+            Some(_) | None => problem.help(format!("known here: {}", listed(&names))),
         }
     }
 
@@ -239,11 +244,11 @@ impl Misses<'_> {
     }
 
     /// The properties that stand beside the keyword that was missed.
-    fn declared(&self, error: &ValidationError<'_>) -> Option<Map<String, Value>> {
+    fn declared(&self, error: &ValidationError<'_>) -> Option<&'a Map<String, Value>> {
         let path = error.schema_path().as_str();
         let (owner, _) = path.rsplit_once('/')?;
         let properties = self.schema.pointer(owner)?.get("properties")?;
-        properties.as_object().cloned()
+        properties.as_object()
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::checker::Checker;
 use super::keywords::Shape;
+use super::mismatch::MAX_GUESSED;
 use super::problem::Problem;
 use crate::diagnostic::{Pointer, closest};
 
@@ -35,12 +36,13 @@ impl Checker<'_> {
     fn dangling(&mut self, at: &Pointer, text: &str, target: &str) {
         let (parent, name) = target.rsplit_once('/').unwrap_or_default();
         let siblings = self.root.pointer(parent).and_then(Value::as_object);
-        let near = closest(
-            name,
-            siblings
-                .into_iter()
-                .flat_map(|map| map.keys().map(String::as_str)),
-        );
+        let names = siblings
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str());
+        let near = (self.wrong.len() < MAX_GUESSED)
+            .then(|| closest(name, names))
+            .flatten();
         let message = format!("`{}` leads to {text}, where nothing stands", self.path(at));
         let problem = Problem::value(at.clone(), message).label("leads nowhere");
         self.wrong.push(match near {

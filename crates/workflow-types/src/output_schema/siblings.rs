@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::checker::Checker;
 use super::keywords::BOUNDS;
+use super::mismatch::MAX_GUESSED;
 use super::problem::{Problem, Subject};
 use super::{compiled, kinds, mismatch};
 use crate::diagnostic::{Pointer, closest};
@@ -78,7 +79,9 @@ impl Checker<'_> {
             let Some(name) = name.as_str().filter(|name| !properties.contains_key(*name)) else {
                 continue;
             };
-            let near = closest(name, properties.keys().map(String::as_str))
+            let near = (self.wrong.len() < MAX_GUESSED)
+                .then(|| closest(name, properties.keys().map(String::as_str)))
+                .flatten()
                 .filter(|near| !others || near.len() > MAX_UNLIKE);
             if near.is_none() && others {
                 continue;

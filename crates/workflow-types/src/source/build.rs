@@ -201,7 +201,7 @@ impl Node<'_, '_> {
     fn repeated(&self, key: &str) {
         let message = format!("the key `{key}` stands twice in one mapping");
         let mut report = self.report.borrow_mut();
-        if !report.has(Code::DuplicateKey, &message) {
+        if !report.has_repeated(&message) {
             let place = Place::key(&self.at.key(key));
             report.push(
                 Diagnostic::new(Code::DuplicateKey, place, message)

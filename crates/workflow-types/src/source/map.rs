@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use super::lines::Lines;
 use super::scalar::{self, Style, Trace};
 use super::{SourceFormat, written};
 use crate::diagnostic::{Fix, Part, Place, Pointer, Replacement};
@@ -27,6 +28,8 @@ pub struct SourceMap {
     /// What was read from the text, for places inside its strings.
     value: Option<Arc<Value>>,
     format: SourceFormat,
+    /// Counted once somebody asks for a line.
+    lines: OnceLock<Lines>,
 }
 
 /// Where one node stands, as another parser found it, in bytes of the text.
@@ -77,9 +80,7 @@ impl SourceMap {
     pub(crate) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            nodes: HashMap::new(),
-            value: None,
-            format: SourceFormat::default(),
+            ..Self::default()
         }
     }
 
@@ -117,6 +118,7 @@ impl SourceMap {
     pub(super) fn of(self, whole: &str) -> Self {
         Self {
             text: whole.to_owned(),
+            lines: OnceLock::new(),
             ..self
         }
     }
@@ -175,12 +177,26 @@ impl SourceMap {
 
     /// Line and column of a byte.
     pub fn line_column(&self, byte: usize) -> LineColumn {
-        let before = &self.text[..self.clamp(byte..byte).start];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        LineColumn {
-            line: before.matches('\n').count() + 1,
-            column: before[start..].chars().count() + 1,
-        }
+        let byte = self.clamp(byte..byte).start;
+        self.lines().place(&self.text, byte)
+    }
+
+    /// The bytes of all lines that a range of bytes touches, with their ends, and the number of the
+    /// first of them.
+    ///
+    /// ```
+    /// use workflow_types::{SourceFormat, WorkflowDefinition};
+    ///
+    /// let text = b"name: W\nsteps:\n  - {id: a, action: noop}\n";
+    /// let map = WorkflowDefinition::check(text, SourceFormat::Yaml).map;
+    /// assert_eq!(map.lines_around(10..12), (8..15, 2));
+    /// ```
+    pub fn lines_around(&self, range: Range<usize>) -> (Range<usize>, usize) {
+        self.lines().around(&self.text, &self.clamp(range))
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::of(&self.text))
     }
 
     fn node(&self, pointer: &Pointer, part: &Part) -> Range<usize> {

@@ -11,7 +11,7 @@ use saphyr_parser::{Event, Parser, ScanError, Span};
 
 use super::map::{NodeSpans, SourceMap};
 use super::scalar::{self, Style};
-use super::{MAX_DEPTH, MAX_NODES, SourceFormat, syntax};
+use super::{MAX_ADDRESS, MAX_DEPTH, MAX_EXPANDED, MAX_NODES, SourceFormat, syntax};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 
 /// Scans a text; answers its map and whether a value may be built from it.
@@ -54,6 +54,24 @@ pub(super) fn too_many(place: Place, nodes: usize) -> Diagnostic {
         format!("the document has {nodes} or more nodes once its aliases are expanded, at most {MAX_NODES} are read"),
     )
     .help("split it up, or use fewer aliases")
+}
+
+fn too_long(place: Place, bytes: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManyNodes,
+        place,
+        format!("the document has {bytes} or more bytes once its aliases are expanded, at most {MAX_EXPANDED} are read"),
+    )
+    .help("split it up, or use fewer aliases")
+}
+
+fn too_far(place: Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooDeep,
+        place,
+        format!("the keys around this have more than {MAX_ADDRESS} bytes in all"),
+    )
+    .help("use shorter keys, or flatten the structure")
 }
 
 /// JSON with the escapes of surrogates, which YAML does not know, as escapes of other characters:
@@ -107,6 +125,7 @@ enum Frame {
 #[derive(Clone, Copy)]
 struct Size {
     nodes: usize,
+    bytes: usize,
     height: usize,
 }
 
@@ -118,6 +137,15 @@ struct Scalar<'e> {
     anchor: usize,
     /// Where its tag begins.
     tag: Option<usize>,
+}
+
+impl Size {
+    /// A mapping or list without what is in it.
+    const EMPTY: Self = Self {
+        nodes: 1,
+        bytes: 0,
+        height: 1,
+    };
 }
 
 struct Open {
@@ -136,6 +164,7 @@ struct Scan<'t, 'r> {
     open: Vec<Open>,
     anchors: HashMap<usize, Size>,
     nodes: usize,
+    bytes: usize,
     documents: usize,
 }
 
@@ -149,6 +178,7 @@ impl<'t, 'r> Scan<'t, 'r> {
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
+            bytes: 0,
             documents: 0,
         }
     }
@@ -200,6 +230,7 @@ impl<'t, 'r> Scan<'t, 'r> {
     fn scalar(&mut self, node: &Scalar<'_>, range: Range<usize>) -> Result<(), Stop> {
         let size = Size {
             nodes: 1,
+            bytes: node.value.len(),
             height: 0,
         };
         self.count(size, &range)?;
@@ -254,13 +285,7 @@ impl<'t, 'r> Scan<'t, 'r> {
     }
 
     fn enter(&mut self, anchor: usize, range: Range<usize>, mapping: bool) -> Result<(), Stop> {
-        self.count(
-            Size {
-                nodes: 1,
-                height: 1,
-            },
-            &range,
-        )?;
+        self.count(Size::EMPTY, &range)?;
         let start = range.start;
         let (frame, key) = if self.expects_key() {
             (self.complex_key(range, mapping), None)
@@ -282,15 +307,11 @@ impl<'t, 'r> Scan<'t, 'r> {
                 None => (Frame::Skipped, None),
             }
         };
-        let size = Size {
-            nodes: 1,
-            height: 1,
-        };
         self.open.push(Open {
             frame,
             anchor,
             start,
-            size,
+            size: Size::EMPTY,
             key,
         });
         Ok(())
@@ -305,6 +326,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
         if let Some(parent) = self.open.last_mut() {
             parent.size.nodes += closed.size.nodes;
+            parent.size.bytes += closed.size.bytes;
             parent.size.height = parent.size.height.max(closed.size.height + 1);
         }
         let pointer = match closed.frame {
@@ -325,6 +347,13 @@ impl<'t, 'r> Scan<'t, 'r> {
         if self.open.len() + size.height > MAX_DEPTH {
             return self.stop(too_deep(Place::Text(range.clone())));
         }
+        self.bytes += size.bytes;
+        if self.bytes > MAX_EXPANDED {
+            return self.stop(too_long(Place::Text(range.clone()), self.bytes));
+        }
+        if self.address() > MAX_ADDRESS {
+            return self.stop(too_far(Place::Text(range.clone())));
+        }
         // A closed container adds its own size to its parent in `leave`.
         if let Some(parent) = self
             .open
@@ -332,9 +361,20 @@ impl<'t, 'r> Scan<'t, 'r> {
             .filter(|_| size.nodes != 1 || size.height == 0)
         {
             parent.size.nodes += size.nodes;
+            parent.size.bytes += size.bytes;
             parent.size.height = parent.size.height.max(size.height + 1);
         }
         Ok(())
+    }
+
+    /// The bytes of the address of what is open, which stands before the address of all within.
+    fn address(&self) -> usize {
+        match self.open.last().map(|open| &open.frame) {
+            Some(Frame::Mapping { pointer, .. } | Frame::Sequence { pointer, .. }) => {
+                pointer.as_str().len()
+            }
+            Some(Frame::Skipped) | None => 0,
+        }
     }
 
     fn expects_key(&self) -> bool {
