@@ -168,8 +168,8 @@ pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Hosted> {
             "{count} left behind by a process that ended; `agentspace resume` goes on with {them}"
         ));
     }
-    if !started.taken_up.is_empty() {
-        let (count, _) = counted(started.taken_up.len());
+    if started.taken_up > 0 {
+        let (count, _) = counted(started.taken_up);
         crate::output::talk(&format!("{count} left behind, taken up again"));
     }
     Ok(Hosted { gateway, stop })
