@@ -100,15 +100,15 @@ pub(crate) struct Flags {
         hide_short_help = true
     )]
     pub(crate) durability: Option<Durability>,
-    /// How many steps may be at work at once.
+    /// How many executions may run at once.
     #[arg(
         long,
         global = true,
         value_name = "N",
-        env = "AGENTSPACE_MAX_CONCURRENT_ATTEMPTS",
+        env = "AGENTSPACE_MAX_CONCURRENT_EXECUTIONS",
         hide_short_help = true
     )]
-    pub(crate) max_concurrent_attempts: Option<NonZeroU32>,
+    pub(crate) max_concurrent_executions: Option<NonZeroU32>,
     /// The largest output of a step.
     #[arg(
         long,

@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     Failed,
     /// The usage or the definition is wrong.
     Usage,
-    /// An execution waits for an approval.
+    /// An execution waits for an approval, or for its turn.
     Waiting,
     /// A signal stopped the program; the work is kept.
     Interrupted,

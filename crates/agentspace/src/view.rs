@@ -55,6 +55,9 @@ pub(crate) fn execution(execution: &Execution) -> Value {
         "definition": execution.definition.to_string(),
         "input": execution.input,
     });
+    if execution.queued {
+        shown["queued"] = json!(true);
+    }
     match &execution.state {
         ExecutionState::Running => {}
         ExecutionState::Paused { step, at } => {
@@ -191,6 +194,9 @@ fn gate_state(state: &GateState) -> (&'static str, Value) {
 /// An execution on one line.
 pub(crate) fn execution_line(execution: &Execution, now: Timestamp) -> String {
     let (word, detail) = match &execution.state {
+        ExecutionState::Running if execution.queued => {
+            (paint(YELLOW, "queued   "), "waits for its turn".to_owned())
+        }
         ExecutionState::Running => (paint(YELLOW, "running  "), String::new()),
         ExecutionState::Paused { step, .. } => {
             (paint(YELLOW, "paused   "), format!("waits at `{step}`"))

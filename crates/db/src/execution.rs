@@ -6,13 +6,14 @@
 
 mod claim;
 mod page;
+mod queue;
 mod row;
 
 use std::collections::BTreeMap;
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
+    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
 };
 use workflow_types::execution::{
     Epoch, Execution, ExecutionState, ExecutionStatus, Start, Started, StepResult, Transition,
@@ -25,8 +26,10 @@ use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
 use crate::{definition, gate, visit, workflow};
 
-pub use claim::{claim, claim_one};
+pub use claim::claim_one;
 pub use page::list;
+use queue::Verdict;
+pub use queue::{admit, count_queued, queue, queue_running};
 use row::{ExecutionRow, StateColumns};
 
 literal_condition!(
@@ -45,8 +48,9 @@ literal_condition!(
 
 /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
 ///
-/// Repeating a start, by its id or by its idempotency key within the workflow, changes nothing and
-/// answers the execution that there is. Fails with [`ErrorKind::NotFound`] if the workflow, its
+/// If its [`Entry`](workflow_types::execution::Entry) makes it wait, nothing but the execution is
+/// stored, or nothing at all. Repeating a start, by its id or by its idempotency key within the
+/// workflow, changes nothing and answers the execution that there is. Fails with [`ErrorKind::NotFound`] if the workflow, its
 /// definition or the origin is not known.
 pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<Started, Error> {
     connection.write(|connection| {
@@ -55,6 +59,7 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
             visits,
             gate,
             results,
+            entry,
         } = start;
         let stored = Rest::of(
             execution.id,
@@ -62,6 +67,13 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
             gate.as_ref(),
             results.as_ref(),
         )?;
+        match queue::verdict(connection, execution, entry)? {
+            Verdict::Begins => {}
+            Verdict::Waits => return queue::store(connection, execution),
+            Verdict::Skipped(unfinished) => {
+                return queue::skip(connection, execution, unfinished);
+            }
+        }
         let mut row = ExecutionRow::from(execution);
         if let Rest::Running = stored {
             let open = visits.last().map(|visit| visit.step.to_string());
@@ -129,6 +141,7 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
                 StateColumns::from(state),
                 executions::step_results.eq(results),
                 executions::owner.eq(None::<String>),
+                executions::queued_at.eq(None::<String>),
             ))
             .execute(&mut connection.raw)
             .context(|| format!("recording where execution {id} stands failed"))?;
@@ -197,7 +210,7 @@ pub fn current_step(
     })
 }
 
-/// Lets a paused execution run again, because its gate was passed.
+/// Lets a paused execution run again, because its gate was passed, as soon as it is its turn.
 pub(crate) fn wake(connection: &mut Connection, id: ExecutionId) -> Result<(), Error> {
     let paused = executions::table
         .filter(executions::id.eq(id.to_string()))
@@ -206,6 +219,7 @@ pub(crate) fn wake(connection: &mut Connection, id: ExecutionId) -> Result<(), E
         .set((
             executions::status.eq(ExecutionStatus::Running.as_str()),
             executions::paused_at.eq(None::<String>),
+            executions::queued_at.eq(executions::started_at.nullable()),
         ))
         .execute(&mut connection.raw)
         .context(|| format!("waking execution {id} failed"))?;

@@ -8,7 +8,10 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
-use workflow_types::execution::{ExecutionFilter, ExecutionStatus, PageKey, Scope};
+use workflow_types::execution::{
+    Entry, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, PageKey, Round, Scope,
+    Start, Started, TriggeredBy,
+};
 use workflow_types::id::ExecutionId;
 
 use crate::connection::{Connection, Durability};
@@ -64,7 +67,13 @@ fn what_is_looked_up_at_start_up_has_a_partial_index() {
     type Verb = fn(&mut Connection) -> Result<(), Error>;
     let verbs: [(Verb, &str); 7] = [
         (
-            |c| execution::claim(c, "p").map(|_| ()),
+            |c| {
+                let filter = ExecutionFilter {
+                    status: Some(ExecutionStatus::Running),
+                    ..ExecutionFilter::default()
+                };
+                execution::list(c, &filter, None, 9).map(|_| ())
+            },
             "executions_running",
         ),
         (
@@ -103,6 +112,73 @@ fn what_is_looked_up_at_start_up_has_a_partial_index() {
             "{plans:?}"
         );
     }
+}
+
+/// A workflow with a limit, of which one execution waits that has not begun, and one that has.
+const TWO_THAT_WAIT: &str = "
+    INSERT INTO workflow_definitions (hash, definition, source, created_at)
+        VALUES (hex(zeroblob(32)), '{}', '', '');
+    INSERT INTO workflows
+        (id, name, definition_path, created_at, updated_at, definition_hash, concurrency_limit)
+        VALUES ('w', 'W', '', '', '', hex(zeroblob(32)), 5);
+    INSERT INTO workflow_executions
+        (id, workflow_id, status, triggered_by, started_at, definition_hash, input, queued_at,
+         admitted)
+        VALUES ('1', 'w', 'running', 'manual', '', hex(zeroblob(32)), '{}', '1', 0),
+               ('2', 'w', 'running', 'manual', '', hex(zeroblob(32)), '{}', '2', 1)";
+
+#[test]
+fn a_start_that_knows_no_limit_asks_nothing() {
+    let start = Start {
+        execution: Execution {
+            id: id(),
+            workflow_id: "w".parse().unwrap(),
+            definition: "0".repeat(64).parse().unwrap(),
+            triggered_by: TriggeredBy::Manual,
+            scheduled_for: None,
+            origin: None,
+            idempotency_key: None,
+            input: serde_json::Value::Null,
+            started_at: now(),
+            queued: false,
+            state: ExecutionState::Running,
+        },
+        visits: Vec::new(),
+        gate: None,
+        results: None,
+        entry: Entry::UNCONDITIONAL,
+    };
+    let plans = plans(|connection| {
+        connection.execute(TWO_THAT_WAIT)?;
+        assert_eq!(execution::start(connection, &start, "p")?, Started::New);
+        Ok(())
+    });
+    assert_eq!(plans, Vec::<String>::new());
+}
+
+#[test]
+fn whose_turn_it_is_is_found_by_the_queues_and_places_are_counted_without_the_history() {
+    let round = Round {
+        scope: Scope::All,
+        after: None,
+        room: 9,
+    };
+    let plans = plans(|connection| {
+        connection.execute(TWO_THAT_WAIT)?;
+        execution::admit(connection, &round, "p").map(|_| ())
+    });
+    for index in [
+        "COVERING INDEX executions_queued (workflow_id>?)",
+        "COVERING INDEX executions_requeued (workflow_id>?)",
+        "COVERING INDEX executions_queued (workflow_id=? AND queued_at>?)",
+        "COVERING INDEX executions_requeued (workflow_id=? AND queued_at>?)",
+        "COVERING INDEX executions_admitted (workflow_id=?",
+    ] {
+        let is_used = plans.iter().any(|step| step.contains(index));
+        assert!(is_used, "{index}: {plans:?}");
+    }
+    let is_sought = |step: &String| step.starts_with("SEARCH");
+    assert!(plans.iter().all(is_sought), "{plans:?}");
 }
 
 #[test]

@@ -104,6 +104,8 @@ diesel::table! {
         owner -> Nullable<Text>,
         lease_until -> Nullable<Text>,
         epoch -> BigInt,
+        queued_at -> Nullable<Text>,
+        admitted -> Bool,
     }
 }
 
@@ -116,6 +118,7 @@ diesel::table! {
         created_at -> Text,
         updated_at -> Text,
         definition_hash -> Text,
+        concurrency_limit -> Nullable<BigInt>,
     }
 }
 

@@ -62,6 +62,7 @@ macro_rules! backing_off {
             .inner_join(workflow_executions::table)
             .filter(IsBackingOff)
             .filter(IsRunning)
+            .filter(workflow_executions::queued_at.is_null())
             .order(step_visits::due_at)
             .select(VisitRow::as_select())
             .into_boxed();

@@ -3,6 +3,7 @@
 //! Each running execution has one task, which holds its live state in memory and reads history
 //! only when it takes an execution up. What waits (gates, retries) has no task but a row.
 
+mod admission;
 mod decide;
 mod drive;
 mod perform;
@@ -11,14 +12,13 @@ mod request;
 mod size;
 mod timer;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -37,6 +37,7 @@ use crate::error::{During as _, Error, ErrorKind};
 use crate::model::ModelRegistry;
 use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
+use admission::{Admission, Slot};
 use decide::Situation;
 use drive::Live;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
@@ -51,8 +52,8 @@ pub(crate) struct Limits {
     pub(crate) grace: Duration,
     /// The largest output of a step in bytes.
     pub(crate) max_output: usize,
-    /// How many attempts may run at once.
-    pub(crate) max_attempts: usize,
+    /// How many executions may run at once.
+    pub(crate) max_executions: usize,
 }
 
 impl Default for Limits {
@@ -60,7 +61,7 @@ impl Default for Limits {
         Self {
             grace: Duration::from_secs(2),
             max_output: 1024 * 1024,
-            max_attempts: 64,
+            max_executions: 64,
         }
     }
 }
@@ -76,7 +77,7 @@ pub(crate) struct Engine {
     pub(crate) changes: Changes,
     pub(crate) owner: String,
     pub(crate) limits: Limits,
-    pub(crate) attempts: Arc<Semaphore>,
+    pub(crate) admission: Arc<Admission>,
     /// Definitions by digest, parsed once.
     definitions: Mutex<HashMap<DefinitionDigest, Arc<WorkflowDefinition>>>,
     /// Executions that are held by a task of this process, and whether somebody asked for them to
@@ -126,7 +127,7 @@ pub(crate) struct Parts {
 impl Engine {
     /// An engine at rest: [`Engine::recover`] sets it going.
     pub(crate) fn start(parts: Parts) -> Arc<Self> {
-        let attempts = Arc::new(Semaphore::new(parts.limits.max_attempts));
+        let admission = Admission::new(parts.limits.max_executions);
         Arc::new(Self {
             store: parts.store,
             reads: parts.reads,
@@ -137,7 +138,7 @@ impl Engine {
             changes: Changes::default(),
             owner: parts.owner,
             limits: parts.limits,
-            attempts,
+            admission,
             definitions: Mutex::default(),
             held: Mutex::default(),
             own: Mutex::default(),
@@ -194,15 +195,7 @@ impl Engine {
     }
 
     async fn store_new(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
-        if self.draining.is_cancelled() {
-            return Err(Error::new(
-                ErrorKind::Stopping,
-                format!(
-                    "starting workflow `{}` failed: the gateway is shutting down",
-                    new.workflow_id
-                ),
-            ));
-        }
+        self.refuse_while_draining(&new.workflow_id)?;
         let now = self.clock.now();
         let definition = new.definition;
         let mut execution = Execution {
@@ -215,6 +208,7 @@ impl Engine {
             idempotency_key: new.idempotency_key,
             input: new.input,
             started_at: now,
+            queued: false,
             state: ExecutionState::Running,
         };
         let mut history = History::default();
@@ -228,11 +222,15 @@ impl Engine {
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
+        let (slot, entry) = self.entry(&execution.state, &definition);
+        // Before it is stored: whoever repeats the start must not take it up in the meantime.
+        let hold = self.hold(execution.id);
         let start = Start {
             execution: execution.clone(),
             visits: advance.made,
             gate: advance.gate,
             results,
+            entry,
         };
         let started = self.store.start(start, &self.owner).await;
         let started = started.during(format_args!(
@@ -241,34 +239,55 @@ impl Engine {
         ))?;
         match started {
             Started::Existing(existing) => {
-                if existing.state.status() == ExecutionStatus::Running {
-                    // Whoever started it may be gone; if not, this changes nothing.
-                    self.passed(existing.id);
-                }
+                self.found(&existing);
                 Ok(*existing)
+            }
+            Started::Skipped(unfinished) => Err(admission::skipped(&execution, unfinished)),
+            Started::Queued => {
+                self.own(execution.id);
+                drop(slot);
+                self.admission.queued();
+                execution.queued = true;
+                execution.state = ExecutionState::Running;
+                Ok(execution)
             }
             Started::New => {
                 self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
-                if let (ExecutionState::Running, Some(open)) = (&execution.state, open) {
+                if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {
                     let live =
                         Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
-                    // Nobody else knows this execution yet.
-                    if let Some(hold) = self.hold(execution.id) {
-                        self.spawn(hold, live);
-                    }
+                    self.spawn(hold, slot, live);
                 }
                 Ok(execution)
             }
         }
     }
 
+    fn refuse_while_draining(&self, workflow: &WorkflowId) -> Result<(), Error> {
+        if !self.is_draining() {
+            return Ok(());
+        }
+        let context =
+            format!("starting workflow `{workflow}` failed: the gateway is shutting down");
+        Err(Error::new(ErrorKind::Stopping, context))
+    }
+
+    /// An execution was started once more with its key: whoever started it may be gone; if not,
+    /// this changes nothing. One that waits for its turn is not to have it before others.
+    fn found(self: &Arc<Self>, existing: &Execution) {
+        if existing.state.status() == ExecutionStatus::Running && !existing.queued {
+            self.passed(existing.id);
+        }
+    }
+
     /// Gives an execution a task, which holds it until it leaves.
-    fn spawn(self: &Arc<Self>, hold: Hold, live: Live) {
+    fn spawn(self: &Arc<Self>, hold: Hold, slot: Slot, live: Live) {
         let engine = Arc::clone(self);
         self.task(async move {
             drive::drive(&engine, live).await;
             drop(hold);
+            drop(slot);
         });
     }
 
@@ -316,11 +335,11 @@ impl Engine {
     fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         match held.entry(id) {
-            Entry::Occupied(mut entry) => {
+            hash_map::Entry::Occupied(mut entry) => {
                 entry.insert(Asked::Again);
                 None
             }
-            Entry::Vacant(entry) => {
+            hash_map::Entry::Vacant(entry) => {
                 entry.insert(Asked::Once);
                 let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
                 stuck.remove(&id);
@@ -339,6 +358,8 @@ impl Engine {
         if state.status().is_finished() {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
             own.remove(id);
+            drop(own);
+            self.admission.made_place();
         }
     }
 

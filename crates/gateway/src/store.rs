@@ -16,7 +16,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use workflow_types::Timestamp;
 use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
-use workflow_types::execution::{Claimed, Scope, Start, Started, Transition};
+use workflow_types::execution::{
+    Admitted, Claimed, Place, Round, Scope, Start, Started, Transition,
+};
 use workflow_types::id::{ExecutionId, GateId};
 use workflow_types::registry::{Registered, Registration};
 
@@ -56,7 +58,14 @@ pub trait Store: Send + Sync {
 
     /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
     ///
-    /// Repeating a start, by its id or by its idempotency key within the workflow, changes nothing
+    /// Its [`Entry`](workflow_types::execution::Entry) says whether it begins. One that has to wait
+    /// for its turn is stored without visits, gate and results, and is
+    /// [`Queued`](Started::Queued); one that must not wait is not stored, and is
+    /// [`Skipped`](Started::Skipped). An entry without a limit asks nothing of the store. An
+    /// execution that has begun and is not finished, whether it runs, waits for its turn to go on,
+    /// or waits at a gate, counts towards the limit; so does one that has not begun if the next
+    /// would be skipped. One that has not begun goes before any that is started later under the
+    /// same limit. Repeating a start, by its id or by its idempotency key within the workflow, changes nothing
     /// and answers the execution that there is. [`NotFound`](StoreErrorKind::NotFound) if the
     /// workflow, the definition or the origin is not known; [`Conflict`](StoreErrorKind::Conflict)
     /// if the id belongs to an execution of another workflow or key;
@@ -76,18 +85,31 @@ pub trait Store: Send + Sync {
     /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together.
     async fn apply(&self, transition: Arc<Transition>) -> Result<(), StoreError>;
 
-    /// Takes up every running execution, the oldest first: the epoch of each rises, so that
-    /// whoever held it before is fenced off.
-    ///
-    /// One that is damaged is logged and left out. Repeating it takes them up again, under the
-    /// next epoch.
-    async fn claim_running(&self, owner: &str) -> Result<Vec<Claimed>, StoreError>;
+    /// Makes every running execution wait for its turn, where it would be if it had waited since
+    /// it was started, unless its next attempt is due at some instant. Repeating it changes
+    /// nothing.
+    async fn queue_running(&self) -> Result<(), StoreError>;
 
-    /// Takes up one execution, in the same way; none if it does not run, or does not exist.
+    /// Makes those of some executions wait for their turn that run and do not wait already.
+    async fn queue(&self, ids: Vec<ExecutionId>, place: Place) -> Result<(), StoreError>;
+
+    /// Takes up executions that wait for their turn, as many as there is room for: one of each
+    /// workflow in turn, in the order of their ids, beginning after the one that had its turn last,
+    /// until nobody's turn is left. The epoch of each rises, so that whoever held it before is
+    /// fenced off.
+    ///
+    /// Of each workflow it is the turn of the one that has waited longest; but none begins while as
+    /// many of its workflow as the newest definition allows have begun and are not finished. One
+    /// that is damaged is logged, left out, and waits no longer.
+    async fn admit(&self, round: Round, owner: &str) -> Result<Admitted, StoreError>;
+
+    /// Takes up one execution, whether or not it waits for its turn; its epoch rises. None if it
+    /// does not run, or does not exist.
     async fn claim_one(&self, id: ExecutionId, owner: &str) -> Result<Option<Claimed>, StoreError>;
 
     /// Counts a vote, as [`Gate::judge`](workflow_types::approval::Gate::judge) says. If it
-    /// settles the gate, its execution runs again; the visit stays as it is.
+    /// settles the gate, its execution runs again as soon as it is its turn, and waits where it would
+    /// be if it had waited since it was started; the visit stays as it is.
     ///
     /// A vote at or after the gate's expiry conflicts with the expiry, whether or not
     /// [`Store::expire_due`] has come by. Repeating a vote is answered as a repetition and changes
@@ -95,7 +117,7 @@ pub trait Store: Send + Sync {
     /// [`Conflict`](StoreErrorKind::Conflict) if it asks what became of an interrupted step.
     async fn vote(&self, gate: GateId, vote: Vote) -> Result<Voted, StoreError>;
 
-    /// Says what became of an interrupted step; its execution runs again.
+    /// Says what became of an interrupted step; its execution runs again, in the same way.
     ///
     /// Repeating the same resolution is answered as a repetition and changes nothing.
     /// [`NotFound`](StoreErrorKind::NotFound) if there is no such gate;

@@ -3,6 +3,7 @@
 //! The journal of visits is the truth; everything else is folded from it. How it is stored and who
 //! carries it forward is decided elsewhere.
 
+mod admission;
 mod context;
 mod history;
 mod page;
@@ -16,6 +17,7 @@ use crate::definition::DefinitionDigest;
 use crate::id::{ExecutionId, IdempotencyKey, StepId, WorkflowId};
 use crate::words::words;
 
+pub use admission::{Admitted, Entry, Place, Round, Turn};
 pub use context::{ConditionContext, ContextName, ExecutionContext};
 pub use history::{History, StepRecord};
 pub use page::{ExecutionFilter, Page, PageKey};
@@ -43,6 +45,8 @@ pub struct Execution {
     pub input: Value,
     /// When it was started.
     pub started_at: Timestamp,
+    /// Whether it waits for its turn, because of a limit; only one that runs does.
+    pub queued: bool,
     /// Where it stands.
     pub state: ExecutionState,
 }

@@ -45,6 +45,7 @@ fn execution() -> Execution {
         idempotency_key: None,
         input: json!({"url": "u"}),
         started_at: at(0),
+        queued: false,
         state: ExecutionState::Running,
     }
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, migrate};
 
+use workflow_types::execution::{Started, Turn};
+
 use crate::support::{Database, id, running};
 
 fn mode(path: &Path) -> u32 {
@@ -23,7 +25,7 @@ fn the_file_and_its_directory_are_private_and_opening_again_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new/deep/a db?mode=memory#1.db");
     let opened = Connection::open_writer(&path, Durability::Normal).unwrap();
-    assert_eq!(opened.migrated, ["2026-11-23-000000_foundation"]);
+    assert_eq!(opened.migrated, MIGRATIONS);
     assert_eq!(opened.backup, None);
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -90,7 +92,7 @@ fn a_reader_neither_creates_nor_migrates_nor_writes() {
     database.start(&running(1));
     let mut reader = Connection::open_reader(&database.path()).unwrap();
     assert!(execution::find(&mut reader, &id(1)).unwrap().is_some());
-    let refusal = execution::claim(&mut reader, "p2").unwrap_err();
+    let refusal = execution::queue_running(&mut reader).unwrap_err();
     assert_eq!(refusal.kind(), ErrorKind::ReadOnly);
     assert!(refusal.retryable());
 
@@ -107,24 +109,29 @@ fn a_reader_neither_creates_nor_migrates_nor_writes() {
 fn migrations_run_back_and_forth_and_are_listed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("agentspace.db");
-    let name = "2026-11-23-000000_foundation".to_owned();
-    assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
+    let [first, last] = MIGRATIONS;
+    assert_eq!(migrate::list(&path).unwrap(), listed(false));
     assert!(!path.exists());
-    assert_eq!(migrate::run(&path).unwrap(), std::slice::from_ref(&name));
+    assert_eq!(migrate::run(&path).unwrap(), MIGRATIONS);
     assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
-    assert_eq!(migrate::list(&path).unwrap(), listed(&name, true));
-    assert_eq!(migrate::redo(&path).unwrap().unwrap().name, name);
-    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, name);
+    assert_eq!(migrate::list(&path).unwrap(), listed(true));
+    assert_eq!(migrate::redo(&path).unwrap().unwrap().name, last);
+    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, last);
+    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, first);
     assert_eq!(migrate::revert(&path).unwrap(), None);
     assert_eq!(migrate::redo(&path).unwrap(), None);
-    assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
-    assert_eq!(migrate::run(&path).unwrap(), [name]);
+    assert_eq!(migrate::list(&path).unwrap(), listed(false));
+    assert_eq!(migrate::run(&path).unwrap(), MIGRATIONS);
 }
 
 #[test]
 fn a_migration_goes_down_and_up_with_rows_in_every_table() {
     let mut database = Database::with_workflow();
     database.start(&crate::support::paused(1, None));
+    database.start(&running(2));
+    let mut waiting = running(3);
+    waiting.entry.turn = Turn::Later;
+    assert_eq!(database.start(&waiting), Started::Queued);
     let path = database.path();
     let reverted = migrate::revert(&path).unwrap().unwrap();
     let mut copy = Connection::open_reader(&reverted.backup.unwrap()).unwrap();
@@ -134,12 +141,12 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
         "the copy keeps what the older schema cannot hold"
     );
     assert_eq!(migrate::run(&path).unwrap().len(), 1);
-    let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
-    assert_eq!(opened.connection.check().unwrap(), Vec::<String>::new());
-    assert_eq!(
-        execution::find(&mut opened.connection, &id(1)).unwrap(),
-        None
-    );
+    // The older schema holds all but those that have made no visit.
+    assert_eq!(there(&path), [true, true, false]);
+    migrate::revert(&path).unwrap();
+    migrate::revert(&path).unwrap();
+    assert_eq!(migrate::run(&path).unwrap().len(), 2);
+    assert_eq!(there(&path), [false; 3]);
 }
 
 #[test]
@@ -184,9 +191,24 @@ fn a_copy_is_complete_private_and_never_replaces_a_file() {
     assert_eq!(left, Vec::<String>::new());
 }
 
-fn listed(name: &str, applied: bool) -> Vec<migrate::Migration> {
-    vec![migrate::Migration {
+/// Every migration, the oldest first.
+const MIGRATIONS: [&str; 2] = [
+    "2026-11-23-000000_foundation",
+    "2026-11-23-071917_admission",
+];
+
+fn listed(applied: bool) -> Vec<migrate::Migration> {
+    let migration = |name: &str| migrate::Migration {
         name: name.to_owned(),
         applied,
-    }]
+    };
+    MIGRATIONS.map(migration).into()
+}
+
+/// Which of the first three executions a sound database has.
+fn there(path: &Path) -> [bool; 3] {
+    let mut opened = Connection::open_writer(path, Durability::Full).unwrap();
+    let connection = &mut opened.connection;
+    assert_eq!(connection.check().unwrap(), Vec::<String>::new());
+    [1, 2, 3].map(|number| execution::find(connection, &id(number)).unwrap().is_some())
 }

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started, StepResult,
-    Transition, TriggeredBy, Visit, VisitState,
+    Entry, Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started,
+    StepResult, Transition, TriggeredBy, Visit, VisitState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -121,6 +121,7 @@ pub(crate) fn registration(name: &str) -> Registration {
         path: "workflows/w.yaml".to_owned(),
         definition: StoredDefinition::new(&definition),
         source,
+        concurrency_limit: None,
         at: at(0),
     }
 }
@@ -136,6 +137,7 @@ pub(crate) fn execution(number: u32, state: ExecutionState) -> Execution {
         idempotency_key: None,
         input: json!({"n": number}),
         started_at: at(i64::from(number)),
+        queued: false,
         state,
     }
 }
@@ -166,6 +168,7 @@ pub(crate) fn running(number: u32) -> Start {
         visits: vec![visit(number, 1, "a", VisitState::Begun)],
         gate: None,
         results: None,
+        entry: Entry::UNCONDITIONAL,
     }
 }
 
@@ -222,6 +225,7 @@ pub(crate) fn paused(number: u32, expiry: Option<Expiry>) -> Start {
             ..gate(number, 1, GateKind::Approval)
         }),
         results: Some(results(&[("a", VisitState::Waiting)])),
+        entry: Entry::UNCONDITIONAL,
     }
 }
 

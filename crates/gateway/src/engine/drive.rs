@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::SemaphorePermit;
 use workflow_types::WorkflowDefinition;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, Failure, History, Outcome, StepFailure, Transition, Visit,
-    VisitState,
+    Claimed, Epoch, Execution, ExecutionState, Failure, History, Outcome, Place, StepFailure,
+    Transition, Visit, VisitState,
 };
 
 use super::Engine;
@@ -55,10 +54,19 @@ pub(super) enum Step {
     Leave,
 }
 
-/// Carries an execution forward until it is at rest, waits for a retry, or the gateway drains.
+/// Attempts that an execution makes in one go while others wait for their turn.
+const LONGEST_GO: u32 = 1_000;
+
+/// Carries an execution forward until it is at rest, waits for a retry, makes way for others, or
+/// the gateway drains.
 pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
-    loop {
-        match stride(engine, &mut live).await {
+    for attempts in 0_u32.. {
+        let step = if attempts >= LONGEST_GO && engine.admission.is_awaited() {
+            make_way(engine, &mut live).await
+        } else {
+            stride(engine, &mut live).await
+        };
+        match step {
             Ok(Step::Perform) => {}
             Ok(Step::Leave) => return,
             Err(error) => {
@@ -72,40 +80,65 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
 
 /// One attempt, and what follows from it.
 async fn stride(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
-    let Some(room) = room(engine, live).await? else {
+    if engine.is_draining() {
+        put_back(engine, live).await?;
         return Ok(Step::Leave);
-    };
-    let end = perform::attempt(engine, live).await;
-    drop(room);
-    match end {
+    }
+    match perform::attempt(engine, live).await {
         AttemptEnd::Interrupted => Ok(Step::Leave),
         AttemptEnd::Finished(outcome) => conclude(engine, live, outcome).await,
         AttemptEnd::Failed { failure, backoff } => back_off(engine, live, failure, backoff).await,
     }
 }
 
-/// Waits until one more attempt may run; none if the gateway drains.
-///
-/// What only waits for its turn has not begun, and the journal says so.
-async fn room<'e>(
-    engine: &'e Engine,
-    live: &mut Live,
-) -> Result<Option<SemaphorePermit<'e>>, Error> {
-    if engine.is_draining() {
-        put_back(engine, live).await?;
-        return Ok(None);
-    }
-    if let Ok(room) = engine.attempts.try_acquire() {
-        return Ok(Some(room));
-    }
+/// Goes to the end of the queue: others have waited long enough.
+async fn make_way(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
     put_back(engine, live).await?;
-    let room = tokio::select! {
-        biased;
-        () = engine.draining.cancelled() => return Ok(None),
-        room = engine.attempts.acquire() => room.ok(),
+    let behind = Place::Behind(engine.clock.now());
+    engine.queue(live.execution.id, behind).await?;
+    Ok(Step::Leave)
+}
+
+/// The beginning of an execution that had to wait for its turn: it arrives at its first step.
+///
+/// Answers the execution if its first visit is to be performed.
+pub(super) async fn arrive(
+    engine: &Arc<Engine>,
+    claim: Claimed,
+    definition: Arc<WorkflowDefinition>,
+) -> Result<Option<Live>, Error> {
+    let Claimed { execution, epoch } = claim;
+    let now = engine.clock.now();
+    let situation = Situation {
+        definition: &definition,
+        execution: &execution,
+        now,
+        gate_id: engine.entropy.gate_id(now),
     };
-    begin(engine, live).await?;
-    Ok(room)
+    let mut history = History::default();
+    let advance = decide::begin(situation, &mut history);
+    let results = advance.results(&history);
+    let open = advance.made.last().cloned();
+    let transition = Transition {
+        execution_id: execution.id,
+        epoch,
+        open: None,
+        made: advance.made,
+        gate: advance.gate,
+        state: advance.state.clone(),
+        results,
+    };
+    apply(engine, transition).await?;
+    engine.after_commit(&execution.id, &advance.state);
+    let execution = Execution {
+        state: advance.state,
+        ..execution
+    };
+    log_state(&execution);
+    let runs = execution.state == ExecutionState::Running;
+    Ok(open
+        .filter(|_| runs)
+        .map(|open| Live::new(execution, epoch, definition, history, open)))
 }
 
 /// Ends the open visit and goes where its outcome leads, in one transaction.

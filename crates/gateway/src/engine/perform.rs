@@ -21,6 +21,9 @@ use super::size;
 use crate::model::{ModelError, ModelRequest};
 use crate::tool::ToolCall;
 
+/// The longest wait for the next attempt that a provider may ask for.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
 /// How an attempt ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum AttemptEnd {
@@ -298,16 +301,33 @@ fn ask_model(
 fn refused_by_model(error: ModelError) -> Refusal {
     let kind = StepFailureKind::Error;
     match error {
-        ModelError::Retryable { message } => Refusal::new(kind, message, Retry::Allowed),
+        ModelError::Retryable { message }
+        | ModelError::RateLimited {
+            message,
+            retry_after: None,
+        } => Refusal::new(kind, message, Retry::Allowed),
         ModelError::Permanent { message } => Refusal::permanent(kind, message),
         ModelError::RateLimited {
             message,
-            retry_after,
+            retry_after: Some(wait),
         } => {
-            let retry = retry_after.map_or(Retry::Allowed, Retry::AfterAtLeast);
-            Refusal::new(kind, message, retry)
+            let (wait, message) = bounded_wait(wait, message);
+            Refusal::new(kind, message, Retry::AfterAtLeast(wait))
         }
     }
+}
+
+/// The wait that a provider is granted; if that is less than it asks for, the message says so.
+fn bounded_wait(wait: Duration, message: String) -> (Duration, String) {
+    if wait <= LONGEST_WAIT {
+        return (wait, message);
+    }
+    let (asked, granted) = (
+        workflow_types::duration::format(wait),
+        workflow_types::duration::format(LONGEST_WAIT),
+    );
+    let message = format!("{message} (it asks for a wait of {asked}, and is granted {granted})");
+    (LONGEST_WAIT, message)
 }
 
 /// An answer as JSON that fits the schema; a Markdown fence around it is taken off.
@@ -364,6 +384,24 @@ fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) ->
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_provider_is_granted_an_hour_and_the_failure_says_so() {
+        let wait = |wait| match refused_by_model(ModelError::RateLimited {
+            message: "busy".to_owned(),
+            retry_after: Some(wait),
+        }) {
+            Refusal {
+                failure,
+                retry: Retry::AfterAtLeast(wait),
+            } => (wait, failure.message),
+            Refusal { .. } => panic!("it has to wait"),
+        };
+        let hour = Duration::from_hours(1);
+        assert_eq!(wait(hour), (hour, "busy".to_owned()));
+        let told = "busy (it asks for a wait of 2d, and is granted 1h)".to_owned();
+        assert_eq!(wait(Duration::from_hours(48)), (hour, told));
+    }
 
     #[test]
     fn answers_are_taken_out_of_their_fence() {

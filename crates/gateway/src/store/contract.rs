@@ -34,6 +34,7 @@ mod gates;
 mod groups;
 mod life;
 mod pages;
+mod queue;
 mod starts;
 mod timers;
 mod transitions;
@@ -147,6 +148,21 @@ laws! {
         whoever_held_an_execution_before_is_fenced_off,
         claims_that_race_get_epochs_of_their_own,
         what_does_not_run_is_not_taken_up,
+    }
+    queue {
+        what_waits_is_stored_without_visits_and_taken_up_once,
+        of_a_workflow_the_one_that_waited_longest_is_next,
+        workflows_take_turns_whatever_each_has_waiting,
+        one_round_is_as_fair_as_many,
+        no_more_begin_than_the_limit_of_the_workflow_allows,
+        the_limit_of_the_newest_definition_applies,
+        what_is_skipped_leaves_nothing,
+        one_that_waits_may_be_ended,
+        after_a_crash_everything_that_ran_waits_but_retries,
+        an_attempt_that_is_due_and_waits_for_its_turn_is_not_due_again,
+        only_those_within_the_scope_have_a_turn,
+        rounds_at_once_take_up_each_once,
+        a_damaged_one_does_not_keep_others_from_their_turn,
     }
     groups {
         a_verb_that_fails_spares_its_neighbours,

@@ -90,11 +90,15 @@ pub trait ReadStore: Send + Sync {
     /// How many executions are running.
     async fn count_running(&self) -> Result<usize, StoreError>;
 
+    /// How many executions wait for their turn.
+    async fn count_queued(&self) -> Result<usize, StoreError>;
+
     /// The next instant at which a gate expires or an attempt of a running execution is due; it
-    /// may be past. What is damaged is never due.
+    /// may be past, and one that waits for its turn already does not count. What is damaged is never due.
     async fn next_due(&self, scope: Scope) -> Result<Option<Timestamp>, StoreError>;
 
-    /// At most `limit` running executions whose next attempt is due, the longest overdue first.
+    /// At most `limit` running executions whose next attempt is due and that do not wait for their
+    /// turn already, the longest overdue first.
     async fn due_retries(
         &self,
         scope: Scope,

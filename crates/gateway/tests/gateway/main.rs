@@ -6,6 +6,8 @@
 )]
 
 mod actions;
+mod admission;
+mod admission_laws;
 mod files;
 mod gates;
 mod life;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Execution, ExecutionState, StepResult, Visit};
+use super::{Entry, Execution, ExecutionState, StepResult, Visit};
 use crate::approval::Gate;
 use crate::id::{ExecutionId, StepId};
 
@@ -36,6 +36,9 @@ pub struct Start {
     pub gate: Option<Gate>,
     /// The latest results, if it is at rest already.
     pub results: Option<BTreeMap<StepId, StepResult>>,
+    /// On which conditions it begins; if it has to wait, nothing of the above is stored but the
+    /// execution.
+    pub entry: Entry,
 }
 
 /// A change of a running execution: all of it is written, or nothing.
@@ -62,6 +65,11 @@ pub struct Transition {
 pub enum Started {
     /// It was stored.
     New,
+    /// It was stored, and waits for its turn.
+    Queued,
+    /// It was not stored: so many executions of its workflow are unfinished, and its author wants
+    /// no other to wait.
+    Skipped(u32),
     /// The idempotency key had been used; this execution was started with it.
     Existing(Box<Execution>),
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, OnExpiry, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started, StepFailure,
-    StepFailureKind, StepResult, Transition, TriggeredBy, Visit, VisitState,
-    WorkflowExecutionState,
+    Admitted, Claimed, Entry, Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome,
+    Round, Scope, Start, Started, StepFailure, StepFailureKind, StepResult, Transition,
+    TriggeredBy, Visit, VisitState, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -53,6 +53,22 @@ impl World {
 
     pub(super) async fn apply(&self, transition: Transition) -> Result<(), StoreError> {
         self.store.apply(Arc::new(transition)).await
+    }
+
+    /// Takes up everything that runs, as a start after a crash does.
+    pub(super) async fn take_up_all(&self, owner: &str) -> Vec<Claimed> {
+        self.store.queue_running().await.unwrap();
+        self.admit(100, owner).await.claimed
+    }
+
+    /// Takes up those whose turn it is.
+    pub(super) async fn admit(&self, room: usize, owner: &str) -> Admitted {
+        let round = Round {
+            scope: Scope::All,
+            after: None,
+            room,
+        };
+        self.store.admit(round, owner).await.unwrap()
     }
 
     /// Everything that is stored of an execution.
@@ -116,6 +132,7 @@ pub(super) fn registration(id: &str, name: &str) -> Registration {
         path: format!("workflows/{id}.yaml"),
         definition: StoredDefinition::new(&definition),
         source,
+        concurrency_limit: definition.concurrency().map(|it| it.limit),
         at: at(0),
     }
 }
@@ -131,6 +148,7 @@ pub(super) fn execution(number: u32, state: ExecutionState) -> Execution {
         idempotency_key: None,
         input: json!({"n": number}),
         started_at: at(number),
+        queued: false,
         state,
     }
 }
@@ -169,6 +187,7 @@ pub(super) fn running(number: u32) -> Start {
         visits: vec![visit(number, 1, "a", VisitState::Begun)],
         gate: None,
         results: None,
+        entry: Entry::UNCONDITIONAL,
     }
 }
 
@@ -263,6 +282,7 @@ pub(super) fn paused(number: u32) -> Start {
         visits: vec![visit(number, 1, "a", VisitState::Waiting)],
         gate: Some(gate(number, GateKind::Approval)),
         results: Some(results(&[("a", VisitState::Waiting)])),
+        entry: Entry::UNCONDITIONAL,
     }
 }
 

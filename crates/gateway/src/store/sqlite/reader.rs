@@ -188,6 +188,10 @@ impl ReadStore for SqliteReader {
         self.read(db::execution::count_running).await
     }
 
+    async fn count_queued(&self) -> Result<usize, StoreError> {
+        self.read(db::execution::count_queued).await
+    }
+
     async fn next_due(&self, scope: Scope) -> Result<Option<Timestamp>, StoreError> {
         self.read(move |c| db::timer::next_due(c, &scope)).await
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use workflow_types::Timestamp;
 use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
-use workflow_types::execution::{Claimed, Scope, Start, Started, Transition};
+use workflow_types::execution::{
+    Admitted, Claimed, Place, Round, Scope, Start, Started, Transition,
+};
 use workflow_types::id::{ExecutionId, GateId};
 use workflow_types::registry::{Registered, Registration};
 
@@ -42,9 +44,19 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn claim_running(&self, owner: &str) -> Result<Vec<Claimed>, StoreError> {
+    async fn queue_running(&self) -> Result<(), StoreError> {
+        self.write(db::execution::queue_running).await
+    }
+
+    async fn queue(&self, ids: Vec<ExecutionId>, place: Place) -> Result<(), StoreError> {
+        self.write(move |c| db::execution::queue(c, &ids, place))
+            .await
+    }
+
+    async fn admit(&self, round: Round, owner: &str) -> Result<Admitted, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |c| db::execution::claim(c, &owner)).await
+        self.write(move |c| db::execution::admit(c, &round, &owner))
+            .await
     }
 
     async fn claim_one(&self, id: ExecutionId, owner: &str) -> Result<Option<Claimed>, StoreError> {

@@ -1,0 +1,9 @@
+-- Undoes admission. Executions that wait for their turn and have made no visit yet are lost: the
+-- schema before this one cannot hold them.
+DELETE FROM workflow_executions WHERE queued_at IS NOT NULL AND admitted = 0;
+DROP INDEX executions_admitted;
+DROP INDEX executions_requeued;
+DROP INDEX executions_queued;
+ALTER TABLE workflows DROP COLUMN concurrency_limit;
+ALTER TABLE workflow_executions DROP COLUMN admitted;
+ALTER TABLE workflow_executions DROP COLUMN queued_at;
