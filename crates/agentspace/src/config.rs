@@ -89,9 +89,8 @@ pub(crate) fn check(path: &Path) -> (FileReport, Option<Config>) {
     };
     let text = match source::decode(&bytes) {
         Ok(text) => text,
-        Err((diagnostics, map)) => {
-            report.diagnostics = diagnostics;
-            report.map = map;
+        Err(found) => {
+            (report.diagnostics, report.map) = *found;
             return (report, None);
         }
     };

@@ -88,11 +88,11 @@ pub(crate) fn read_part(whole: &str, part: Range<usize>, report: &mut Report) ->
 ///
 /// # Errors
 /// Why the bytes are no text, with the places of that.
-pub fn decode(bytes: &[u8]) -> Result<&str, (Diagnostics, SourceMap)> {
+pub fn decode(bytes: &[u8]) -> Result<&str, Box<(Diagnostics, SourceMap)>> {
     let mut report = Report::default();
     match text(bytes, &mut report) {
         Some(text) => Ok(text),
-        None => Err((report.finish(), unreadable(bytes))),
+        None => Err(Box::new((report.finish(), unreadable(bytes)))),
     }
 }
 
