@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use workflow_types::execution::Retention;
 use workflow_types::id::ModelName;
 
 use crate::clock::{Clock, SystemClock};
@@ -151,6 +152,13 @@ impl GatewayBuilder {
     /// How many attempts may run at once. Default: 64.
     pub fn max_concurrent_attempts(mut self, attempts: usize) -> Self {
         self.limits.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// Which finished executions are kept; the others are deleted at the start and once a day, with
+    /// the definitions that nothing refers to any more. Default: all are kept.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.limits.retention = retention;
         self
     }
 

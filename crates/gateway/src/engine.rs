@@ -3,11 +3,14 @@
 //! Each running execution has one task, which holds its live state in memory and reads history
 //! only when it takes an execution up. What waits (gates, retries) has no task but a row.
 
+mod cancel;
 mod decide;
 mod drive;
 mod perform;
 mod recover;
 mod request;
+mod retention;
+mod retry;
 mod size;
 mod timer;
 
@@ -25,7 +28,8 @@ use tokio_util::task::TaskTracker;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, ExecutionStatus, History, Scope, Start, Started, TriggeredBy,
+    Epoch, Execution, ExecutionState, ExecutionStatus, Retention, Scope, Start, Started,
+    TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 
@@ -37,8 +41,10 @@ use crate::error::{During as _, Error, ErrorKind};
 use crate::model::ModelRegistry;
 use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
+use cancel::Cancels;
 use decide::Situation;
 use drive::Live;
+pub(crate) use retry::Repeat;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.
@@ -53,6 +59,8 @@ pub(crate) struct Limits {
     pub(crate) max_output: usize,
     /// How many attempts may run at once.
     pub(crate) max_attempts: usize,
+    /// Which finished executions are kept.
+    pub(crate) retention: Retention,
 }
 
 impl Default for Limits {
@@ -61,6 +69,7 @@ impl Default for Limits {
             grace: Duration::from_secs(2),
             max_output: 1024 * 1024,
             max_attempts: 64,
+            retention: Retention::default(),
         }
     }
 }
@@ -82,6 +91,8 @@ pub(crate) struct Engine {
     /// Executions that are held by a task of this process, and whether somebody asked for them to
     /// be taken up in the meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
+    /// Who listens whether an execution is cancelled.
+    cancels: Cancels,
     /// Unfinished executions that are carried although others are left behind; empty where none
     /// are.
     own: Mutex<HashSet<ExecutionId>>,
@@ -108,6 +119,8 @@ pub(crate) struct NewExecution {
     pub(crate) input: Value,
     pub(crate) triggered_by: TriggeredBy,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// What it repeats of another execution.
+    pub(crate) repeat: Option<Repeat>,
 }
 
 /// The parts from which an engine is made.
@@ -140,6 +153,7 @@ impl Engine {
             attempts,
             definitions: Mutex::default(),
             held: Mutex::default(),
+            cancels: Cancels::default(),
             own: Mutex::default(),
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
@@ -211,20 +225,25 @@ impl Engine {
             definition: new.digest,
             triggered_by: new.triggered_by,
             scheduled_for: None,
-            origin: None,
+            origin: new.repeat.as_ref().map(|repeat| repeat.origin),
             idempotency_key: new.idempotency_key,
             input: new.input,
             started_at: now,
             state: ExecutionState::Running,
         };
-        let mut history = History::default();
+        let repeat = new.repeat;
+        let history = repeat.as_ref().map(|repeat| repeat.history.clone());
+        let mut history = history.unwrap_or_default();
         let situation = Situation {
             definition: &definition,
             execution: &execution,
             now,
             gate_id: self.entropy.gate_id(now),
         };
-        let advance = decide::begin(situation, &mut history);
+        let advance = match &repeat {
+            None => decide::begin(situation, &mut history),
+            Some(repeat) => decide::again(situation, &mut history, &repeat.step),
+        };
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
@@ -234,7 +253,10 @@ impl Engine {
             gate: advance.gate,
             results,
         };
-        let started = self.store.start(start, &self.owner).await;
+        let started = match &repeat {
+            None => self.store.start(start, &self.owner).await,
+            Some(repeat) => self.store.retry(start, repeat.first, &self.owner).await,
+        };
         let started = started.during(format_args!(
             "starting workflow `{}`",
             execution.workflow_id

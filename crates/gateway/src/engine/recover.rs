@@ -18,7 +18,7 @@ use workflow_types::id::ExecutionId;
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
-use super::{Engine, Hold, timer};
+use super::{Engine, Hold, cancel, retention, timer};
 use crate::builder::LeftBehind;
 use crate::error::{During as _, Error, ErrorKind};
 
@@ -58,6 +58,9 @@ impl Engine {
             },
         };
         self.task(timer::run(Arc::clone(self)));
+        if !self.limits.retention.keeps_all() {
+            self.task(retention::run(Arc::clone(self)));
+        }
         Ok(recovered)
     }
 
@@ -119,17 +122,21 @@ impl Engine {
             })
             .await?;
         self.changes.tell(id);
-        if let Some(claim) = claimed {
-            self.go_on(hold, claim).await?;
+        match claimed {
+            Some(claim) => self.go_on(hold, claim).await?,
+            None => self.cancels.forget(id),
         }
         Ok(Taken::Now)
     }
 
     /// Does what the open visit of a claimed execution needs; performs it in a task of its own.
     async fn go_on(self: &Arc<Self>, hold: Hold, claim: Claimed) -> Result<(), Error> {
-        let live = self
-            .patiently(claim.execution.id, || prepare(self, &claim))
-            .await?;
+        let id = claim.execution.id;
+        let live = match self.patiently(id, || prepare(self, &claim)).await {
+            // It ended while it was taken up.
+            Err(error) if cancel::has_ended(self, id, &error).await => None,
+            prepared => prepared?,
+        };
         if let Some(live) = live {
             self.spawn(hold, live);
         }
@@ -186,6 +193,13 @@ pub(super) fn report(id: ExecutionId, error: &Error) {
 async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, Error> {
     let Claimed { execution, epoch } = claim.clone();
     let (history, open) = journal(engine, execution.id).await?;
+    if open.state == VisitState::Begun
+        && let Some(asked) = cancel::asked(engine, execution.id).await?
+    {
+        let outcome = asked.outcome();
+        cancel::close(engine, claim, (history, open), (&asked, outcome)).await?;
+        return Ok(None);
+    }
     let definition = match engine.definition(&execution.definition).await {
         Ok(definition) => definition,
         Err(error) if is_lost(&error) => {
@@ -196,6 +210,9 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
     };
     let mut live = Live::new(execution, epoch, definition, history, open);
     let step = match live.open.state.clone() {
+        VisitState::Ready if drive::is_unresolved(&live.open) => {
+            drive::arrive(engine, &mut live).await?
+        }
         VisitState::Ready => drive::begin(engine, &mut live).await?,
         VisitState::Begun => interrupted(engine, &mut live).await?,
         VisitState::Waiting => at_gate(engine, &mut live).await?,
@@ -247,6 +264,7 @@ async fn fail_without_definition(
         execution_id: claim.execution.id,
         epoch: claim.epoch,
         open: Some(open),
+        failed: None,
         made: Vec::new(),
         gate: None,
         state,
@@ -259,7 +277,7 @@ async fn fail_without_definition(
 
 /// What the journal amounts to, and its last visit; read in pages, so that outputs that were
 /// replaced by later ones are not held.
-async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Visit), Error> {
+pub(super) async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Visit), Error> {
     let mut history = History::default();
     let mut last: Option<Visit> = None;
     loop {

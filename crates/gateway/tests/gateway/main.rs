@@ -6,11 +6,14 @@
 )]
 
 mod actions;
+mod cancels;
 mod files;
 mod gates;
 mod life;
 mod restarts;
+mod retries;
 mod store;
 mod support;
 mod walk;
 mod walk_laws;
+mod watches;
