@@ -27,7 +27,8 @@ fn newest(place: &Place) -> String {
 fn what_waits_at_a_gate_is_cancelled_and_shows_by_whom_and_why() {
     let place = Place::new();
     place.example("hello.yaml");
-    place.run(["run", "hello.yaml"]).exits(3);
+    let run = ["run", "hello.yaml", "--idempotency-key", "k"];
+    place.run(run).exits(3);
     let id = newest(&place);
     let cancel = [
         "executions",
@@ -56,6 +57,11 @@ fn what_waits_at_a_gate_is_cancelled_and_shows_by_whom_and_why() {
         .exits(0)
         .prints(&["cancelled   by grace at", "not needed"]);
     place.run(["executions", "watch", &id]).exits(4);
+    // The key answers the execution that was cancelled.
+    place
+        .run(run)
+        .exits(4)
+        .prints(&["failed", "cancelled by grace"]);
     place.run(["approvals", "approve", &id]).exits(1);
 }
 

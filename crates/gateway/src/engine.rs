@@ -232,18 +232,13 @@ impl Engine {
             state: ExecutionState::Running,
         };
         let repeat = new.repeat;
-        let history = repeat.as_ref().map(|repeat| repeat.history.clone());
-        let mut history = history.unwrap_or_default();
         let situation = Situation {
             definition: &definition,
             execution: &execution,
             now,
             gate_id: self.entropy.gate_id(now),
         };
-        let advance = match &repeat {
-            None => decide::begin(situation, &mut history),
-            Some(repeat) => decide::again(situation, &mut history, &repeat.step),
-        };
+        let (history, advance) = retry::begin(situation, repeat.as_ref());
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
@@ -253,10 +248,7 @@ impl Engine {
             gate: advance.gate,
             results,
         };
-        let started = match &repeat {
-            None => self.store.start(start, &self.owner).await,
-            Some(repeat) => self.store.retry(start, repeat.first, &self.owner).await,
-        };
+        let started = self.store_start(start, repeat.as_ref()).await;
         let started = started.during(format_args!(
             "starting workflow `{}`",
             execution.workflow_id

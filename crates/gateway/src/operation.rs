@@ -136,9 +136,9 @@ fn ended(state: &ExecutionState) -> String {
     match state {
         ExecutionState::Running | ExecutionState::Paused { .. } => "has not ended".to_owned(),
         ExecutionState::Completed { at } => format!("completed at {at}"),
-        ExecutionState::Failed { at, failure, .. } => match failure.kind {
-            FailureKind::Cancelled => format!("was cancelled at {at}"),
-            kind => format!("failed at {at} ({kind})"),
-        },
+        ExecutionState::Failed { at, failure, .. } if failure.kind == FailureKind::Cancelled => {
+            format!("was cancelled at {at}")
+        }
+        ExecutionState::Failed { at, failure, .. } => format!("failed at {at} ({})", failure.kind),
     }
 }

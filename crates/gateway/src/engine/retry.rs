@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use workflow_types::execution::{Execution, ExecutionStatus, History, VisitState};
+use workflow_types::execution::{Execution, ExecutionStatus, History, Start, Started, VisitState};
 use workflow_types::id::{ExecutionId, StepId};
 
 use super::Engine;
+use super::decide::{self, Advance, Situation};
 use crate::error::{During as _, Error, ErrorKind};
+use crate::store::StoreError;
 
 /// Visits that are read at once.
 const PAGE: usize = 100;
@@ -32,7 +34,29 @@ struct Starts {
     last: Option<(u32, StepId)>,
 }
 
+/// The beginning of an execution: at its first step, or where it repeats another one.
+pub(super) fn begin(situation: Situation<'_>, repeat: Option<&Repeat>) -> (History, Advance) {
+    let mut history = repeat.map_or_else(History::default, |repeat| repeat.history.clone());
+    let advance = match repeat {
+        None => decide::begin(situation, &mut history),
+        Some(repeat) => decide::again(situation, &mut history, &repeat.step),
+    };
+    (history, advance)
+}
+
 impl Engine {
+    /// Stores a new execution, with what it takes over of another one.
+    pub(super) async fn store_start(
+        &self,
+        start: Start,
+        repeat: Option<&Repeat>,
+    ) -> Result<Started, StoreError> {
+        match repeat {
+            None => self.store.start(start, &self.owner).await,
+            Some(repeat) => self.store.retry(start, repeat.first, &self.owner).await,
+        }
+    }
+
     /// What is repeated of `origin` from a step on; if none is named, from the one at which it
     /// failed, or else from the first.
     pub(crate) async fn repeat(

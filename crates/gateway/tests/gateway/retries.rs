@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::workflow_types::execution::{FailureKind, VisitState};
+use gateway::workflow_types::execution::{FailureKind, Visit, VisitState};
 use gateway::workflow_types::id::ExecutionId;
 use gateway::{Error, ErrorKind, Pruned, Retention, RetryRequest};
 use serde_json::json;
@@ -35,10 +35,7 @@ fn a_failed_execution_is_repeated_from_its_failed_step_and_reuses_what_came_befo
     assert_eq!(done.input, json!({"x": 1}));
     assert_eq!(life.trail(again), ["a 1", "b 7", "c 1"]);
     let journal = life.journal(again);
-    let keys: Vec<_> = journal
-        .iter()
-        .map(|visit| visit.idempotency_key())
-        .collect();
+    let keys: Vec<_> = journal.iter().map(Visit::idempotency_key).collect();
     assert_eq!(
         keys,
         [

@@ -135,9 +135,11 @@ pub(super) async fn votes_are_told_in_the_order_in_which_they_were_counted(
     }
     let voters: Vec<_> = told
         .iter()
-        .filter_map(|event| match &event.kind {
-            EventKind::VoteCounted { vote, .. } => Some(vote.actor.to_string()),
-            _ => None,
+        .filter_map(|event| {
+            let EventKind::VoteCounted { vote, .. } = &event.kind else {
+                return None;
+            };
+            Some(vote.actor.to_string())
         })
         .collect();
     assert_eq!(voters, ["zoe", "ann", "mia", "bob"]);

@@ -173,7 +173,7 @@ async fn prunes(factory: &dyn StoreFactory, prune: Prune) {
         let _ = world.store.delete(id(number)).await;
         world.start(running(number)).await;
         let mut end = complete(number);
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             end.state = failed(FailureKind::StepFailed);
         }
         world.apply(end).await.unwrap();
@@ -182,7 +182,7 @@ async fn prunes(factory: &dyn StoreFactory, prune: Prune) {
         world.start(running(13)).await;
         world.start(paused(14)).await;
     }
-    let old = |number: u32| prune.ended_before.is_some() && number % 3 != 0;
+    let old = |number: u32| prune.ended_before.is_some() && !number.is_multiple_of(3);
     let newer = |number: u32| (number + 1..=12).filter(|one| !old(*one)).count();
     let surplus = |number: u32| {
         let keep = prune.keep_per_workflow;
