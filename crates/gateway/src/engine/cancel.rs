@@ -193,11 +193,11 @@ pub(super) async fn close(
     Ok(())
 }
 
-/// Whether an execution could not be carried on because somebody has ended it by cancelling it.
-pub(super) async fn has_ended(engine: &Engine, id: ExecutionId, error: &Error) -> bool {
+/// Whether an execution could not be taken up because somebody has cancelled it meanwhile: it has
+/// ended, or whoever cancelled it takes it up to end it.
+pub(super) async fn came_between(engine: &Engine, id: ExecutionId, error: &Error) -> bool {
     error.kind() == ErrorKind::Conflict
         && asked(engine, id).await.is_ok_and(|asked| asked.is_some())
-        && is_finished(engine, id).await.unwrap_or(false)
 }
 
 async fn is_finished(engine: &Engine, id: ExecutionId) -> Result<bool, Error> {

@@ -133,8 +133,7 @@ impl Engine {
     async fn go_on(self: &Arc<Self>, hold: Hold, claim: Claimed) -> Result<(), Error> {
         let id = claim.execution.id;
         let live = match self.patiently(id, || prepare(self, &claim)).await {
-            // It ended while it was taken up.
-            Err(error) if cancel::has_ended(self, id, &error).await => None,
+            Err(error) if cancel::came_between(self, id, &error).await => None,
             prepared => prepared?,
         };
         if let Some(live) = live {
