@@ -24,7 +24,7 @@ use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
-use crate::{definition, gate, visit, workflow};
+use crate::{attempt, cancellation, definition, gate, visit, workflow};
 
 pub use claim::claim_one;
 pub use page::list;
@@ -109,14 +109,15 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
 /// Writes one step forward of an execution: all of it, or nothing.
 ///
 /// Fails with [`ErrorKind::Fenced`] if the execution has changed hands, with
-/// [`ErrorKind::Conflict`] if it is finished, or paused and not ended by this, or if the open visit
-/// is over already. When the execution ends, gates that wait are withdrawn.
+/// [`ErrorKind::Conflict`] if it is finished, or paused and not ended by this, if somebody has
+/// cancelled it and it does not end as cancelled, or if the open visit is over already. When the execution ends, gates that wait are withdrawn.
 pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(), Error> {
     connection.write(|connection| {
         let Transition {
             execution_id: id,
             epoch,
             open,
+            failed,
             made,
             gate,
             state,
@@ -124,8 +125,12 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
         } = transition;
         let stored = Rest::of(*id, state, gate.as_ref(), results.as_ref())?;
         fence(connection, *id, *epoch, state.status())?;
+        cancellation::permit(connection, *id, state)?;
         open.iter()
             .try_for_each(|visit| visit::update(connection, visit))?;
+        failed
+            .iter()
+            .try_for_each(|failed| attempt::insert(connection, *id, failed))?;
         made.iter()
             .try_for_each(|visit| visit::insert(connection, visit))?;
         if let ExecutionState::Completed { at } | ExecutionState::Failed { at, .. } = state {
@@ -228,6 +233,11 @@ pub(crate) fn wake(connection: &mut Connection, id: ExecutionId) -> Result<(), E
         return Err(Row::new("execution", &id).contradicts("a gate waits, but it is not paused"));
     }
     Ok(())
+}
+
+/// The epoch under which an execution is held.
+pub(crate) fn epoch(connection: &mut Connection, id: ExecutionId) -> Result<Epoch, Error> {
+    standing(connection, id).map(|standing| standing.epoch)
 }
 
 /// At most `limit` ids after one, in their order.

@@ -9,14 +9,14 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
 use workflow_types::execution::{
-    Entry, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, PageKey, Round, Scope,
-    Start, Started, TriggeredBy,
+    Entry, EventSeq, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, PageKey, Prune,
+    Round, Scope, Start, Started, TriggeredBy,
 };
 use workflow_types::id::ExecutionId;
 
 use crate::connection::{Connection, Durability};
 use crate::error::Error;
-use crate::{execution, gate, timer, visit};
+use crate::{attempt, cancellation, event, execution, gate, retention, timer, visit};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -189,9 +189,11 @@ fn no_verb_scans_a_table() {
         visit::journal(connection, &id(), 1, 9)?;
         visit::latest(connection, &id())?;
         visit::history(connection, &id())?;
+        attempt::between(connection, &id(), (1, 9))?;
+        cancellation::find(connection, &id())?;
         gate::withdraw(connection, id(), now())
     });
-    assert_eq!(plans.len(), 6, "{plans:?}");
+    assert_eq!(plans.len(), 8, "{plans:?}");
     assert!(
         plans.iter().all(|step| step.starts_with("SEARCH")),
         "{plans:?}"
@@ -228,6 +230,61 @@ fn the_gates_of_an_execution_are_found_by_their_visits() {
     });
     assert!(
         plans.iter().any(|step| step.contains("gates_visit")),
+        "{plans:?}"
+    );
+    assert!(
+        plans.iter().all(|step| !step.starts_with("SCAN")),
+        "{plans:?}"
+    );
+}
+
+#[test]
+fn what_is_not_kept_is_found_by_its_end_and_by_its_place_in_its_workflow() {
+    let plans = plans(|connection| {
+        connection.execute(
+            "INSERT INTO workflow_definitions VALUES (hex(zeroblob(32)), '{}', '', '');
+             INSERT INTO workflows VALUES ('w', 'w', NULL, '', '', '', hex(zeroblob(32)), NULL)",
+        )?;
+        let prune = Prune {
+            ended_before: Some(now()),
+            keep_per_workflow: Some(3),
+        };
+        retention::prune(connection, &prune, 9)?;
+        let prune = Prune {
+            ended_before: None,
+            ..prune
+        };
+        retention::prune(connection, &prune, 9).map(|_| ())
+    });
+    for index in [
+        "INDEX executions_finished (completed_at<?)",
+        "INDEX executions_kept (workflow_id=?)",
+    ] {
+        assert!(plans.iter().any(|step| step.contains(index)), "{plans:?}");
+    }
+    let sorts = plans.iter().filter(|step| step.contains("TEMP B-TREE"));
+    assert_eq!(sorts.count(), 0, "{plans:?}");
+}
+
+#[test]
+fn events_are_read_from_their_place_on() {
+    let plans = plans(|connection| {
+        connection.execute(
+            "INSERT INTO workflow_definitions VALUES (
+                '806db58c16d2a2368c9a25762754cdf7fe057e4ea35da1999506f72794e86fbf', '{}', '', '');
+             INSERT INTO workflows SELECT 'w', 'w', NULL, '', '', '', hash, NULL
+                FROM workflow_definitions;
+             INSERT INTO workflow_executions (id, workflow_id, status, triggered_by, started_at,
+                definition_hash, input)
+                SELECT '01890a5d-ac96-774b-bcce-b302099a8057', 'w', 'running', 'manual',
+                '2026-01-31T09:00:00.000Z', hash, '{}' FROM workflow_definitions",
+        )?;
+        event::after(connection, &id(), EventSeq::new(7, 1, 1), 9).map(|_| ())
+    });
+    assert!(
+        plans
+            .iter()
+            .any(|step| step.contains("(execution_id=? AND visit>?)")),
         "{plans:?}"
     );
     assert!(

@@ -51,6 +51,7 @@ struct VisitRow {
     due_at: Option<String>,
     begun_at: String,
     completed_at: Option<String>,
+    reused_from: Option<String>,
 }
 
 /// The query of visits of running executions that wait for their next attempt, the next one first.
@@ -227,6 +228,7 @@ impl From<&Visit> for VisitRow {
             request,
             begun_at,
             state,
+            reused_from,
         } = visit;
         let mut row = Self {
             execution_id: execution_id.to_string(),
@@ -243,6 +245,7 @@ impl From<&Visit> for VisitRow {
             due_at: None,
             begun_at: begun_at.to_string(),
             completed_at: None,
+            reused_from: reused_from.as_ref().map(ToString::to_string),
         };
         match state {
             VisitState::Ready | VisitState::Waiting | VisitState::Begun => {}
@@ -333,6 +336,7 @@ impl TryFrom<VisitRow> for Visit {
             attempt: row.number("attempt", found.attempt)?,
             request: request.map(|text| row.json("request", text)).transpose()?,
             begun_at: row.parse("begun_at", &found.begun_at)?,
+            reused_from: row.parse_maybe("reused_from", found.reused_from.as_deref())?,
             state: found.state(row)?,
         })
     }

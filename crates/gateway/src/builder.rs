@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use workflow_types::execution::Retention;
 use workflow_types::id::ModelName;
 
 use crate::clock::{Clock, SystemClock};
@@ -154,6 +155,13 @@ impl GatewayBuilder {
     /// database. Workflows take turns, whatever each has waiting.
     pub fn max_concurrent_executions(mut self, executions: usize) -> Self {
         self.limits.max_executions = executions.max(1);
+        self
+    }
+
+    /// Which finished executions are kept; the others are deleted at the start and once a day, with
+    /// the definitions that nothing refers to any more. Default: all are kept.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.limits.retention = retention;
         self
     }
 

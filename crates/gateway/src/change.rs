@@ -36,6 +36,11 @@ impl Follower {
         }
         self.told_of_end = true;
     }
+
+    /// The same, but answers false when the gateway has ended.
+    pub(crate) async fn changed_or_ended(&mut self) -> bool {
+        self.changed.changed().await.is_ok()
+    }
 }
 
 impl Changes {

@@ -4,11 +4,14 @@
 //! only when it takes an execution up. What waits (gates, retries) has no task but a row.
 
 mod admission;
+mod cancel;
 mod decide;
 mod drive;
 mod perform;
 mod recover;
 mod request;
+mod retention;
+mod retry;
 mod size;
 mod timer;
 
@@ -25,7 +28,8 @@ use tokio_util::task::TaskTracker;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, ExecutionStatus, History, Scope, Start, Started, TriggeredBy,
+    Epoch, Execution, ExecutionState, ExecutionStatus, Retention, Scope, Start, Started,
+    TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 
@@ -38,8 +42,10 @@ use crate::model::ModelRegistry;
 use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
 use admission::{Admission, Slot};
+use cancel::Cancels;
 use decide::Situation;
 use drive::Live;
+pub(crate) use retry::Repeat;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.
@@ -54,6 +60,8 @@ pub(crate) struct Limits {
     pub(crate) max_output: usize,
     /// How many executions may run at once.
     pub(crate) max_executions: usize,
+    /// Which finished executions are kept.
+    pub(crate) retention: Retention,
 }
 
 impl Default for Limits {
@@ -62,6 +70,7 @@ impl Default for Limits {
             grace: Duration::from_secs(2),
             max_output: 1024 * 1024,
             max_executions: 64,
+            retention: Retention::default(),
         }
     }
 }
@@ -83,6 +92,8 @@ pub(crate) struct Engine {
     /// Executions that are held by a task of this process, and whether somebody asked for them to
     /// be taken up in the meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
+    /// Who listens whether an execution is cancelled.
+    cancels: Cancels,
     /// Unfinished executions that are carried although others are left behind; empty where none
     /// are.
     own: Mutex<HashSet<ExecutionId>>,
@@ -109,6 +120,8 @@ pub(crate) struct NewExecution {
     pub(crate) input: Value,
     pub(crate) triggered_by: TriggeredBy,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// What it repeats of another execution.
+    pub(crate) repeat: Option<Repeat>,
 }
 
 /// The parts from which an engine is made.
@@ -141,6 +154,7 @@ impl Engine {
             admission,
             definitions: Mutex::default(),
             held: Mutex::default(),
+            cancels: Cancels::default(),
             own: Mutex::default(),
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
@@ -204,21 +218,21 @@ impl Engine {
             definition: new.digest,
             triggered_by: new.triggered_by,
             scheduled_for: None,
-            origin: None,
+            origin: new.repeat.as_ref().map(|repeat| repeat.origin),
             idempotency_key: new.idempotency_key,
             input: new.input,
             started_at: now,
             queued: false,
             state: ExecutionState::Running,
         };
-        let mut history = History::default();
+        let repeat = new.repeat;
         let situation = Situation {
             definition: &definition,
             execution: &execution,
             now,
             gate_id: self.entropy.gate_id(now),
         };
-        let advance = decide::begin(situation, &mut history);
+        let (history, advance) = retry::begin(situation, repeat.as_ref());
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
@@ -232,7 +246,7 @@ impl Engine {
             results,
             entry,
         };
-        let started = self.store.start(start, &self.owner).await;
+        let started = self.store_start(start, repeat.as_ref()).await;
         let started = started.during(format_args!(
             "starting workflow `{}`",
             execution.workflow_id
@@ -356,11 +370,17 @@ impl Engine {
             self.timer.notify_one();
         }
         if state.status().is_finished() {
-            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            own.remove(id);
-            drop(own);
-            self.admission.made_place();
+            self.after_end(*id);
         }
+    }
+
+    /// What follows the end of an execution, whoever has ended it.
+    fn after_end(&self, id: ExecutionId) {
+        self.changes.tell(id);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.remove(&id);
+        drop(own);
+        self.admission.made_place();
     }
 
     /// A definition by its digest: from memory, or read and parsed once.

@@ -272,6 +272,7 @@ impl Gateway {
                 input,
                 triggered_by: request.triggered_by,
                 idempotency_key: request.idempotency_key,
+                repeat: None,
             })
             .await
     }

@@ -17,7 +17,8 @@ use async_trait::async_trait;
 use workflow_types::Timestamp;
 use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use workflow_types::execution::{
-    Admitted, Claimed, Place, Round, Scope, Start, Started, Transition,
+    Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
+    Started, Transition,
 };
 use workflow_types::id::{ExecutionId, GateId};
 use workflow_types::registry::{Registered, Registration};
@@ -73,13 +74,45 @@ pub trait Store: Send + Sync {
     /// execution has a gate, and only one at rest has results.
     async fn start(&self, start: Start, owner: &str) -> Result<Started, StoreError>;
 
-    /// Writes one step forward of an execution: its open visit, the visits made, the gate at which
-    /// it waits, and where it stands. When it ends, gates that wait are withdrawn.
+    /// Starts an execution that repeats its origin from visit `first` on, which is the first one
+    /// that it makes itself: the visits of the origin before that, and their failed attempts, are
+    /// copied to it, with their idempotency keys and the execution that made them.
+    ///
+    /// The rest is as with [`Store::start`]; but one that has to wait for its turn has the copies,
+    /// too, and its own first visit, ready and without a request. The copies stay when the origin is deleted.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such origin;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it has not finished, or has not made these visits.
+    async fn retry(&self, start: Start, first: u32, owner: &str) -> Result<Started, StoreError>;
+
+    /// Asks that an execution end. It is recorded once; the first who asks is the one who did.
+    ///
+    /// One of which no attempt has begun, because it waits at a gate, for its turn or for its next
+    /// attempt, ends with it: its open visit is closed as a failure of kind `cancelled`, its gate is
+    /// withdrawn, its results are written. Of any other, nothing is written from then on but its
+    /// end: [`Store::apply`] refuses what would carry it on.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such execution.
+    async fn cancel(&self, id: ExecutionId, asked: Cancellation) -> Result<Cancelling, StoreError>;
+
+    /// Deletes a finished execution with all that belongs to it.
+    ///
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is none;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it has not finished.
+    async fn delete(&self, id: ExecutionId) -> Result<(), StoreError>;
+
+    /// Deletes at most `limit` finished executions that are not kept, or, if none are left, as many
+    /// definitions that nothing refers to; answers what was deleted, nothing when all is done.
+    ///
+    /// So much as does not keep other writers waiting; repeating it goes on.
+    async fn prune(&self, prune: Prune, limit: usize) -> Result<Pruned, StoreError>;
+
+    /// Writes one step forward of an execution: its open visit and the attempt of it that failed,
+    /// the visits made, the gate at which it waits, and where it stands. When it ends, gates that
+    /// wait are withdrawn.
     ///
     /// The busiest verb: its cost does not depend on how long the history is.
     /// [`Fenced`](StoreErrorKind::Fenced) if the execution has changed hands;
     /// [`Conflict`](StoreErrorKind::Conflict) if it is finished, if it is paused and not ended by
-    /// this, or if the open visit is over already: so a transition that is repeated after its
+    /// this, if it is cancelled and does not end as such, or if the open visit is over already: so a transition that is repeated after its
     /// commit is refused, unless all that it writes is an open visit;
     /// [`NotFound`](StoreErrorKind::NotFound) if there is no such execution;
     /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together.

@@ -23,6 +23,7 @@ fn visit(number: u32, step: &str, outcome: Outcome) -> Visit {
         attempt: number,
         request: None,
         begun_at: at(0),
+        reused_from: None,
         state: VisitState::Done {
             at: at(i64::from(number)),
             outcome,

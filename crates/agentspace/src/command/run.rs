@@ -76,7 +76,7 @@ pub(super) async fn run(global: &Global, args: Run) -> anyhow::Result<Exit> {
 }
 
 /// Nothing that this process carries makes a place for an execution that has to wait for one.
-async fn wait_for_turn(
+pub(super) async fn wait_for_turn(
     global: &Global,
     hosted: Hosted,
     execution: &Execution,

@@ -1,14 +1,23 @@
 //! The file: how it is created, recognised, refused, migrated and copied.
 
 use std::fs;
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, migrate};
+use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, gate, migrate};
+use workflow_types::approval::Decision;
 
 use workflow_types::execution::{Started, Turn};
 
-use crate::support::{Database, id, running};
+use crate::support::{Database, gate_id, id, running, vote};
+
+/// Every migration, the oldest first.
+const MIGRATIONS: [&str; 3] = [
+    "2026-11-23-000000_foundation",
+    "2026-11-23-071807_operations",
+    "2026-11-23-071917_admission",
+];
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -109,44 +118,61 @@ fn a_reader_neither_creates_nor_migrates_nor_writes() {
 fn migrations_run_back_and_forth_and_are_listed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("agentspace.db");
-    let [first, last] = MIGRATIONS;
-    assert_eq!(migrate::list(&path).unwrap(), listed(false));
+    let last = MIGRATIONS[MIGRATIONS.len() - 1];
+    assert_eq!(migrate::list(&path).unwrap(), listed(0));
     assert!(!path.exists());
     assert_eq!(migrate::run(&path).unwrap(), MIGRATIONS);
     assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
-    assert_eq!(migrate::list(&path).unwrap(), listed(true));
+    assert_eq!(migrate::list(&path).unwrap(), listed(MIGRATIONS.len()));
     assert_eq!(migrate::redo(&path).unwrap().unwrap().name, last);
-    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, last);
-    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, first);
+    for (left, name) in MIGRATIONS.into_iter().enumerate().rev() {
+        assert_eq!(migrate::revert(&path).unwrap().unwrap().name, name);
+        assert_eq!(migrate::list(&path).unwrap(), listed(left));
+    }
     assert_eq!(migrate::revert(&path).unwrap(), None);
     assert_eq!(migrate::redo(&path).unwrap(), None);
-    assert_eq!(migrate::list(&path).unwrap(), listed(false));
     assert_eq!(migrate::run(&path).unwrap(), MIGRATIONS);
 }
 
 #[test]
 fn a_migration_goes_down_and_up_with_rows_in_every_table() {
     let mut database = Database::with_workflow();
-    database.start(&crate::support::paused(1, None));
+    let mut start = crate::support::paused(1, None);
+    start.gate.as_mut().unwrap().count = NonZeroU32::new(3).unwrap();
+    database.start(&start);
+    // Two votes of one instant, not in the order of their names.
+    for who in ["zoe", "ann"] {
+        let vote = vote(Decision::Approve, who, 9);
+        gate::vote(&mut database.connection, &gate_id(1), &vote).unwrap();
+    }
     database.start(&running(2));
-    let mut waiting = running(3);
-    waiting.entry.turn = Turn::Later;
-    assert_eq!(database.start(&waiting), Started::Queued);
     let path = database.path();
-    let reverted = migrate::revert(&path).unwrap().unwrap();
-    let mut copy = Connection::open_reader(&reverted.backup.unwrap()).unwrap();
-    let kept = execution::find(&mut copy, &id(1)).unwrap();
-    assert!(
-        kept.is_some(),
-        "the copy keeps what the older schema cannot hold"
-    );
-    assert_eq!(migrate::run(&path).unwrap().len(), 1);
-    // The older schema holds all but those that have made no visit.
-    assert_eq!(there(&path), [true, true, false]);
-    migrate::revert(&path).unwrap();
-    migrate::revert(&path).unwrap();
-    assert_eq!(migrate::run(&path).unwrap().len(), 2);
-    assert_eq!(there(&path), [false; 3]);
+    for down in 1..=MIGRATIONS.len() {
+        let mut waiting = running(3);
+        waiting.entry.turn = Turn::Later;
+        let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
+        let started = execution::start(&mut opened.connection, &waiting, "p1").unwrap();
+        assert_eq!(started, Started::Queued);
+        let kept = execution::find(&mut opened.connection, &id(1)).unwrap();
+        drop(opened);
+        let copy = migrate::revert(&path).unwrap().unwrap().backup.unwrap();
+        let mut copy = Connection::open_reader(&copy).unwrap();
+        let found = execution::find(&mut copy, &id(3)).unwrap();
+        assert!(found.is_some(), "the copy keeps what is lost");
+        for _ in 1..down {
+            migrate::revert(&path).unwrap();
+        }
+        assert_eq!(migrate::run(&path).unwrap().len(), down);
+        // Only the first migration takes the tables themselves away; the last one loses those that
+        // have made no visit.
+        let are_left = down < MIGRATIONS.len();
+        assert_eq!(there(&path), [are_left, are_left, false]);
+        let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
+        let found = execution::find(&mut opened.connection, &id(1)).unwrap();
+        let votes = gate::votes(&mut opened.connection, &gate_id(1)).unwrap();
+        assert_eq!(found, kept.filter(|_| are_left));
+        assert_eq!(votes.len(), if are_left { 2 } else { 0 });
+    }
 }
 
 #[test]
@@ -191,18 +217,13 @@ fn a_copy_is_complete_private_and_never_replaces_a_file() {
     assert_eq!(left, Vec::<String>::new());
 }
 
-/// Every migration, the oldest first.
-const MIGRATIONS: [&str; 2] = [
-    "2026-11-23-000000_foundation",
-    "2026-11-23-071917_admission",
-];
-
-fn listed(applied: bool) -> Vec<migrate::Migration> {
-    let migration = |name: &str| migrate::Migration {
+/// Every migration, the first so many of which are applied.
+fn listed(applied: usize) -> Vec<migrate::Migration> {
+    let migration = |(place, name): (usize, &str)| migrate::Migration {
         name: name.to_owned(),
-        applied,
+        applied: place < applied,
     };
-    MIGRATIONS.map(migration).into()
+    MIGRATIONS.into_iter().enumerate().map(migration).collect()
 }
 
 /// Which of the first three executions a sound database has.

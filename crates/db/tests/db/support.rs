@@ -151,6 +151,7 @@ pub(crate) fn visit(execution: u32, number: u32, name: &str, state: VisitState) 
         request: Some(json!({"tool": "echo"})),
         begun_at: at(i64::from(number)),
         state,
+        reused_from: None,
     }
 }
 
@@ -179,6 +180,7 @@ pub(crate) fn forward(number: u32) -> Transition {
         epoch: Epoch::FIRST,
         open: Some(visit(number, 1, "a", done(5, json!({"ok": true})))),
         made: vec![visit(number, 2, "b", VisitState::Begun)],
+        failed: None,
         gate: None,
         state: ExecutionState::Running,
         results: None,
@@ -201,6 +203,7 @@ pub(crate) fn gate(execution: u32, visit: u32, kind: GateKind) -> Gate {
         workflow_id: "w".parse().unwrap(),
         step: step("a"),
         visit,
+        attempt: 1,
         message: Some("go on?".to_owned()),
         request: json!({"tool": "echo"}),
         requested_at: at(i64::from(execution)),
@@ -236,6 +239,7 @@ pub(crate) fn cancel(number: u32, epoch: Epoch) -> Transition {
         epoch,
         open: None,
         made: Vec::new(),
+        failed: None,
         gate: None,
         state: ExecutionState::Failed {
             at: at(90),

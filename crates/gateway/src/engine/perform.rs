@@ -112,6 +112,10 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         // An answer that is there counts, however late it is looked at.
         ended = &mut task.0 => return unless_stopped(engine, joined(ended)?),
         () = engine.stopping.cancelled() => return stopped(engine, task).await,
+        () = live.cancelled.cancelled() => {
+            cancelled.cancel();
+            return stopped(engine, task).await;
+        }
         () = engine.clock.sleep_until(deadline) => {}
     }
     let end = engine.clock.now().saturating_add(engine.limits.grace);
@@ -131,7 +135,7 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
     )))
 }
 
-/// The gateway stops: an attempt that still succeeds within its grace is recorded, because its
+/// The gateway stops, or the execution is cancelled: an attempt that still succeeds within its grace is recorded, because its
 /// side effect has happened; anything else is an interruption, never a failure of the tool.
 async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
     let end = engine.clock.now().saturating_add(engine.limits.grace);

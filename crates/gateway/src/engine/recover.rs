@@ -19,7 +19,7 @@ use super::admission::{self, Slot};
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
-use super::{Engine, Hold, timer};
+use super::{Engine, Hold, cancel, retention, timer};
 use crate::builder::LeftBehind;
 use crate::error::{During as _, Error, ErrorKind};
 
@@ -54,6 +54,9 @@ impl Engine {
         let running = running.during("counting running executions")?;
         self.task(admission::run(Arc::clone(self)));
         self.task(timer::run(Arc::clone(self)));
+        if !self.limits.retention.keeps_all() {
+            self.task(retention::run(Arc::clone(self)));
+        }
         Ok(match self.left_behind {
             LeftBehind::Leave => Recovered {
                 taken_up: 0,
@@ -76,7 +79,7 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         self.task(async move {
-            if let Err(error) = engine.go_on(hold, slot, claim).await {
+            if let Err(error) = engine.go_on(hold, Some(slot), claim).await {
                 engine.give_up(id, &error);
                 report(id, &error);
             }
@@ -125,10 +128,12 @@ impl Engine {
         let Some(hold) = self.hold(id) else {
             return Ok(Taken::Later);
         };
-        let Some(slot) = self.admission.enter() else {
+        let slot = self.admission.enter();
+        // What is cancelled is only brought to its end, which nobody's turn is needed for.
+        if slot.is_none() && cancel::asked(self, id).await?.is_none() {
             self.queue(id, Place::OfItsStart).await?;
             return Ok(Taken::Now);
-        };
+        }
         let claimed = self
             .patiently(id, async || {
                 let claimed = self.store.claim_one(id, &self.owner).await;
@@ -136,19 +141,29 @@ impl Engine {
             })
             .await?;
         self.changes.tell(id);
-        if let Some(claim) = claimed {
-            self.go_on(hold, slot, claim).await?;
+        match claimed {
+            Some(claim) => self.go_on(hold, slot, claim).await?,
+            None => self.cancels.forget(id),
         }
         Ok(Taken::Now)
     }
 
     /// Does what the open visit of a claimed execution needs; performs it in a task of its own.
-    async fn go_on(self: &Arc<Self>, hold: Hold, slot: Slot, claim: Claimed) -> Result<(), Error> {
-        let live = self
-            .patiently(claim.execution.id, || prepare(self, &claim))
-            .await?;
-        if let Some(live) = live {
-            self.spawn(hold, slot, live);
+    async fn go_on(
+        self: &Arc<Self>,
+        hold: Hold,
+        slot: Option<Slot>,
+        claim: Claimed,
+    ) -> Result<(), Error> {
+        let id = claim.execution.id;
+        let live = match self.patiently(id, || prepare(self, &claim)).await {
+            Err(error) if cancel::came_between(self, id, &error).await => None,
+            prepared => prepared?,
+        };
+        match (live, slot) {
+            (Some(live), Some(slot)) => self.spawn(hold, slot, live),
+            // It has ended, or what was asked for it was refused.
+            (_, _) => self.cancels.forget(id),
         }
         Ok(())
     }
@@ -203,6 +218,14 @@ pub(super) fn report(id: ExecutionId, error: &Error) {
 async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, Error> {
     let Claimed { execution, epoch } = claim.clone();
     let (history, last) = journal(engine, execution.id).await?;
+    if let Some(open) = &last
+        && open.state == VisitState::Begun
+        && let Some(asked) = cancel::asked(engine, execution.id).await?
+    {
+        let outcome = asked.outcome();
+        cancel::close(engine, claim, (history, open.clone()), (&asked, outcome)).await?;
+        return Ok(None);
+    }
     let definition = match engine.definition(&execution.definition).await {
         Ok(definition) => definition,
         Err(error) if is_lost(&error) => {
@@ -212,10 +235,13 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         Err(error) => return Err(error),
     };
     let Some(open) = last else {
-        return drive::arrive(engine, claim.clone(), definition).await;
+        return drive::set_out(engine, claim.clone(), definition).await;
     };
     let mut live = Live::new(execution, epoch, definition, history, open);
     let step = match live.open.state.clone() {
+        VisitState::Ready if drive::is_unresolved(&live.open) => {
+            drive::arrive(engine, &mut live).await?
+        }
         VisitState::Ready => drive::begin(engine, &mut live).await?,
         VisitState::Begun => interrupted(engine, &mut live).await?,
         VisitState::Waiting => at_gate(engine, &mut live).await?,
@@ -270,6 +296,7 @@ async fn fail_without_definition(
         execution_id: claim.execution.id,
         epoch: claim.epoch,
         open,
+        failed: None,
         made: Vec::new(),
         gate: None,
         state: state.clone(),
@@ -282,7 +309,10 @@ async fn fail_without_definition(
 
 /// What the journal amounts to, and its last visit, if there is one yet; read in pages, so that
 /// outputs that were replaced by later ones are not held.
-async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Option<Visit>), Error> {
+pub(super) async fn journal(
+    engine: &Engine,
+    id: ExecutionId,
+) -> Result<(History, Option<Visit>), Error> {
     let mut history = History::default();
     let mut last: Option<Visit> = None;
     loop {

@@ -27,14 +27,17 @@
     reason = "a law that is broken says so by panicking"
 )]
 
+mod cancels;
 mod claims;
 mod damage;
+mod events;
 mod fixture;
 mod gates;
 mod groups;
 mod life;
 mod pages;
 mod queue;
+mod retention;
 mod starts;
 mod timers;
 mod transitions;
@@ -194,6 +197,26 @@ laws! {
         attempts_are_due_in_their_order,
         what_is_due_next_is_the_earliest_of_all,
         nothing_of_a_finished_execution_is_due,
+    }
+    cancels {
+        what_waits_ends_with_the_request,
+        what_waits_for_its_first_turn_ends_with_the_request,
+        a_running_attempt_can_only_end_as_cancelled,
+        the_first_who_cancels_is_named_and_nothing_finished_is_cancelled,
+        racing_cancels_and_votes_have_one_outcome,
+    }
+    retention {
+        a_repetition_takes_over_the_visits_before_it,
+        a_repetition_that_waits_for_its_turn_has_what_it_takes_over,
+        a_repetition_of_what_is_not_there_leaves_nothing,
+        only_what_has_finished_is_deleted,
+        pruning_deletes_what_the_bounds_name_and_nothing_else,
+        a_definition_that_nothing_refers_to_is_deleted,
+    }
+    events {
+        events_only_grow_and_are_read_from_any_place,
+        votes_are_told_in_the_order_in_which_they_were_counted,
+        events_of_a_long_history_are_read_in_pages,
     }
     pages {
         pages_hold_every_execution_once_the_newest_first,

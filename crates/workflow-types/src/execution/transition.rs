@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Execution, ExecutionState, StepResult, Visit};
+use super::{Entry, Execution, ExecutionState, FailedAttempt, StepResult, Visit};
 use crate::approval::Gate;
 use crate::id::{ExecutionId, StepId};
 
@@ -50,6 +50,8 @@ pub struct Transition {
     pub epoch: Epoch,
     /// What happens to the visit that was open.
     pub open: Option<Visit>,
+    /// The attempt of the open visit that failed, if another one follows.
+    pub failed: Option<FailedAttempt>,
     /// Visits that are made, in their order.
     pub made: Vec<Visit>,
     /// The gate at which the execution waits from now on.

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, OnExpiry, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
-    Admitted, Claimed, Entry, Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome,
-    Round, Scope, Start, Started, StepFailure, StepFailureKind, StepResult, Transition,
-    TriggeredBy, Visit, VisitState, WorkflowExecutionState,
+    Admitted, Claimed, Entry, Epoch, Execution, ExecutionState, FailedAttempt, Failure,
+    FailureKind, Outcome, Round, Scope, Start, Started, StepFailure, StepFailureKind, StepResult,
+    Transition, TriggeredBy, Visit, VisitState, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -162,6 +162,7 @@ pub(super) fn visit(execution: u32, number: u32, name: &str, state: VisitState) 
         request: Some(json!({"tool": "echo", "args": {"text": "ä\u{0}\"'"}})),
         begun_at: at(execution + number),
         state,
+        reused_from: None,
     }
 }
 
@@ -198,6 +199,7 @@ pub(super) fn forward(number: u32, from: u32) -> Transition {
         execution_id: id(number),
         epoch: Epoch::FIRST,
         open: Some(visit(number, from, "a", done(5, output))),
+        failed: None,
         made: vec![visit(number, from + 1, "a", VisitState::Begun)],
         gate: None,
         state: ExecutionState::Running,
@@ -253,6 +255,21 @@ pub(super) fn back_off(number: u32, until: Timestamp) -> Transition {
     }
 }
 
+/// An attempt that failed, and is followed by another one.
+pub(super) fn failed_attempt(visit: u32, attempt: u32) -> FailedAttempt {
+    FailedAttempt {
+        visit,
+        attempt,
+        begun_at: at(20),
+        failed_at: at(21),
+        due_at: at(60),
+        failure: StepFailure {
+            kind: StepFailureKind::Error,
+            message: "try again".to_owned(),
+        },
+    }
+}
+
 pub(super) fn gate(number: u32, kind: GateKind) -> Gate {
     Gate {
         id: gate_id(number),
@@ -261,6 +278,7 @@ pub(super) fn gate(number: u32, kind: GateKind) -> Gate {
         workflow_id: "w".parse().unwrap(),
         step: step("a"),
         visit: 1,
+        attempt: 1,
         message: Some("go on?".to_owned()),
         request: json!({"tool": "echo", "args": [1, "two", null]}),
         requested_at: at(number),

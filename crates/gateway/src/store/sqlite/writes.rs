@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use workflow_types::Timestamp;
 use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use workflow_types::execution::{
-    Admitted, Claimed, Place, Round, Scope, Start, Started, Transition,
+    Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
+    Started, Transition,
 };
 use workflow_types::id::{ExecutionId, GateId};
 use workflow_types::registry::{Registered, Registration};
@@ -36,6 +37,26 @@ impl Store for SqliteStore {
     async fn start(&self, start: Start, owner: &str) -> Result<Started, StoreError> {
         let owner = owner.to_owned();
         self.write(move |c| db::execution::start(c, &start, &owner))
+            .await
+    }
+
+    async fn retry(&self, start: Start, first: u32, owner: &str) -> Result<Started, StoreError> {
+        let owner = owner.to_owned();
+        self.write(move |c| db::retry::start(c, &start, first, &owner))
+            .await
+    }
+
+    async fn cancel(&self, id: ExecutionId, asked: Cancellation) -> Result<Cancelling, StoreError> {
+        self.write(move |c| db::cancellation::request(c, id, &asked))
+            .await
+    }
+
+    async fn delete(&self, id: ExecutionId) -> Result<(), StoreError> {
+        self.write(move |c| db::retention::delete(c, id)).await
+    }
+
+    async fn prune(&self, prune: Prune, limit: usize) -> Result<Pruned, StoreError> {
+        self.write(move |c| db::retention::prune(c, &prune, limit))
             .await
     }
 
