@@ -94,7 +94,7 @@ fn a_number_below_the_minimum_is_refused_before_anything_is_stored() {
     for keep in ["keep=0", "keep=-1", "keep=x", "keep=", "keep=1.5"] {
         run(&place, &["-i", keep])
             .exits(2)
-            .says(&["/keep", "-i KEY=VALUE"]);
+            .says(&["`input.keep`", "-i KEY=VALUE"]);
     }
     assert!(!place.exists(".agentspace") && !place.exists("my backups"));
 }

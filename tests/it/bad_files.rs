@@ -181,7 +181,7 @@ fn json_with_a_trailing_comma() {
     place
         .run(["run", "bad.json"])
         .exits(2)
-        .says(&["bad.json:1:51", "trailing comma"]);
+        .says(&["bad.json:1:50", "trailing comma"]);
     assert!(!place.exists(".agentspace"));
 }
 

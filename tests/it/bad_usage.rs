@@ -62,16 +62,16 @@ fn inputs_that_do_not_fit_the_workflow() {
             (&["run", "typed.yaml", "-i", ""], &["`` is not KEY=VALUE"]),
             (
                 &["run", "typed.yaml", "-i", "count=many"],
-                &["/count", "integer"],
+                &["`input.count`", "a whole number"],
             ),
-            (&["run", "typed.yaml", "-i", "count="], &["/count"]),
+            (&["run", "typed.yaml", "-i", "count="], &["`input.count`"]),
             (
                 &["run", "typed.yaml", "-i", "count=0"],
-                &["/count", "minimum"],
+                &["`input.count`", "at least"],
             ),
             (
                 &["run", "typed.yaml", "-i", "count=1", "-i", "flag=perhaps"],
-                &["/flag", "boolean"],
+                &["`input.flag`", "boolean"],
             ),
             (
                 &["run", "typed.yaml", "-i", "count=1", "-i", "colour=red"],
@@ -105,7 +105,7 @@ fn input_documents_that_are_none() {
             (&["run", "typed.yaml", "--input", "@."], &["cannot be read"]),
             (
                 &["run", "typed.yaml", "--input", r#"{"count": "1"}"#],
-                &["/count", "integer"],
+                &["`input.count`", "a whole number"],
             ),
             // Without an end.
             (

@@ -9,6 +9,13 @@ fn what_init_writes_passes_the_check_and_runs() {
         .run(["init"])
         .exits(0)
         .says(&["workflows/hello.yaml", "HEARTBEAT.md", "next:"]);
+    let schema = place.read("schemas/workflow.schema.json");
+    assert_eq!(place.run(["schema", "workflow"]).exits(0).stdout, schema);
+    let head = place.read("workflows/hello.yaml");
+    assert!(
+        head.starts_with("# yaml-language-server: $schema=../schemas/workflow.schema.json\n"),
+        "{head}"
+    );
     place
         .run(["check"])
         .exits(0)

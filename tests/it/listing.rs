@@ -96,6 +96,47 @@ fn one_execution_is_shown_with_its_input_its_journal_and_its_gate() {
 }
 
 #[test]
+fn the_votes_on_a_gate_are_shown_with_it() {
+    let text = "name: Two
+steps:
+  - {id: both, action: noop, approvalRequired: {count: 2}}
+";
+    let place = Place::with("two.yaml", text);
+    place.run(["run", "two.yaml"]).exits(3);
+    let gate = place.only_gate_id();
+    let votes = |place: &Place| list(&place.json(["approvals", "show", &gate])["votes"]);
+    assert_eq!(votes(&place).len(), 0);
+    place
+        .run([
+            "approvals",
+            "approve",
+            &gate,
+            "--as",
+            "ann",
+            "--reason",
+            "read it",
+        ])
+        .exits(3);
+    place
+        .run(["approvals", "show", &gate])
+        .exits(0)
+        .prints(&["vote       approved by ann at ", ": read it"]);
+    place
+        .run(["approvals", "approve", &gate, "--as", "bob"])
+        .exits(0);
+    let votes = votes(&place);
+    assert_eq!(votes.len(), 2);
+    assert_eq!(
+        (&votes[0]["actor"], &votes[0]["decision"]),
+        (&"ann".into(), &"approve".into())
+    );
+    assert_eq!(
+        (&votes[0]["reason"], &votes[1]["actor"]),
+        (&"read it".into(), &"bob".into())
+    );
+}
+
+#[test]
 fn an_execution_runs_what_it_was_started_with_whatever_becomes_of_the_file() {
     let text = |word: &str| {
         format!(

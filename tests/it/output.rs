@@ -17,7 +17,7 @@ fn every_command_with_json_prints_one_document_in_the_envelope() {
     let (place, gate) = with_a_gate();
     let execution = place.only_execution()["id"].clone();
     let execution = word(&execution);
-    let cases: [(&[&str], i32, &str); 13] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["run", "hello.yaml"], 3, "execution"),
         (&["run", "hello", "--approve", "farewell"], 0, "execution"),
         (&["workflows", "ls"], 0, "workflows"),
@@ -29,6 +29,7 @@ fn every_command_with_json_prints_one_document_in_the_envelope() {
         (&["approvals", "approve", &gate], 0, "execution"),
         (&["resume"], 0, "executions"),
         (&["check", "hello.yaml"], 0, "check"),
+        (&["schema", "heartbeat"], 0, "schema"),
         (&["db", "migrate"], 0, "db.migrate"),
         (&["db", "check"], 0, "db.check"),
     ];

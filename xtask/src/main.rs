@@ -7,7 +7,9 @@
     reason = "a chore talks to the person who runs it"
 )]
 
+mod bench;
 mod ci;
+mod fuzz;
 mod metadata;
 mod migrate;
 mod process;
@@ -42,6 +44,10 @@ enum Chore {
     Migrate(migrate::Command),
     /// Write the Diesel tables from the migrations.
     Schema(schema::Options),
+    /// Try the fuzz targets on random inputs.
+    Fuzz(fuzz::Options),
+    /// Run a benchmark, or list them.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +57,8 @@ fn main() -> ExitCode {
         Chore::Stats => stats::run(),
         Chore::Migrate(command) => migrate::run(&command),
         Chore::Schema(options) => schema::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Bench(options) => bench::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

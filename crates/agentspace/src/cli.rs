@@ -75,6 +75,12 @@ pub(crate) enum Command {
     Init(Init),
     /// Check workflow and heartbeat files; store nothing.
     Check(Check),
+    /// Print the JSON Schema by which editors complete and check a file.
+    Schema(Schema),
+    /// Explain a code that `check` names, such as WF0107.
+    Explain(Explain),
+    /// Draw a workflow, or the way that an execution took through it.
+    Graph(Graph),
     /// Run a workflow to its end, or to the first gate.
     Run(Run),
     /// Take up what a process that ended left behind, and wait until all of it is at rest.
@@ -114,6 +120,13 @@ pub(crate) struct Check {
     pub(crate) deny_warnings: bool,
 }
 
+/// `explain`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, as WF0107 or 107; all codes are listed if none is given.
+    pub(crate) code: Option<String>,
+}
+
 /// How diagnostics are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -123,6 +136,50 @@ pub(crate) enum Format {
     Json,
     /// As workflow commands that GitHub shows in a change.
     Github,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what.
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
+/// What has a published schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// A workflow's file.
+    Workflow,
+    /// The front matter of a HEARTBEAT.md.
+    Heartbeat,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// A workflow file, or the id of a registered workflow or of an execution.
+    #[arg(value_name = "FILE|ID")]
+    pub(crate) workflow: String,
+    /// The form of the picture.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Ascii)]
+    pub(crate) format: GraphFormat,
+    /// Write the picture to this file instead of stdout.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The form of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Boxes and lines for a terminal.
+    Ascii,
+    /// A Mermaid flowchart, as GitHub and many editors draw it.
+    Mermaid,
+    /// A Graphviz graph.
+    Dot,
+    /// A drawing for browsers and documents, light or dark as the reader's machine is.
+    Svg,
 }
 
 /// `run`

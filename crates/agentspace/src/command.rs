@@ -4,9 +4,12 @@ mod approvals;
 mod check;
 mod database;
 mod executions;
+mod explain;
+mod graph;
 mod init;
 mod resume;
 mod run;
+mod schema;
 mod workflows;
 
 use gateway::Gateway;
@@ -26,6 +29,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&global, args),
+        Command::Schema(args) => Ok(schema::run(&global, &args)),
+        Command::Explain(args) => explain::run(&global, &args),
+        Command::Graph(args) => graph::run(&global, args).await,
         Command::Run(args) => run::run(&global, args).await,
         Command::Resume => resume::run(&global).await,
         Command::Workflows(command) => workflows::run(&global, command).await,

@@ -6,7 +6,7 @@ use std::path::Path;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use gateway::FileReport;
-use gateway::workflow_types::{Diagnostic, Severity, SourceMap};
+use gateway::workflow_types::{Code, Diagnostic, Severity, SourceMap};
 use serde_json::{Value, json};
 
 use crate::cli::Format;
@@ -39,14 +39,66 @@ pub(crate) fn show(report: &FileReport, format: Format) {
     }
 }
 
-/// Everything there is to say of a file, as JSON.
-pub(crate) fn to_json(report: &FileReport) -> Value {
+/// Most codes that [`explained_by`] names.
+const MAX_NAMED: usize = 4;
+
+/// Where to read more about what was shown: for people, once, after all of it; none if nothing
+/// was.
+pub(crate) fn explained_by(reports: &[FileReport]) -> Option<String> {
+    let all = || reports.iter().flat_map(|report| &report.diagnostics);
+    let mut codes: Vec<Code> = all().map(|diagnostic| diagnostic.code).collect();
+    // Errors first: what refuses a file is asked about before what only informs.
+    codes.sort_by_key(|code| (code.severity(), *code));
+    codes.dedup();
+    let (first, others) = codes.split_first()?;
+    let named: Vec<&str> = others
+        .iter()
+        .map(|code| code.as_str())
+        .take(MAX_NAMED - 1)
+        .collect();
+    let kind = match first.severity() {
+        Severity::Error => "an error",
+        Severity::Warning => "a warning",
+    };
+    let others = match (named.as_slice(), others.len() - named.len()) {
+        ([], _) => String::new(),
+        (named, 0) => format!(" (or {})", named.join(", ")),
+        (named, _) => format!(" (or {}, …)", named.join(", ")),
+    };
+    Some(format!(
+        "for more about {kind}: agentspace explain {first}{others}"
+    ))
+}
+
+/// Everything there is to say of files, as JSON.
+pub(crate) fn all_to_json(reports: &[FileReport]) -> Value {
+    let files: Vec<Value> = reports.iter().map(to_json).collect();
+    let (errors, warnings) = (errors(reports), warnings(reports));
+    json!({"files": files, "errors": errors, "warnings": warnings})
+}
+
+/// How many errors there are; a file that cannot be read is one.
+pub(crate) fn errors(reports: &[FileReport]) -> usize {
+    let of_one = |report: &FileReport| {
+        report.diagnostics.errors().count() + usize::from(report.unreadable.is_some())
+    };
+    reports.iter().map(of_one).sum()
+}
+
+/// How many warnings there are.
+pub(crate) fn warnings(reports: &[FileReport]) -> usize {
+    let of_one = |report: &FileReport| report.diagnostics.warnings().count();
+    reports.iter().map(of_one).sum()
+}
+
+fn to_json(report: &FileReport) -> Value {
     let diagnostics: Vec<Value> = sorted(report)
         .into_iter()
         .map(|diagnostic| one_to_json(diagnostic, &report.map))
         .collect();
     json!({
         "path": report.path.display().to_string(),
+        "kind": report.kind.as_str(),
         "workflowId": report.id.as_ref().map(ToString::to_string),
         "refused": report.is_refused(),
         "unreadable": report.unreadable,
@@ -79,7 +131,7 @@ fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
         "endLine": end.line,
         "endColumn": end.column,
         "help": diagnostic.help,
-        "fix": diagnostic.fix.as_ref().map(|fix| fix.replacement.clone()),
+        "fix": diagnostic.fix.as_ref().and_then(|fix| map.replacement(fix)),
     })
 }
 

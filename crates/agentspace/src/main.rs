@@ -6,6 +6,7 @@ mod command;
 mod diagnostics;
 mod exit;
 mod follow;
+mod graph;
 mod host;
 mod output;
 mod stop;

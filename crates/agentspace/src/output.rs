@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use gateway::Damaged;
 use serde_json::{Value, json};
 
 /// Whether data could not be written.
@@ -27,6 +28,29 @@ pub(crate) fn envelope(kind: &str, data: &Value) {
     // Not through `anstream`, which takes out characters that belong to the data.
     let document = json!({"v": 1, "kind": kind, "data": data});
     written(writeln!(io::stdout(), "{document}"));
+}
+
+/// Prints a list in the stable envelope; what is damaged stands beside the data, where there is any.
+pub(crate) fn list(kind: &str, items: &[Value], damaged: &[Damaged]) {
+    let mut document = json!({"v": 1, "kind": kind, "data": items});
+    if !damaged.is_empty() {
+        let named = damaged
+            .iter()
+            .map(|one| json!({"id": one.id, "reason": one.reason}));
+        document["damaged"] = named.collect();
+    }
+    written(writeln!(io::stdout(), "{document}"));
+}
+
+/// Says of each that is damaged what is wrong with it, and where more is said.
+pub(crate) fn damaged(damaged: &[Damaged]) {
+    for one in damaged {
+        let (id, reason) = (plain(&one.id), plain(&one.reason));
+        data(&format!("{id}  {}    {reason}", paint(RED, "damaged")));
+    }
+    if !damaged.is_empty() {
+        talk("`agentspace db check` shows everything that is damaged");
+    }
 }
 
 /// Prints an error with everything that led to it.

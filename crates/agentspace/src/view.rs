@@ -2,7 +2,7 @@
 
 use gateway::Workflow;
 use gateway::workflow_types::Timestamp;
-use gateway::workflow_types::approval::{Decision, Gate, GateKind, GateState};
+use gateway::workflow_types::approval::{Decision, Gate, GateKind, GateState, Vote};
 use gateway::workflow_types::execution::{
     Execution, ExecutionState, Outcome, Visit, VisitState, WorkflowExecutionState,
 };
@@ -148,6 +148,30 @@ pub(crate) fn gate(gate: &Gate) -> Value {
     shown
 }
 
+/// A vote as JSON.
+pub(crate) fn vote(vote: &Vote) -> Value {
+    json!({
+        "decision": vote.decision,
+        "actor": vote.actor,
+        "at": vote.at,
+        "reason": vote.reason,
+    })
+}
+
+/// A vote in words, as they were given.
+pub(crate) fn vote_line(vote: &Vote) -> String {
+    let word = match vote.decision {
+        Decision::Approve => "approved",
+        Decision::Deny => "denied",
+    };
+    let reason = because(vote.reason.as_ref());
+    format!("{word} by {} at {}{reason}", vote.actor, vote.at)
+}
+
+fn because(reason: Option<&String>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
 fn gate_state(state: &GateState) -> (&'static str, Value) {
     match state {
         GateState::Waiting => ("waiting", Value::Null),
@@ -283,23 +307,12 @@ pub(crate) fn gate_lines(gate: &Gate, now: Timestamp) -> Vec<String> {
 
 /// What became of a gate, in words; none while it waits.
 fn settled(state: &GateState) -> Option<String> {
-    let because = |reason: &Option<String>| match reason {
-        Some(reason) => format!(": {reason}"),
-        None => String::new(),
-    };
     match state {
         GateState::Waiting => None,
-        GateState::Decided(vote) => {
-            let word = match vote.decision {
-                Decision::Approve => "approved",
-                Decision::Deny => "denied",
-            };
-            let reason = because(&vote.reason);
-            Some(format!("{word} by {} at {}{reason}", vote.actor, vote.at))
-        }
+        GateState::Decided(vote) => Some(vote_line(vote)),
         GateState::Resolved(by) => {
             let word = by.resolution.as_str();
-            let reason = because(&by.reason);
+            let reason = because(by.reason.as_ref());
             Some(format!(
                 "resolved as {word} by {} at {}{reason}",
                 by.actor, by.at

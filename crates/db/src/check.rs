@@ -7,7 +7,7 @@ use workflow_types::id::ExecutionId;
 
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::{definition, execution, gate, visit};
+use crate::{definition, execution, gate, visit, workflow};
 
 /// How many ids of executions are held at a time.
 const PAGE: usize = 200;
@@ -50,6 +50,8 @@ impl Connection {
                 findings.extend(connection.texts(sql)?);
             }
             check_definitions(connection, &mut findings)?;
+            let workflows = workflow::list(connection)?.damaged;
+            findings.extend(workflows.into_iter().map(|damaged| damaged.reason));
             check_executions(connection, &mut findings)?;
             Ok(findings)
         })

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use serde_json::Value;
+use workflow_types::damage::{Damaged, Listed};
 
 use crate::error::{Error, ErrorKind};
 
@@ -66,6 +67,29 @@ impl<'a> Row<'a> {
         let text = format!("{kind} {id} is damaged in the database: {what}");
         Error::new(ErrorKind::Corrupt, text)
     }
+}
+
+/// Reads rows one by one, so that a damaged one is named and hides no other.
+pub(crate) fn listed<R, T>(
+    rows: Vec<R>,
+    id: impl Fn(&R) -> String,
+    read: impl Fn(R) -> Result<T, Error>,
+) -> Listed<T> {
+    let mut listed = Listed {
+        items: Vec::with_capacity(rows.len()),
+        damaged: Vec::new(),
+    };
+    for row in rows {
+        let id = id(&row);
+        match read(row) {
+            Ok(item) => listed.items.push(item),
+            Err(error) => listed.damaged.push(Damaged {
+                id,
+                reason: error.to_string(),
+            }),
+        }
+    }
+    listed
 }
 
 /// A condition that is written out in SQL, so that SQLite sees that a partial index applies.

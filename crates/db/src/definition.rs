@@ -8,20 +8,12 @@ use diesel::{
 };
 use workflow_types::Timestamp;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
+use workflow_types::registry::SavedDefinition;
 
 use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_definitions;
-
-/// A definition as it was stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedDefinition {
-    /// Its canonical form.
-    pub stored: StoredDefinition,
-    /// The text that its author wrote when it was first registered.
-    pub source: String,
-}
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = workflow_definitions, check_for_backend(diesel::sqlite::Sqlite))]

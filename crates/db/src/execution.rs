@@ -25,8 +25,8 @@ use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
 use crate::{definition, gate, visit, workflow};
 
-pub use claim::{Claimed, claim, claim_one};
-pub use page::{ExecutionFilter, Page, PageKey, list};
+pub use claim::{claim, claim_one};
+pub use page::list;
 use row::{ExecutionRow, StateColumns};
 
 literal_condition!(

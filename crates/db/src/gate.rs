@@ -3,6 +3,7 @@
 //! Whatever passes a gate lets its execution run again in the same transaction; the engine goes on
 //! from there. What a vote amounts to is judged by the domain type.
 
+mod expiry;
 mod row;
 
 use diesel::{
@@ -10,16 +11,20 @@ use diesel::{
     SelectableHelper as _,
 };
 use workflow_types::Timestamp;
-use workflow_types::approval::{Gate, GateKind, GateState, Judgement, ResolvedBy, Vote};
+use workflow_types::approval::{
+    Gate, GateKind, GateState, Judgement, Resolved, ResolvedBy, Vote, Voted,
+};
+use workflow_types::damage::Listed;
 use workflow_types::id::{Actor, ExecutionId, GateId};
 
-use crate::column::{Row, literal_condition};
+use crate::column::{listed, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution;
 use crate::schema::{gate_votes, gates, workflow_executions};
-use crate::timer::Scope;
 
+pub use expiry::expire_due;
+pub(crate) use expiry::next_expiry;
 use row::{Found, GateRow, StateColumns, VoteRow};
 
 literal_condition!(
@@ -28,33 +33,6 @@ literal_condition!(
     gates,
     "state = 'waiting'"
 );
-
-literal_condition!(
-    /// The gate does not wait for ever.
-    HasExpiry,
-    gates,
-    "expires_at IS NOT NULL"
-);
-
-/// What a vote did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Voted {
-    /// What the vote amounts to.
-    pub judgement: Judgement,
-    /// The gate afterwards.
-    pub gate: Gate,
-}
-
-/// What a resolution of an interrupted step did.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Resolved {
-    /// It settled the gate; the execution runs again.
-    Settled,
-    /// The same was said before: nothing changed.
-    Repeated,
-    /// Something else was said before, or nobody can say anything any more.
-    Conflicts(GateState),
-}
 
 /// One gate.
 pub fn find(connection: &mut Connection, id: &GateId) -> Result<Option<Gate>, Error> {
@@ -88,8 +66,8 @@ pub fn at(
         .transpose()
 }
 
-/// Every gate that waits, oldest first.
-pub fn waiting(connection: &mut Connection) -> Result<Vec<Gate>, Error> {
+/// Every gate that waits, oldest first; a damaged one is named beside the others.
+pub fn waiting(connection: &mut Connection) -> Result<Listed<Gate>, Error> {
     let rows: Vec<Found> = gates::table
         .inner_join(workflow_executions::table)
         .filter(IsWaiting)
@@ -97,7 +75,7 @@ pub fn waiting(connection: &mut Connection) -> Result<Vec<Gate>, Error> {
         .select((GateRow::as_select(), workflow_executions::workflow_id))
         .load(&mut connection.raw)
         .context(|| "listing the gates that wait failed")?;
-    rows.into_iter().map(GateRow::gate).collect()
+    Ok(listed(rows, |(row, _)| row.id.clone(), GateRow::gate))
 }
 
 /// Every gate of an execution, in the order of its visits.
@@ -178,65 +156,6 @@ pub fn resolve(
         settle(connection, &gate)?;
         Ok(Resolved::Settled)
     })
-}
-
-/// Expires at most `limit` gates whose time has come, the longest overdue first, and names the
-/// executions that run again because of it.
-pub fn expire_due(
-    connection: &mut Connection,
-    scope: &Scope,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<ExecutionId>, Error> {
-    connection.write(|connection| {
-        let mut query = gates::table
-            .inner_join(workflow_executions::table)
-            .filter(IsWaiting)
-            .filter(HasExpiry)
-            .filter(gates::expires_at.le(now.to_string()))
-            .order(gates::expires_at)
-            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-            .select((GateRow::as_select(), workflow_executions::workflow_id))
-            .into_boxed();
-        if let Some(ids) = scope.texts() {
-            query = query.filter(gates::execution_id.eq_any(ids));
-        }
-        let rows: Vec<Found> = query
-            .load(&mut connection.raw)
-            .context(|| "looking for gates that expire failed")?;
-        let mut expired = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut gate = GateRow::gate(row)?;
-            gate.state = GateState::Expired { at: now };
-            settle(connection, &gate)?;
-            expired.push(gate.execution_id);
-        }
-        Ok(expired)
-    })
-}
-
-/// When the next gate expires.
-pub(crate) fn next_expiry(
-    connection: &mut Connection,
-    scope: &Scope,
-) -> Result<Option<Timestamp>, Error> {
-    let mut query = gates::table
-        .filter(IsWaiting)
-        .filter(HasExpiry)
-        .order(gates::expires_at)
-        .select((gates::id, gates::expires_at))
-        .into_boxed();
-    if let Some(ids) = scope.texts() {
-        query = query.filter(gates::execution_id.eq_any(ids));
-    }
-    let found: Option<(String, Option<String>)> = query
-        .first(&mut connection.raw)
-        .optional()
-        .context(|| "looking for the next gate that expires failed")?;
-    let Some((id, expires_at)) = found else {
-        return Ok(None);
-    };
-    Row::new("gate", &id).parse_maybe("expires_at", expires_at.as_deref())
 }
 
 /// Stores a gate; fails with [`ErrorKind::Conflict`] if its execution waits at another one.

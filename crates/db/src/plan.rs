@@ -8,14 +8,12 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
-use workflow_types::execution::ExecutionStatus;
+use workflow_types::execution::{ExecutionFilter, ExecutionStatus, PageKey, Scope};
 use workflow_types::id::ExecutionId;
 
 use crate::connection::{Connection, Durability};
 use crate::error::Error;
-use crate::execution::{self, ExecutionFilter, PageKey};
-use crate::timer::Scope;
-use crate::{gate, timer, visit};
+use crate::{execution, gate, timer, visit};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -134,15 +132,12 @@ fn a_page_begins_in_the_middle_of_its_index() {
         ),
     ] {
         let plans = plans(|connection| {
-            let after = PageKey {
-                started_at: now(),
-                id: id(),
-            };
+            let after = PageKey::new(now().to_string(), id().to_string());
             let filter = ExecutionFilter {
                 workflow: workflow.map(|id| id.parse().unwrap()),
                 ..ExecutionFilter::default()
             };
-            execution::list(connection, &filter, Some(after), 9).map(|_| ())
+            execution::list(connection, &filter, Some(&after), 9).map(|_| ())
         });
         assert_eq!(plans.len(), 1, "{plans:?}");
         assert!(plans[0].ends_with(index), "{plans:?}");

@@ -4,28 +4,17 @@
 //! up then is decided elsewhere.
 
 use workflow_types::Timestamp;
-use workflow_types::id::ExecutionId;
+use workflow_types::execution::Scope;
 
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::{gate, visit};
 
-/// Whose timers are meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// Those of all executions.
-    All,
-    /// Those of these executions; for a gateway that leaves the others alone.
-    Of(Vec<ExecutionId>),
-}
-
-impl Scope {
-    /// The ids as they are stored, if not all are meant.
-    pub(crate) fn texts(&self) -> Option<Vec<String>> {
-        match self {
-            Self::All => None,
-            Self::Of(ids) => Some(ids.iter().map(ToString::to_string).collect()),
-        }
+/// The ids of a scope as they are stored, if not all are meant.
+pub(crate) fn texts(scope: &Scope) -> Option<Vec<String>> {
+    match scope {
+        Scope::All => None,
+        Scope::Of(ids) => Some(ids.iter().map(ToString::to_string).collect()),
     }
 }
 

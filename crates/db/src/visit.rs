@@ -2,13 +2,15 @@
 //!
 //! It is the truth about an execution. What follows from it is decided elsewhere.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::{
     AsChangeset, ExpressionMethods as _, Identifiable, Insertable, OptionalExtension as _,
     QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use workflow_types::Timestamp;
 use workflow_types::execution::{
-    History, Outcome, StepFailure, StepFailureKind, StepStatus, Visit, VisitState, VisitStatus,
+    History, Outcome, Scope, StepFailure, StepFailureKind, StepStatus, Visit, VisitState,
+    VisitStatus,
 };
 use workflow_types::id::ExecutionId;
 
@@ -17,7 +19,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution::IsRunning;
 use crate::schema::{step_visits, workflow_executions};
-use crate::timer::Scope;
+use crate::timer;
 
 literal_condition!(
     /// The visit waits for its next attempt.
@@ -49,6 +51,25 @@ struct VisitRow {
     due_at: Option<String>,
     begun_at: String,
     completed_at: Option<String>,
+}
+
+/// The query of visits of running executions that wait for their next attempt, the next one first.
+///
+/// A macro, because the type of the query is longer than the query.
+macro_rules! backing_off {
+    ($scope:expr) => {{
+        let mut query = step_visits::table
+            .inner_join(workflow_executions::table)
+            .filter(IsBackingOff)
+            .filter(IsRunning)
+            .order(step_visits::due_at)
+            .select(VisitRow::as_select())
+            .into_boxed();
+        if let Some(ids) = timer::texts($scope) {
+            query = query.filter(step_visits::execution_id.eq_any(ids));
+        }
+        query
+    }};
 }
 
 /// The visits of an execution in their order, beginning with number `from`.
@@ -86,55 +107,49 @@ pub fn latest(
 }
 
 /// The running executions whose next attempt is due, the longest overdue first.
+///
+/// A damaged visit is logged and left out, so that it does not hold up the others.
 pub fn due_retries(
     connection: &mut Connection,
     scope: &Scope,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<ExecutionId>, Error> {
-    let mut query = step_visits::table
-        .inner_join(workflow_executions::table)
-        .filter(IsBackingOff)
-        .filter(IsRunning)
+    let failed = || "looking for retries that are due failed";
+    let rows = backing_off!(scope)
         .filter(step_visits::due_at.le(now.to_string()))
-        .order(step_visits::due_at)
-        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-        .select(step_visits::execution_id)
-        .into_boxed();
-    if let Some(ids) = scope.texts() {
-        query = query.filter(step_visits::execution_id.eq_any(ids));
+        .load_iter::<VisitRow, DefaultLoadingMode>(&mut connection.raw)
+        .context(failed)?;
+    let mut due = Vec::new();
+    // Read one by one: those that are left out do not use the limit up.
+    for row in rows {
+        if due.len() == limit {
+            break;
+        }
+        match Visit::try_from(row.context(failed)?) {
+            Ok(visit) => due.push(visit.execution_id),
+            Err(error) => tracing::error!(%error, "an attempt cannot be repeated"),
+        }
     }
-    let ids: Vec<String> = query
-        .load(&mut connection.raw)
-        .context(|| "looking for retries that are due failed")?;
-    ids.iter()
-        .map(|id| Row::new("execution", id).parse("id", id))
-        .collect()
+    Ok(due)
 }
 
-/// When the next attempt of a running execution is due.
+/// When the next attempt of a running execution is due; damaged visits do not count.
 pub(crate) fn next_due(
     connection: &mut Connection,
     scope: &Scope,
 ) -> Result<Option<Timestamp>, Error> {
-    let mut query = step_visits::table
-        .inner_join(workflow_executions::table)
-        .filter(IsBackingOff)
-        .filter(IsRunning)
-        .order(step_visits::due_at)
-        .select((step_visits::execution_id, step_visits::due_at))
-        .into_boxed();
-    if let Some(ids) = scope.texts() {
-        query = query.filter(step_visits::execution_id.eq_any(ids));
+    let failed = || "looking for the next retry failed";
+    let rows = backing_off!(scope)
+        .load_iter::<VisitRow, DefaultLoadingMode>(&mut connection.raw)
+        .context(failed)?;
+    for row in rows {
+        let visit = Visit::try_from(row.context(failed)?);
+        if let Ok(VisitState::BackingOff { until, .. }) = visit.map(|visit| visit.state) {
+            return Ok(Some(until));
+        }
     }
-    let found: Option<(String, Option<String>)> = query
-        .first(&mut connection.raw)
-        .optional()
-        .context(|| "looking for the next retry failed")?;
-    let Some((id, due_at)) = found else {
-        return Ok(None);
-    };
-    Row::new("a visit of execution", &id).parse_maybe("due_at", due_at.as_deref())
+    Ok(None)
 }
 
 /// What the journal of an execution amounts to, read row by row: outputs that were replaced by
@@ -148,7 +163,7 @@ pub(crate) fn history(
         .filter(step_visits::execution_id.eq(execution.to_string()))
         .order(step_visits::visit)
         .select(VisitRow::as_select())
-        .load_iter::<VisitRow, diesel::connection::DefaultLoadingMode>(&mut connection.raw)
+        .load_iter::<VisitRow, DefaultLoadingMode>(&mut connection.raw)
         .context(failed)?;
     let visits = rows.map(|row| Visit::try_from(row.context(failed)?));
     visits

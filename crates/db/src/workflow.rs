@@ -6,64 +6,15 @@ use diesel::{
     AsChangeset, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
     Selectable, SelectableHelper as _,
 };
-use workflow_types::Timestamp;
-use workflow_types::definition::{DefinitionDigest, StoredDefinition};
+use workflow_types::damage::Listed;
 use workflow_types::id::WorkflowId;
+use workflow_types::registry::{Registered, Registration, Workflow};
 
-use crate::column::Row;
+use crate::column::{Row, listed};
 use crate::connection::Connection;
 use crate::definition;
 use crate::error::{Context as _, Error};
 use crate::schema::workflows;
-
-/// A workflow as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Workflow {
-    /// Its id.
-    pub id: WorkflowId,
-    /// What people call it.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Where its newest definition came from.
-    pub path: String,
-    /// The digest of its newest definition, which new executions run.
-    pub digest: DefinitionDigest,
-    /// When it was registered first.
-    pub created_at: Timestamp,
-    /// When it changed last.
-    pub updated_at: Timestamp,
-}
-
-/// A definition that becomes the newest of its workflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    /// The workflow.
-    pub id: WorkflowId,
-    /// What people call it.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Where the definition came from.
-    pub path: String,
-    /// The canonical definition.
-    pub definition: StoredDefinition,
-    /// The text that its author wrote.
-    pub source: String,
-    /// Now.
-    pub at: Timestamp,
-}
-
-/// What a registration did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registered {
-    /// The workflow was not known.
-    New,
-    /// Its definition, name, description or path changed.
-    Changed,
-    /// Everything was known; nothing was written.
-    Unchanged,
-}
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(
@@ -127,14 +78,14 @@ pub fn register(
     })
 }
 
-/// Every workflow in the order of their ids.
-pub fn list(connection: &mut Connection) -> Result<Vec<Workflow>, Error> {
+/// Every workflow in the order of their ids; a damaged one is named beside the others.
+pub fn list(connection: &mut Connection) -> Result<Listed<Workflow>, Error> {
     let rows: Vec<WorkflowRow> = workflows::table
         .order(workflows::id)
         .select(WorkflowRow::as_select())
         .load(&mut connection.raw)
         .context(|| "listing the workflows failed")?;
-    rows.into_iter().map(Workflow::try_from).collect()
+    Ok(listed(rows, |row| row.id.clone(), Workflow::try_from))
 }
 
 /// One workflow.

@@ -88,7 +88,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The next one finds it waiting. A host would show the gate to somebody.
     let gateway = start(directory.path(), &texts).await?;
-    for gate in gateway.reader().waiting_gates().await? {
+    for gate in gateway.reader().waiting_gates().await?.items {
         println!("{}", gate.message.as_deref().unwrap_or("may it run?"));
         println!("  {}", gate.request);
         gateway.approve(gate.id, "ann".parse()?, None).await?;

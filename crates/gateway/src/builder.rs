@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::Durability;
 use workflow_types::id::ModelName;
 
 use crate::clock::{Clock, SystemClock};
@@ -14,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gateway::{Gateway, Started};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
-use crate::store::Store;
+use crate::store::{Durability, Opened, SqliteStore, Store};
 use crate::tool::{Tool, ToolRegistry};
 
 /// How long a shutdown waits for running attempts, unless told otherwise.
@@ -35,6 +34,8 @@ pub enum LeftBehind {
 pub struct GatewayBuilder {
     database: PathBuf,
     durability: Durability,
+    /// Takes the place of the database.
+    store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
     tools: ToolRegistry,
     models: ModelRegistry,
@@ -52,6 +53,7 @@ impl Default for GatewayBuilder {
         Self {
             database: PathBuf::from("agentspace.db"),
             durability: Durability::Full,
+            store: None,
             workflows: Vec::new(),
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
@@ -75,6 +77,14 @@ impl GatewayBuilder {
     /// What a commit survives. Default: a power loss.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// A store that the host has opened, in place of a database file; the gateway closes it.
+    ///
+    /// It has to pass the contract suite of [`store`](crate::store).
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
         self
     }
 
@@ -188,11 +198,14 @@ impl GatewayBuilder {
             return Err(Error::new(ErrorKind::Invalid, context));
         }
         let owner = format!("pid {}", std::process::id());
-        let (store, opened) = Store::open(&self.database, self.durability).await?;
         let known = self.known();
+        let (store, opened) = match self.store {
+            Some(store) => (store, Opened::default()),
+            None => open(&self.database, self.durability).await?,
+        };
         let engine = Engine::start(Parts {
-            writer: store.writer(),
-            readers: store.readers(),
+            store: Arc::clone(&store),
+            reads: store.reads(),
             clock: self.clock,
             entropy: self.entropy,
             tools: self.tools,
@@ -216,4 +229,10 @@ impl GatewayBuilder {
         });
         Ok(gateway)
     }
+}
+
+async fn open(path: &Path, durability: Durability) -> Result<(Arc<dyn Store>, Opened), Error> {
+    let opened = SqliteStore::open(path, durability).await;
+    let (store, opened) = opened.map_err(Error::opening)?;
+    Ok((Arc::new(store), opened))
 }

@@ -5,6 +5,7 @@ use workflow_types::action::{Action, ModelAction, ToolAction};
 use workflow_types::definition::{Step, Trigger, UsableStep};
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
 use workflow_types::id::{ModelName, ToolName};
+use workflow_types::output_schema::Subject;
 use workflow_types::{Diagnostics, Heartbeat, WorkflowDefinition};
 
 use crate::loader::Known;
@@ -97,27 +98,22 @@ fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<D
         all.push(unknown_tool(action.tool(), &at.key("tool"), tools));
         return;
     };
-    // Arguments with templates are known only when the step runs.
-    let Some(schema) = tool
-        .spec()
-        .input()
-        .filter(|_| action.args().template().is_literal())
-    else {
+    let Some(schema) = tool.spec().input() else {
         return;
     };
-    for problem in schema.check_masked(&Value::Object(action.args().written().clone())) {
-        all.push(
-            Diagnostic::new(
-                Code::BadToolArgs,
-                Place::value(&at.key("args")),
-                format!(
-                    "the arguments do not fit tool `{}`: {problem}",
-                    action.tool()
-                ),
-            )
-            .label(format!("tool `{}` takes something else", action.tool())),
-        );
-    }
+    // A file is no place for secrets, but what stands in it need not be repeated in a log either.
+    let subject = Subject::new("args")
+        .taken_by(action.tool().as_ref())
+        .masked()
+        .with_templates();
+    let written = Value::Object(action.args().written().clone());
+    let problems = schema.problems(&written, &subject);
+    let base = at.key("args");
+    all.extend(
+        problems
+            .into_iter()
+            .map(|problem| problem.diagnostic(Code::BadToolArgs, &base)),
+    );
 }
 
 fn unknown_tool(name: &ToolName, at: &Pointer, tools: &ToolRegistry) -> Diagnostic {
@@ -187,5 +183,103 @@ impl Asks<'_> {
             let warning = Diagnostic::new(Code::UnknownModel, Place::value(&at), message);
             all.push(warning.help(self.help));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use serde_json::{Value, json};
+
+    use crate::{Effect, Gateway, Tool, ToolCall, ToolError, ToolSpec};
+
+    /// A tool that is never called.
+    struct Fetch;
+
+    #[async_trait]
+    impl Tool for Fetch {
+        fn spec(&self) -> ToolSpec {
+            let schema = json!({
+                "type": "object",
+                "required": ["url"],
+                "additionalProperties": false,
+                "properties": {
+                    "url": {"type": "string"},
+                    "method": {"enum": ["GET", "POST"]},
+                    "timeout": {"type": "integer", "maximum": 60},
+                    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+                },
+            });
+            ToolSpec::new("fetch".parse().unwrap(), "fetches", Effect::ReadOnly)
+                .with_input(&schema)
+                .unwrap()
+        }
+
+        async fn call(&self, _: ToolCall) -> Result<Value, ToolError> {
+            Ok(Value::Null)
+        }
+    }
+
+    /// What is said of a step's arguments: place, text at the place, message and help.
+    fn check(args: &str) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("w.yaml");
+        let text = format!("name: W\nsteps:\n  - id: a\n    action: tool\n    tool: fetch\n{args}");
+        std::fs::write(&path, text).unwrap();
+        let report = Gateway::builder().tool(Fetch).check_file(&path);
+        let told = |diagnostic: &workflow_types::diagnostic::Diagnostic| {
+            assert_eq!(diagnostic.code.as_str(), "WF0208");
+            let span = report.map.resolve(&diagnostic.place);
+            let at = report.map.line_column(span.start);
+            let text = &report.map.text()[span];
+            let help = diagnostic.help.as_deref().unwrap_or("-");
+            let message = &diagnostic.message;
+            format!("{}:{} {text}: {message} | {help}", at.line, at.column)
+        };
+        report.diagnostics.iter().map(told).collect()
+    }
+
+    #[test]
+    fn arguments_are_told_one_by_one_at_their_own_places() {
+        let found = check(
+            "    args:\n      metod: PUT\n      timeout: \"5\"\n      headers: {accept: 1, x: ok}\n",
+        );
+        assert_eq!(
+            found,
+            [
+                "9:25 1: `args.headers.accept` is a number, expected a string | put it in quotes",
+                "8:16 \"5\": `args.timeout` is a string, expected a whole number | write it without quotes",
+                "7:7 metod: `args.metod` is not known to fetch | did you mean `method`?",
+                "6:5 args: `args` has no `url`, which fetch requires | add `url`, a string",
+            ]
+        );
+        let found = check("    args: {url: u, method: PSOT, timeout: 61}\n");
+        assert_eq!(
+            found,
+            [
+                "6:28 PSOT: `args.method` is a string, expected one of GET, POST | did you mean `POST`?",
+                "6:43 61: `args.timeout` is a number, expected at most 60 | -",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_step_without_arguments_is_told_what_its_tool_requires() {
+        let found = check("");
+        assert_eq!(
+            found,
+            ["3:5 id: a: `args` has no `url`, which fetch requires | add `url`, a string"]
+        );
+    }
+
+    #[test]
+    fn templates_do_not_hide_what_is_wrong_beside_them() {
+        let args = "{url: '{{ input.url }}', timeout: '{{ input.t }}', metod: '{{ input.m }}'}";
+        assert_eq!(
+            check(&format!("    args: {args}\n")),
+            ["6:62 metod: `args.metod` is not known to fetch | did you mean `method`?"]
+        );
+        let args = "{url: '{{ input.url }}', timeout: '{{ input.t }}', method: '{{ input.m }}'}";
+        assert!(check(&format!("    args: {args}\n")).is_empty());
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use workflow_types::approval::{
-    Decision, Gate, GateState, Judgement, Resolution, ResolvedBy, Vote,
+    Decision, Gate, GateState, Judgement, Resolution, Resolved, ResolvedBy, Vote,
 };
 use workflow_types::id::{Actor, GateId};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{During as _, Error, ErrorKind};
 use crate::gateway::Gateway;
 
 /// What became of a decision.
@@ -59,12 +59,8 @@ impl Gateway {
         };
         let (engine, cast) = (Arc::clone(&self.engine), vote.clone());
         let voting = async move {
-            let voted = engine
-                .writer
-                .write("deciding an approval", move |c| {
-                    db::gate::vote(c, &id, &cast)
-                })
-                .await?;
+            let voted = engine.store.vote(id, cast).await;
+            let voted = voted.during("deciding an approval")?;
             match voted.judgement {
                 // Whoever said the same before may be gone without having carried it on.
                 Judgement::Settles | Judgement::Repeats => engine.passed(voted.gate.execution_id),
@@ -108,25 +104,21 @@ impl Gateway {
         let gate = self.reader.gate(id).await?;
         let (engine, execution) = (Arc::clone(&self.engine), gate.execution_id);
         let resolving = async move {
-            let resolved = engine
-                .writer
-                .write("resolving an interrupted step", move |c| {
-                    db::gate::resolve(c, &id, &by)
-                })
-                .await?;
+            let resolved = engine.store.resolve(id, by).await;
+            let resolved = resolved.during("resolving an interrupted step")?;
             match resolved {
                 // Whoever said the same before may be gone without having carried it on.
-                db::gate::Resolved::Settled | db::gate::Resolved::Repeated => {
+                Resolved::Settled | Resolved::Repeated => {
                     engine.passed(execution);
                 }
-                db::gate::Resolved::Conflicts(_) => {}
+                Resolved::Conflicts(_) => {}
             }
             Ok(resolved)
         };
         match self.engine.whole(resolving).await? {
-            db::gate::Resolved::Settled => Ok(Decided::Settled),
-            db::gate::Resolved::Repeated => Ok(Decided::Repeated),
-            db::gate::Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
+            Resolved::Settled => Ok(Decided::Settled),
+            Resolved::Repeated => Ok(Decided::Repeated),
+            Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
         }
     }
 }

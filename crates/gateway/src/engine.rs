@@ -16,7 +16,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use db::timer::Scope;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -26,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, ExecutionStatus, History, Start, Started, TriggeredBy,
+    Epoch, Execution, ExecutionState, ExecutionStatus, History, Scope, Start, Started, TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 
@@ -34,9 +33,9 @@ use crate::builder::LeftBehind;
 use crate::change::Changes;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::error::{Error, ErrorKind};
+use crate::error::{During as _, Error, ErrorKind};
 use crate::model::ModelRegistry;
-use crate::store::{Readers, Writer};
+use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
 use decide::Situation;
 use drive::Live;
@@ -68,8 +67,8 @@ impl Default for Limits {
 
 /// What the engine works with; shared by all of its tasks.
 pub(crate) struct Engine {
-    pub(crate) writer: Writer,
-    pub(crate) readers: Readers,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) reads: Arc<dyn ReadStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Entropy,
     pub(crate) tools: ToolRegistry,
@@ -113,8 +112,8 @@ pub(crate) struct NewExecution {
 
 /// The parts from which an engine is made.
 pub(crate) struct Parts {
-    pub(crate) writer: Writer,
-    pub(crate) readers: Readers,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) reads: Arc<dyn ReadStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Entropy,
     pub(crate) tools: ToolRegistry,
@@ -129,8 +128,8 @@ impl Engine {
     pub(crate) fn start(parts: Parts) -> Arc<Self> {
         let attempts = Arc::new(Semaphore::new(parts.limits.max_attempts));
         Arc::new(Self {
-            writer: parts.writer,
-            readers: parts.readers,
+            store: parts.store,
+            reads: parts.reads,
             clock: parts.clock,
             entropy: parts.entropy,
             tools: parts.tools,
@@ -235,12 +234,11 @@ impl Engine {
             gate: advance.gate,
             results,
         };
-        let owner = self.owner.clone();
-        let context = format!("starting workflow `{}`", execution.workflow_id);
-        let started = self
-            .writer
-            .write(&context, move |c| db::execution::start(c, &start, &owner))
-            .await?;
+        let started = self.store.start(start, &self.owner).await;
+        let started = started.during(format_args!(
+            "starting workflow `{}`",
+            execution.workflow_id
+        ))?;
         match started {
             Started::Existing(existing) => {
                 if existing.state.status() == ExecutionStatus::Running {
@@ -353,19 +351,13 @@ impl Engine {
         if let Some(definition) = cached {
             return Ok(definition);
         }
-        let wanted = digest.clone();
-        let saved = self
-            .readers
-            .read("reading a definition", move |c| {
-                db::definition::load(c, &wanted)
-            })
-            .await?
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::NotFound,
-                    format!("there is no definition {digest}"),
-                )
-            })?;
+        let saved = self.reads.definition(digest).await;
+        let saved = saved.during("reading a definition")?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("there is no definition {digest}"),
+            )
+        })?;
         let definition = saved.stored.read().map_err(|error| {
             Error::new(
                 ErrorKind::Unusable,

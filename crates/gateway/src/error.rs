@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::store::{StoreError, StoreErrorKind};
+
 /// Why an operation failed. Callers branch on [`Error::kind`], never on the text.
 #[derive(Debug)]
 pub struct Error {
@@ -55,9 +57,9 @@ impl Error {
     }
 
     /// An error of the store, in the course of doing `context`.
-    pub(crate) fn store(context: impl Into<String>, source: db::Error) -> Self {
+    fn store(context: impl Into<String>, source: StoreError) -> Self {
         // A file system that is read-only for now may be written again, though nobody can open it.
-        let transient = source.retryable();
+        let transient = source.is_transient();
         Self {
             transient,
             ..Self::new(kind_of(source.kind()), context).caused(source)
@@ -65,7 +67,7 @@ impl Error {
     }
 
     /// An error of opening a database, which says itself what was to be opened.
-    pub(crate) fn opening(source: db::Error) -> Self {
+    pub(crate) fn opening(source: StoreError) -> Self {
         let context = source.to_string();
         Self::new(kind_of(source.kind()), context).caused(source)
     }
@@ -81,19 +83,32 @@ impl Error {
     }
 }
 
-fn kind_of(kind: db::ErrorKind) -> ErrorKind {
+/// Says what was being done when the store failed.
+pub(crate) trait During<T> {
+    /// The gateway's error for `doing`, as in `reading a journal`.
+    fn during(self, doing: impl fmt::Display) -> Result<T, Error>;
+}
+
+impl<T> During<T> for Result<T, StoreError> {
+    fn during(self, doing: impl fmt::Display) -> Result<T, Error> {
+        self.map_err(|error| Error::store(format!("{doing} failed"), error))
+    }
+}
+
+fn kind_of(kind: StoreErrorKind) -> ErrorKind {
     match kind {
-        db::ErrorKind::Busy | db::ErrorKind::Full | db::ErrorKind::Io => ErrorKind::Unavailable,
-        db::ErrorKind::Conflict | db::ErrorKind::Fenced => ErrorKind::Conflict,
-        db::ErrorKind::NotFound => ErrorKind::NotFound,
-        db::ErrorKind::Missing => ErrorKind::Missing,
-        db::ErrorKind::Owned => ErrorKind::Owned,
-        db::ErrorKind::ReadOnly
-        | db::ErrorKind::Newer
-        | db::ErrorKind::Older
-        | db::ErrorKind::NotADatabase
-        | db::ErrorKind::Corrupt => ErrorKind::Unusable,
-        db::ErrorKind::Internal => ErrorKind::Internal,
+        StoreErrorKind::Busy | StoreErrorKind::Unavailable | StoreErrorKind::Full => {
+            ErrorKind::Unavailable
+        }
+        StoreErrorKind::Conflict | StoreErrorKind::Fenced => ErrorKind::Conflict,
+        StoreErrorKind::NotFound => ErrorKind::NotFound,
+        StoreErrorKind::Missing => ErrorKind::Missing,
+        StoreErrorKind::Owned => ErrorKind::Owned,
+        StoreErrorKind::Closed => ErrorKind::Stopping,
+        StoreErrorKind::ReadOnly | StoreErrorKind::Incompatible | StoreErrorKind::Corrupt => {
+            ErrorKind::Unusable
+        }
+        StoreErrorKind::Internal => ErrorKind::Internal,
     }
 }
 

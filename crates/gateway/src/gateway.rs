@@ -9,12 +9,14 @@ use tokio_util::sync::DropGuard;
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{Execution, TriggeredBy};
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
+use workflow_types::output_schema::in_one_line;
+use workflow_types::registry::Registration;
 use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::GatewayBuilder;
 use crate::change::Follower;
 use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
-use crate::error::{Error, ErrorKind};
+use crate::error::{During as _, Error, ErrorKind};
 use crate::loader::{self, FileReport, GoodFile, Known};
 use crate::reader::Reader;
 use crate::store::Store;
@@ -49,7 +51,7 @@ use crate::tool::ToolRegistry;
 /// ```
 pub struct Gateway {
     pub(crate) engine: Arc<Engine>,
-    store: Store,
+    store: Arc<dyn Store>,
     pub(crate) reader: Reader,
     known: Known,
     started: Started,
@@ -115,8 +117,13 @@ impl Gateway {
         GatewayBuilder::default()
     }
 
-    pub(crate) fn new(engine: Arc<Engine>, store: Store, known: Known, drain: Duration) -> Self {
-        let reader = Reader::new(store.readers());
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        store: Arc<dyn Store>,
+        known: Known,
+        drain: Duration,
+    ) -> Self {
+        let reader = Reader::new(store.reads());
         let guards = engine.guards();
         Self {
             engine,
@@ -214,10 +221,10 @@ impl Gateway {
     /// Stores what is new or changed, in one transaction.
     async fn register(&self, files: Vec<GoodFile>) -> Result<(), Error> {
         let now = self.engine.clock.now();
-        let registrations: Vec<db::workflow::Registration> = files
+        let registrations: Vec<Registration> = files
             .into_iter()
             .map(|file| {
-                let registration = db::workflow::Registration {
+                let registration = Registration {
                     id: file.id,
                     name: file.definition.name().to_owned(),
                     description: file.definition.description().map(ToOwned::to_owned),
@@ -234,15 +241,9 @@ impl Gateway {
         if registrations.is_empty() {
             return Ok(());
         }
-        self.engine
-            .writer
-            .write("registering workflows", move |c| {
-                for registration in &registrations {
-                    db::workflow::register(c, registration)?;
-                }
-                Ok(())
-            })
-            .await
+        let registered = self.store.register(registrations).await;
+        registered.during("registering workflows")?;
+        Ok(())
     }
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
@@ -313,7 +314,7 @@ impl Gateway {
             _guards: _,
         } = self;
         drop((engine, reader));
-        store.close().await
+        store.close().await.during("closing the database")
     }
 }
 
@@ -340,7 +341,7 @@ fn validated(
         None => Ok(input),
         Some(schema) => schema
             .apply(input)
-            .map_err(|error| invalid(error.problems.join("; "))),
+            .map_err(|error| invalid(in_one_line(&error.problems))),
     }
 }
 

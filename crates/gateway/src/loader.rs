@@ -21,12 +21,41 @@ use crate::tool::ToolRegistry;
 /// The file of a heartbeat. It stands among workflow files and is none.
 const HEARTBEAT: &str = "HEARTBEAT.md";
 
+/// What a file is, which its name decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A workflow, or what is taken for one.
+    Workflow,
+    /// A `HEARTBEAT.md`.
+    Heartbeat,
+}
+
+impl FileKind {
+    /// The word for it in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflow",
+            Self::Heartbeat => "heartbeat",
+        }
+    }
+
+    fn of(path: &Path) -> Self {
+        if path.file_name().is_some_and(|name| name == HEARTBEAT) {
+            Self::Heartbeat
+        } else {
+            Self::Workflow
+        }
+    }
+}
+
 /// What reading a workflow file or a `HEARTBEAT.md` gave.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
+    /// Whether it is a workflow or a heartbeat.
+    pub kind: FileKind,
     /// The workflow's id: the file's stem. None for a heartbeat.
     pub id: Option<WorkflowId>,
     /// What there is to say about its text.
@@ -73,9 +102,13 @@ pub(crate) struct Known {
 
 /// Reads one workflow file, or the file of a heartbeat, of which nothing is registered.
 pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
-    if is_heartbeat(path) {
-        return heartbeat(path, known);
+    match FileKind::of(path) {
+        FileKind::Heartbeat => heartbeat(path, known),
+        FileKind::Workflow => workflow(path, known),
     }
+}
+
+fn workflow(path: &Path, known: &Known) -> Loaded {
     let id = match workflow_id(path) {
         Ok(id) => id,
         Err(reason) => return unreadable(path, reason),
@@ -109,6 +142,7 @@ pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
     });
     let report = FileReport {
         path: path.to_owned(),
+        kind: FileKind::Workflow,
         id: Some(id),
         diagnostics,
         map,
@@ -117,10 +151,6 @@ pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
         heartbeat: None,
     };
     Loaded { report, good }
-}
-
-fn is_heartbeat(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == HEARTBEAT)
 }
 
 fn heartbeat(path: &Path, known: &Known) -> Loaded {
@@ -138,6 +168,7 @@ fn heartbeat(path: &Path, known: &Known) -> Loaded {
     }
     let report = FileReport {
         path: path.to_owned(),
+        kind: FileKind::Heartbeat,
         id: None,
         heartbeat: heartbeat.filter(|_| !diagnostics.has_errors()),
         diagnostics,
@@ -186,9 +217,13 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
 }
 
 fn unreadable(path: &Path, reason: String) -> Loaded {
+    let kind = FileKind::of(path);
     let report = FileReport {
         path: path.to_owned(),
-        id: workflow_id(path).ok().filter(|_| !is_heartbeat(path)),
+        kind,
+        id: workflow_id(path)
+            .ok()
+            .filter(|_| kind == FileKind::Workflow),
         diagnostics: Diagnostics::default(),
         map: SourceMap::default(),
         unreadable: Some(reason),
@@ -290,6 +325,7 @@ mod tests {
                 .into_inner(),
             5
         );
+        assert_eq!(report.kind, super::FileKind::Heartbeat);
         assert!(!report.is_refused() && report.id.is_none() && report.definition.is_none());
     }
 

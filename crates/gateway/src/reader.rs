@@ -1,28 +1,31 @@
 //! Everything that can be read of a gateway's database, by its owner or beside it.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use db::definition::SavedDefinition;
-use db::execution::{ExecutionFilter, Page, PageKey};
-use db::workflow::Workflow;
-use workflow_types::approval::{Gate, GateState};
+use workflow_types::approval::{Gate, GateState, Vote};
+use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
-use workflow_types::execution::{Execution, Visit, WorkflowExecutionState};
-use workflow_types::id::{ExecutionId, GateId, StepId, WorkflowId};
+use workflow_types::execution::{
+    Execution, ExecutionFilter, Page, PageKey, Visit, WorkflowExecutionState,
+};
+use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::registry::{SavedDefinition, Workflow};
 
-use crate::error::{Error, ErrorKind};
-use crate::store::Readers;
+use crate::error::{During as _, Error, ErrorKind};
+use crate::store::{ReadStore, SqliteReader};
 
 /// Reads a gateway's database. Cheap to clone; reading never waits for a writer.
 #[derive(Clone)]
 pub struct Reader {
-    readers: Readers,
+    store: Arc<dyn ReadStore>,
 }
 
 impl Reader {
-    pub(crate) fn new(readers: Readers) -> Self {
-        Self { readers }
+    /// Reads a store.
+    pub fn new(store: Arc<dyn ReadStore>) -> Self {
+        Self { store }
     }
 
     /// Reads a database that another process may own.
@@ -30,89 +33,57 @@ impl Reader {
     /// Fails with [`ErrorKind::Missing`] where there is none, and with [`ErrorKind::Unusable`]
     /// where it is of another version.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let readers = Readers::new(path.as_ref());
-        readers.open().await?;
-        Ok(Self::new(readers))
+        let reader = SqliteReader::open(path.as_ref()).await;
+        let reader = reader.map_err(Error::opening)?;
+        Ok(Self::new(Arc::new(reader)))
     }
 
-    /// Every registered workflow, in the order of their ids.
-    pub async fn workflows(&self) -> Result<Vec<Workflow>, Error> {
-        self.readers
-            .read("listing workflows", db::workflow::list)
-            .await
+    /// Every registered workflow, in the order of their ids; damaged ones are named beside them.
+    pub async fn workflows(&self) -> Result<Listed<Workflow>, Error> {
+        self.store.workflows().await.during("listing workflows")
     }
 
     /// A registered workflow; fails with [`ErrorKind::NotFound`] if there is none.
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Workflow, Error> {
-        let wanted = id.clone();
-        self.readers
-            .read("reading a workflow", move |c| {
-                db::workflow::find(c, &wanted)
-            })
-            .await?
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no workflow `{id}`")))
+        let found = self.store.workflow(id).await;
+        found
+            .during("reading a workflow")?
+            .ok_or_else(|| unknown(format_args!("workflow `{id}`")))
     }
 
     /// A definition with the text that its author wrote.
     pub async fn definition(&self, digest: &DefinitionDigest) -> Result<SavedDefinition, Error> {
-        let wanted = digest.clone();
-        self.readers
-            .read("reading a definition", move |c| {
-                db::definition::load(c, &wanted)
-            })
-            .await?
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::NotFound,
-                    format!("there is no definition {digest}"),
-                )
-            })
+        let found = self.store.definition(digest).await;
+        found
+            .during("reading a definition")?
+            .ok_or_else(|| unknown(format_args!("definition {digest}")))
     }
 
-    /// Executions, the newest first, a page at a time.
+    /// Executions, the newest first, a page at a time; damaged ones are named beside them.
     pub async fn executions(
         &self,
         filter: ExecutionFilter,
         after: Option<PageKey>,
         limit: usize,
     ) -> Result<Page, Error> {
-        self.readers
-            .read("listing executions", move |c| {
-                db::execution::list(c, &filter, after, limit)
-            })
-            .await
+        let page = self.store.executions(filter, after, limit).await;
+        page.during("listing executions")
     }
 
     /// An execution; fails with [`ErrorKind::NotFound`] if there is none.
     pub async fn execution(&self, id: ExecutionId) -> Result<Execution, Error> {
-        self.readers
-            .read("reading an execution", move |c| db::execution::find(c, &id))
-            .await?
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no execution {id}")))
+        let found = self.store.execution(id).await;
+        found
+            .during("reading an execution")?
+            .ok_or_else(|| unknown(format_args!("execution {id}")))
     }
 
     /// An execution with the latest result of each step, in the shape of the protocol.
     pub async fn state(&self, id: ExecutionId) -> Result<WorkflowExecutionState, Error> {
-        type Parts = (
-            Execution,
-            BTreeMap<StepId, workflow_types::execution::StepResult>,
-            Option<StepId>,
-        );
-        let parts: Option<Parts> = self
-            .readers
-            .read("reading an execution", move |c| {
-                let Some(execution) = db::execution::find(c, &id)? else {
-                    return Ok(None);
-                };
-                let results = db::execution::results(c, &id)?;
-                let current = db::execution::current_step(c, &id)?;
-                Ok(Some((execution, results, current)))
-            })
-            .await?;
-        let (execution, results, current) = parts.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("there is no execution {id}"))
-        })?;
-        Ok(WorkflowExecutionState::new(&execution, results, current))
+        let found = self.store.state(id).await;
+        found
+            .during("reading an execution")?
+            .ok_or_else(|| unknown(format_args!("execution {id}")))
     }
 
     /// The journal of an execution from a visit on, at most `limit` visits.
@@ -122,33 +93,32 @@ impl Reader {
         from: u32,
         limit: usize,
     ) -> Result<Vec<Visit>, Error> {
-        self.readers
-            .read("reading a journal", move |c| {
-                db::visit::journal(c, &id, from, limit)
-            })
-            .await
+        let visits = self.store.journal(id, from, limit).await;
+        visits.during("reading a journal")
     }
 
-    /// Every gate that waits, the oldest first.
-    pub async fn waiting_gates(&self) -> Result<Vec<Gate>, Error> {
-        self.readers
-            .read("listing approvals", db::gate::waiting)
-            .await
+    /// Every gate that waits, the oldest first; damaged ones are named beside them.
+    pub async fn waiting_gates(&self) -> Result<Listed<Gate>, Error> {
+        let gates = self.store.waiting_gates().await;
+        gates.during("listing approvals")
     }
 
     /// A gate; fails with [`ErrorKind::NotFound`] if there is none.
     pub async fn gate(&self, id: GateId) -> Result<Gate, Error> {
-        self.readers
-            .read("reading an approval", move |c| db::gate::find(c, &id))
-            .await?
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no approval {id}")))
+        let found = self.store.gate(id).await;
+        found
+            .during("reading an approval")?
+            .ok_or_else(|| unknown(format_args!("approval {id}")))
+    }
+
+    /// The votes that were counted for a gate, in their order.
+    pub async fn votes(&self, id: GateId) -> Result<Vec<Vote>, Error> {
+        self.store.votes(id).await.during("reading votes")
     }
 
     /// Every gate of an execution, the oldest first.
     pub async fn gates(&self, id: ExecutionId) -> Result<Vec<Gate>, Error> {
-        self.readers
-            .read("listing approvals", move |c| db::gate::of(c, &id))
-            .await
+        self.store.gates(id).await.during("listing approvals")
     }
 
     /// The gate at which an execution waits, or else the last one it had.
@@ -169,4 +139,8 @@ impl Reader {
                 )
             })
     }
+}
+
+fn unknown(what: fmt::Arguments<'_>) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no {what}"))
 }

@@ -1,232 +1,123 @@
-//! The one boundary between async code and the blocking database.
+//! What a gateway asks of its database, in the words of the domain.
 //!
-//! Writes go to one thread, which commits together what arrived together and answers each caller
-//! after the commit. Reads go to a few read-only connections. Nothing here knows what is stored.
+//! A store keeps; it decides nothing and reads no clock. The engine knows it as [`Store`] and
+//! [`ReadStore`] only; [`SqliteStore`] is the one implementation, and whatever passes the
+//! contract suite (`contract`, behind the feature `store-contract`) may take its place:
+//! see [`GatewayBuilder::store`](crate::GatewayBuilder::store).
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+#[cfg(feature = "store-contract")]
+pub mod contract;
+mod error;
+mod read;
+mod sqlite;
 
-use db::{Connection, Durability, Job, OwnerLock};
-use tokio::sync::{Semaphore, oneshot};
+use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind};
+use async_trait::async_trait;
+use workflow_types::Timestamp;
+use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
+use workflow_types::execution::{Claimed, Scope, Start, Started, Transition};
+use workflow_types::id::{ExecutionId, GateId};
+use workflow_types::registry::{Registered, Registration};
 
-/// Most writes in one commit; bounds the time until the first of them is answered.
-const LARGEST_GROUP: usize = 512;
-/// Read-only connections that may be in use at once.
-const READERS: usize = 4;
+pub use error::{StoreError, StoreErrorKind};
+pub use read::ReadStore;
+pub use sqlite::{Durability, Opened, SqliteReader, SqliteStore};
 
-/// The database of a gateway that owns it.
-pub(crate) struct Store {
-    queue: mpsc::Sender<Job>,
-    readers: Readers,
-    /// Holds the ownership until the last write is done, also if nobody waits for it.
-    thread: JoinHandle<()>,
-}
-
-/// What opening the database did.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Opened {
-    pub(crate) migrated: Vec<String>,
-    pub(crate) backup: Option<PathBuf>,
-}
-
-/// A handle for writes; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Writer {
-    queue: mpsc::Sender<Job>,
-}
-
-impl Store {
-    /// Takes ownership of a database, creating or migrating it where needed.
-    pub(crate) async fn open(path: &Path, durability: Durability) -> Result<(Self, Opened), Error> {
-        let path = path.to_owned();
-        let opening = tokio::task::spawn_blocking(move || {
-            let lock = OwnerLock::acquire(&path, "gateway")?;
-            let opened = Connection::open_writer(&path, durability)?;
-            Ok((lock, opened, path))
-        });
-        let (lock, opened, path) = opening
-            .await
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, "opening the database panicked").caused(error)
-            })?
-            .map_err(Error::opening)?;
-        let (queue, jobs) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("agentspace-writer".to_owned())
-            .spawn(move || write(opened.connection, &jobs, lock))
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, "starting the writer thread failed").caused(error)
-            })?;
-        let store = Self {
-            queue,
-            readers: Readers::new(&path),
-            thread,
-        };
-        let done = Opened {
-            migrated: opened.migrated,
-            backup: opened.backup,
-        };
-        Ok((store, done))
-    }
-
-    pub(crate) fn writer(&self) -> Writer {
-        Writer {
-            queue: self.queue.clone(),
-        }
-    }
-
-    pub(crate) fn readers(&self) -> Readers {
-        self.readers.clone()
-    }
-
-    /// Ends the writer thread once every handle is gone and everything queued is committed, then
-    /// gives up the ownership.
-    pub(crate) async fn close(self) -> Result<(), Error> {
-        let Self {
-            queue,
-            readers,
-            thread,
-        } = self;
-        // The writer closes last: only it can move the log into the database file.
-        drop(readers);
-        drop(queue);
-        match tokio::task::spawn_blocking(move || thread.join()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Error::new(
-                ErrorKind::Internal,
-                "the writer thread panicked",
-            )),
-        }
-    }
-}
-
-impl Writer {
-    /// Runs a write in a transaction; answers once it is durable, or not at all done.
-    ///
-    /// Dropping the future does not undo the write.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        context: &str,
-        work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (sender, answer) = oneshot::channel();
-        let job = Job::new(work, move |result| {
-            // Nobody listens any more if the caller was dropped.
-            let _ = sender.send(result);
-        });
-        let gone = || {
-            Error::new(
-                ErrorKind::Stopping,
-                format!("{context} failed: the gateway has stopped"),
-            )
-        };
-        self.queue.send(job).map_err(|_| gone())?;
-        answer
-            .await
-            .map_err(|_| gone())?
-            .map_err(|error| Error::store(format!("{context} failed"), error))
-    }
-}
-
-/// The writer thread: takes all that is queued, commits it as one, answers, and waits for more.
+/// A store that this process owns, and may write.
 ///
-/// It ends when every handle is gone. Only then is the ownership given up: while anybody could
-/// still write, nobody else may.
-fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>, lock: OwnerLock) {
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
-        connection.group(group);
-    }
-    drop(connection);
-    drop(lock);
-}
+/// Each verb is ONE transaction: all that it says is written, or nothing. It is answered after its
+/// commit is durable, and what was answered stays true. Verbs that arrive together may share a
+/// commit, but one that fails spares the others. Every verb may be called at any time from any
+/// task, and takes effect as if they came one after the other.
+///
+/// Dropping a future gives up the answer, not the work: whether the verb takes effect is open until
+/// it is read, but it does so wholly or not at all, and no later than [`Store::close`] returns.
+///
+/// Errors by kind, of every verb: [`Busy`](StoreErrorKind::Busy),
+/// [`Unavailable`](StoreErrorKind::Unavailable), [`Full`](StoreErrorKind::Full) and
+/// [`ReadOnly`](StoreErrorKind::ReadOnly) while the store cannot be written, which may be repeated
+/// later; [`Closed`](StoreErrorKind::Closed) after [`Store::close`];
+/// [`Corrupt`](StoreErrorKind::Corrupt) if what the verb is about is damaged, with its id in the
+/// text. Whatever the error, the verb has written nothing.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The read side, which sees every commit that was answered, and does not keep the store open.
+    fn reads(&self) -> Arc<dyn ReadStore>;
 
-/// A few read-only connections, opened when they are first needed.
-#[derive(Clone)]
-pub(crate) struct Readers {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
-}
-
-impl Readers {
-    pub(crate) fn new(path: &Path) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                path: path.to_owned(),
-                idle: Mutex::new(Vec::new()),
-                permits: Arc::new(Semaphore::new(READERS)),
-            }),
-        }
-    }
-
-    /// Opens the first connection, to learn whether the database can be read.
-    pub(crate) async fn open(&self) -> Result<(), Error> {
-        let shared = Arc::clone(&self.shared);
-        let opening = tokio::task::spawn_blocking(move || {
-            Connection::open_reader(&shared.path).map(|connection| shared.put(connection))
-        });
-        opening
-            .await
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, "opening the database panicked").caused(error)
-            })?
-            .map_err(Error::opening)
-    }
-
-    /// Runs several reads on one state of the database.
-    pub(crate) async fn read<T: Send + 'static>(
+    /// Makes definitions the newest of their workflows, and the workflows known; answers, in the
+    /// same order, what that did.
+    ///
+    /// Executions that have started keep theirs. Repeating it changes nothing.
+    async fn register(
         &self,
-        context: &str,
-        work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let shared = Arc::clone(&self.shared);
-        let permits = Arc::clone(&self.shared.permits);
-        let permit = permits.acquire_owned().await.map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("{context} failed")).caused(error)
-        })?;
-        let reading = tokio::task::spawn_blocking(move || {
-            let idle = shared.take();
-            let mut connection = match idle {
-                Some(connection) => connection,
-                None => Connection::open_reader(&shared.path)?,
-            };
-            let result = connection.read(work);
-            shared.put(connection);
-            // Given back here, so that a caller who was dropped does not let one more reader in.
-            drop(permit);
-            result
-        });
-        reading
-            .await
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, format!("{context} panicked")).caused(error)
-            })?
-            .map_err(|error| Error::store(format!("{context} failed"), error))
-    }
-}
+        registrations: Vec<Registration>,
+    ) -> Result<Vec<Registered>, StoreError>;
 
-impl Shared {
-    fn take(&self) -> Option<Connection> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-    }
+    /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
+    ///
+    /// Repeating a start, by its id or by its idempotency key within the workflow, changes nothing
+    /// and answers the execution that there is. [`NotFound`](StoreErrorKind::NotFound) if the
+    /// workflow, the definition or the origin is not known; [`Conflict`](StoreErrorKind::Conflict)
+    /// if the id belongs to an execution of another workflow or key;
+    /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together: only a paused
+    /// execution has a gate, and only one at rest has results.
+    async fn start(&self, start: Start, owner: &str) -> Result<Started, StoreError>;
 
-    fn put(&self, connection: Connection) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
-    }
+    /// Writes one step forward of an execution: its open visit, the visits made, the gate at which
+    /// it waits, and where it stands. When it ends, gates that wait are withdrawn.
+    ///
+    /// The busiest verb: its cost does not depend on how long the history is.
+    /// [`Fenced`](StoreErrorKind::Fenced) if the execution has changed hands;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it is finished, if it is paused and not ended by
+    /// this, or if the open visit is over already: so a transition that is repeated after its
+    /// commit is refused, unless all that it writes is an open visit;
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such execution;
+    /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together.
+    async fn apply(&self, transition: Arc<Transition>) -> Result<(), StoreError>;
+
+    /// Takes up every running execution, the oldest first: the epoch of each rises, so that
+    /// whoever held it before is fenced off.
+    ///
+    /// One that is damaged is logged and left out. Repeating it takes them up again, under the
+    /// next epoch.
+    async fn claim_running(&self, owner: &str) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Takes up one execution, in the same way; none if it does not run, or does not exist.
+    async fn claim_one(&self, id: ExecutionId, owner: &str) -> Result<Option<Claimed>, StoreError>;
+
+    /// Counts a vote, as [`Gate::judge`](workflow_types::approval::Gate::judge) says. If it
+    /// settles the gate, its execution runs again; the visit stays as it is.
+    ///
+    /// A vote at or after the gate's expiry conflicts with the expiry, whether or not
+    /// [`Store::expire_due`] has come by. Repeating a vote is answered as a repetition and changes
+    /// nothing. [`NotFound`](StoreErrorKind::NotFound) if there is no such gate;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it asks what became of an interrupted step.
+    async fn vote(&self, gate: GateId, vote: Vote) -> Result<Voted, StoreError>;
+
+    /// Says what became of an interrupted step; its execution runs again.
+    ///
+    /// Repeating the same resolution is answered as a repetition and changes nothing.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such gate;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it asks for an approval, or if the actor may not
+    /// decide.
+    async fn resolve(&self, gate: GateId, by: ResolvedBy) -> Result<Resolved, StoreError>;
+
+    /// Expires at most `limit` gates whose time has come, the longest overdue first; answers the
+    /// executions that run again because of it.
+    ///
+    /// A gate that is damaged, or whose execution is, is logged and passed over. Repeating it
+    /// expires the next ones.
+    async fn expire_due(
+        &self,
+        scope: Scope,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// Takes no more verbs, finishes those that it has taken, and gives the store up, so that it
+    /// can be opened again.
+    ///
+    /// If the future is dropped, the store is closed all the same. Repeating it changes nothing.
+    async fn close(&self) -> Result<(), StoreError>;
 }

@@ -36,11 +36,11 @@ impl Action {
 words! {
     /// The kinds of actions, as a definition names them.
     ActionKind {
-        /// `tool`
+        /// Calls a tool of the host.
         Tool = "tool",
-        /// `model`
+        /// Asks a model.
         Model = "model",
-        /// `noop`
+        /// Succeeds at once; useful as a branching point or a gate.
         Noop = "noop",
     }
 }
@@ -156,7 +156,10 @@ impl Text {
     }
 }
 
-/// How many turns a model may take in one step: 1 to 100.
+/// Most turns that an author may allow a model in one step.
+pub const MOST_TURNS: u32 = 100;
+
+/// How many turns a model may take in one step: 1 to [`MOST_TURNS`].
 #[nutype(
     validate(with = check_turns, error = TurnsError),
     derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)
@@ -165,7 +168,7 @@ pub struct MaxTurns(u32);
 
 /// A number of turns that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a whole number from 1 to 100")]
+#[error("expected a whole number from 1 to {MOST_TURNS}")]
 pub struct TurnsError;
 
 #[expect(
@@ -173,12 +176,17 @@ pub struct TurnsError;
     reason = "the signature that the newtype's validation has"
 )]
 fn check_turns(turns: &u32) -> Result<(), TurnsError> {
-    if (1..=100).contains(turns) {
+    if (1..=MOST_TURNS).contains(turns) {
         Ok(())
     } else {
         Err(TurnsError)
     }
 }
+
+/// The shortest timeout of a step.
+pub const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
+/// The longest timeout of a step.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_hours(7 * 24);
 
 /// How long one attempt may take: 1 ms to 7 days.
 #[nutype(
@@ -193,8 +201,7 @@ pub struct Timeout(Duration);
 pub struct TimeoutError;
 
 fn check_timeout(timeout: &Duration) -> Result<(), TimeoutError> {
-    let allowed = Duration::from_millis(1)..=Duration::from_hours(7 * 24);
-    if allowed.contains(timeout) {
+    if (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(timeout) {
         Ok(())
     } else {
         Err(TimeoutError)

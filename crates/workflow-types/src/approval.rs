@@ -221,6 +221,26 @@ pub enum Judgement {
     NotEntitled,
 }
 
+/// What a vote did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Voted {
+    /// What the vote amounts to.
+    pub judgement: Judgement,
+    /// The gate afterwards.
+    pub gate: Gate,
+}
+
+/// What a resolution of an interrupted step did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolved {
+    /// It settled the gate; the execution runs again.
+    Settled,
+    /// The same was said before: nothing changed.
+    Repeated,
+    /// Something else was said before, or nobody can say anything any more.
+    Conflicts(GateState),
+}
+
 impl Gate {
     /// What a vote does to this gate, given the votes that were counted before.
     ///

@@ -1,12 +1,16 @@
 //! The workflow definition: what an author wrote, as a type that cannot be wrong.
 //!
 //! Nothing but [`WorkflowDefinition::check`] and its siblings builds one, so whoever holds a
-//! definition need not check it again. It knows neither its file nor the runtime.
+//! definition need not check it again; what [`WorkflowDefinition::builder`] writes is read by them,
+//! too. It knows neither its file nor the runtime.
 
+mod builder;
+mod comparisons;
 pub(crate) mod fields;
 mod graph;
 mod names;
 mod parse;
+pub mod picture;
 mod step;
 mod stored;
 pub(crate) mod timing;
@@ -20,18 +24,24 @@ use serde_json::Value;
 
 use crate::action::{Action, Concurrency, OnInterrupt, Timeout};
 use crate::approval::ApprovalPolicy;
-use crate::diagnostic::{Diagnostics, Pointer, Report};
+use crate::diagnostic::{Diagnostics, Place, Pointer, Report};
 use crate::expression::Expression;
-use crate::id::StepId;
+use crate::id::{StepId, is_line};
 use crate::output_schema::InputSchema;
 use crate::retry::RetryPolicy;
 use crate::schedule::{CronExpression, TriggerSchedule};
 use crate::source::{self, SourceFormat, SourceMap};
 
+pub use builder::{
+    ActiveHoursBuilder, ApprovalBuilder, Model, Noop, RetryBuilder, StepBuilder, Tool,
+    TriggerBuilder, WorkflowBuilder,
+};
 pub use stored::{DefinitionDigest, DigestError, StoredDefinition, StoredDefinitionError};
 
 /// Most steps of a workflow.
 pub const MAX_STEPS: usize = 1_000;
+/// Most visits that an author may allow an execution.
+pub const MOST_VISITS: u32 = 100_000;
 /// Visits of an execution, unless its definition says otherwise.
 pub const DEFAULT_MAX_VISITS: u32 = 1_000;
 
@@ -76,10 +86,21 @@ impl WorkflowDefinition {
     pub fn check(text: &[u8], format: SourceFormat) -> Checked {
         let mut report = Report::default();
         let document = source::read(text, format, &mut report);
-        let parsed = document
+        let map = &document.map;
+        let broken: Vec<usize> = report
+            .as_slice()
+            .iter()
+            .map(|diagnostic| map.resolve(&diagnostic.place).start)
+            .collect();
+        let mut parsed = document
             .value
             .map(|value| parse::workflow(&value, &mut report))
             .unwrap_or_default();
+        // What was read of a step with a mistake in its text is not what its author meant.
+        parsed.usable.retain(|step| {
+            let span = map.resolve(&Place::value(&step.at));
+            !broken.iter().any(|at| span.contains(at))
+        });
         Checked {
             definition: parsed.definition,
             usable: parsed.usable,
@@ -291,8 +312,7 @@ pub struct WorkflowName(String);
 pub struct WorkflowNameError;
 
 fn check_name(name: &str) -> Result<(), WorkflowNameError> {
-    let length = name.chars().count();
-    if (1..=200).contains(&length) && !name.chars().any(char::is_control) {
+    if is_line(name) {
         Ok(())
     } else {
         Err(WorkflowNameError)
@@ -308,7 +328,7 @@ pub struct MaxSteps(NonZeroU32);
 
 /// A number of visits that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a whole number from 1 to 100000")]
+#[error("expected a whole number from 1 to {MOST_VISITS}")]
 pub struct MaxStepsError;
 
 #[expect(
@@ -316,7 +336,7 @@ pub struct MaxStepsError;
     reason = "the signature that the newtype's validation has"
 )]
 fn check_max_steps(steps: &NonZeroU32) -> Result<(), MaxStepsError> {
-    if steps.get() <= 100_000 {
+    if steps.get() <= MOST_VISITS {
         Ok(())
     } else {
         Err(MaxStepsError)

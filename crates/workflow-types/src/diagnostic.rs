@@ -11,7 +11,7 @@ mod report;
 use std::fmt;
 use std::ops::Range;
 
-pub use code::{Code, Severity};
+pub use code::{Code, Severity, UnknownCode};
 pub use pointer::Pointer;
 pub use report::closest;
 pub(crate) use report::{Report, describe};

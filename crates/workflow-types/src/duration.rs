@@ -11,6 +11,9 @@ pub struct DurationError {
     found: String,
 }
 
+/// What a text needs to be to be read, but for its size.
+pub(crate) const PATTERN: &str = "^[0-9]+(ms|s|m|h|d)$";
+
 const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
     ("s", 1_000),
@@ -70,6 +73,12 @@ mod tests {
             let duration = Duration::from_millis(ms);
             assert_eq!(parse(&format(duration)), Ok(duration));
         }
+    }
+
+    #[test]
+    fn the_pattern_knows_every_unit() {
+        let units: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(PATTERN, format!("^[0-9]+({})$", units.join("|")));
     }
 
     #[test]

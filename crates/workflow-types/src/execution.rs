@@ -5,6 +5,7 @@
 
 mod context;
 mod history;
+mod page;
 mod result;
 mod transition;
 
@@ -17,8 +18,9 @@ use crate::words::words;
 
 pub use context::{ConditionContext, ContextName, ExecutionContext};
 pub use history::{History, StepRecord};
+pub use page::{ExecutionFilter, Page, PageKey};
 pub use result::{StepResult, StepStatus, WorkflowExecutionState};
-pub use transition::{Epoch, Start, Started, Transition};
+pub use transition::{Claimed, Epoch, Scope, Start, Started, Transition};
 
 /// One run of a definition.
 #[derive(Debug, Clone, PartialEq)]

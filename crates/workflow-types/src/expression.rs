@@ -33,7 +33,9 @@ mod budget;
 mod coerce;
 mod datum;
 mod eval;
+mod foreign;
 mod lexer;
+mod lint;
 mod method;
 mod mistakes;
 mod number;
@@ -50,6 +52,7 @@ use std::str::FromStr;
 pub(crate) use budget::Budget;
 pub use datum::{Datum, Object, Scope};
 pub use eval::{EvalError, EvalErrorKind};
+pub use lint::{Fact, Kind, Kinds, Role, Surprise, SurpriseKind};
 pub use reference::{Beyond, Reference, Segment};
 
 /// The most bytes that an expression may have.
@@ -92,6 +95,8 @@ pub struct ExpressionError {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// The text that mends it in the place of the span, where there is only one.
+    pub fix: Option<String>,
 }
 
 impl Expression {
@@ -121,6 +126,12 @@ impl Expression {
     /// Everything that the expression may read, in the order of the source.
     pub fn references(&self) -> &[Reference] {
         &self.references
+    }
+
+    /// The text without the white space and the choice of quotes: equal for expressions that only
+    /// differ in these.
+    pub(crate) fn canonical(&self) -> String {
+        lexer::canonical(&self.source)
     }
 
     /// The value for the data in `scope`, borrowing from it what it can.

@@ -55,7 +55,7 @@ impl Heartbeat {
         let mut report = Report::default();
         let (heartbeat, map) = match source::text(bytes, &mut report) {
             Some(text) => read(text, &mut report),
-            None => (None, SourceMap::default()),
+            None => (None, source::unreadable(bytes)),
         };
         CheckedHeartbeat {
             heartbeat: heartbeat.filter(|_| !report.has_errors()),

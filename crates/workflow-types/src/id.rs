@@ -164,6 +164,26 @@ macro_rules! uuid_id {
 uuid_id!(ExecutionId);
 uuid_id!(GateId);
 
+/// What [`StepId`] accepts, as a regular expression; [`MAX_NAME_LENGTH`] bounds its length.
+pub(crate) const STEP_ID_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+/// What [`ToolName`] accepts.
+pub(crate) const TOOL_NAME_PATTERN: &str = "^[A-Za-z0-9_.-]+$";
+/// What [`ModelName`] accepts.
+pub(crate) const MODEL_NAME_PATTERN: &str = "^[A-Za-z0-9_.:/-]+$";
+/// What [`is_line`] accepts, with the white space around it that a name's constructor takes off.
+pub(crate) const LINE_PATTERN: &str = concat!(
+    r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*",
+    r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+    r"([^\u0000-\u001f\u007f-\u009f]{0,198}",
+    r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?",
+    r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$",
+);
+
+/// Whether a text is one line of 1 to 200 characters.
+pub(crate) fn is_line(text: &str) -> bool {
+    (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 const IDENTIFIER_START: &str = "it begins with a letter or `_`";
 const IDENTIFIER: &str = "letters, digits, `_` and `-` are allowed";
 const DOTTED: &str = "letters, digits, `_`, `-` and `.` are allowed";
@@ -218,11 +238,11 @@ fn check_characters(text: &str, extra: &str, expected: &'static str) -> Result<(
 }
 
 fn check_actor(text: &str) -> Result<(), ActorError> {
-    let length = text.chars().count();
-    if length == 0 || length > 200 || text.chars().any(char::is_control) {
-        return Err(ActorError);
+    if is_line(text) {
+        Ok(())
+    } else {
+        Err(ActorError)
     }
-    Ok(())
 }
 
 fn check_key(text: &str) -> Result<(), KeyError> {
@@ -234,6 +254,11 @@ fn check_key(text: &str) -> Result<(), KeyError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -253,6 +278,43 @@ mod tests {
             "a name has at most 64 characters, this one has 65"
         );
         assert!(StepId::try_new("$end").is_err());
+    }
+
+    /// Compiled once, because its classes of characters are large.
+    static LINE: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        jsonschema::validator_for(&serde_json::json!({ "pattern": LINE_PATTERN })).unwrap()
+    });
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        let schema = serde_json::json!({"pattern": pattern, "maxLength": MAX_NAME_LENGTH});
+        jsonschema::is_valid(&schema, &Value::from(text))
+    }
+
+    /// Names that are nearly allowed, and some that are.
+    fn names() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[A-Za-z0-9_.:/$ -]{0,6}",
+            "[a-z]{62,66}",
+            "\\PC{0,3}",
+            "[a\n\t\u{85}\u{a0}\u{2028}\u{feff}]{0,4}"
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_accept_what_constructors_accept(text in names()) {
+            prop_assert_eq!(matches(STEP_ID_PATTERN, &text), StepId::try_new(&*text).is_ok());
+            prop_assert_eq!(matches(TOOL_NAME_PATTERN, &text), ToolName::try_new(&*text).is_ok());
+            prop_assert_eq!(matches(MODEL_NAME_PATTERN, &text), ModelName::try_new(&*text).is_ok());
+        }
+
+        #[test]
+        fn the_pattern_of_a_line_accepts_what_an_actor_may_be(
+            text in prop_oneof![names(), "\\s{0,2}[a-zé\u{85} ]{195,205}\\s{0,2}"]
+        ) {
+            let matches = LINE.is_valid(&Value::from(&*text));
+            prop_assert_eq!(matches, Actor::try_new(&*text).is_ok());
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod damage;
 pub mod definition;
 pub mod diagnostic;
 pub mod duration;
@@ -22,9 +23,12 @@ pub mod execution;
 pub mod expression;
 pub mod heartbeat;
 pub mod id;
+pub mod json_schema;
 pub mod output_schema;
+pub mod registry;
 pub mod retry;
 pub mod schedule;
+mod shape;
 pub mod source;
 pub mod template;
 pub mod time;

@@ -1,13 +1,33 @@
 //! Schemas of values: JSON Schema, or a short form of names and types, compiled once.
+//!
+//! What compiles and what fits is decided by the `jsonschema` library. What is told of it is ours:
+//! a mistake has its own place, plain words and, where there is one, the word that was meant.
 
+mod alternatives;
+mod checker;
+mod expected;
+mod input;
+mod keywords;
+mod kinds;
+mod members;
+mod mismatch;
+mod problem;
+mod references;
+mod run;
+mod short;
+mod siblings;
+
+use std::fmt;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// The type names of JSON Schema, which make the short form.
-const TYPES: [&str; 7] = [
-    "string", "number", "integer", "boolean", "array", "object", "null",
-];
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use checker::Checker;
+pub use input::{InputError, InputSchema};
+pub(crate) use kinds::TYPES;
+pub(crate) use members::{Absent, Owner};
+pub use problem::{Problem, Subject, in_one_line};
 
 /// A compiled JSON Schema together with the form in which its author wrote it.
 ///
@@ -29,12 +49,26 @@ pub struct ValueSchema {
     compiled: Arc<jsonschema::Validator>,
 }
 
-/// A schema that is none; the message names the place within it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+/// A schema that is none: everything that is wrong with it, each at its place within it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaError {
-    message: String,
+    problems: Vec<Problem>,
 }
+
+impl SchemaError {
+    /// The problems in the order of their discovery; never empty.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for SchemaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_one_line(&self.problems))
+    }
+}
+
+impl std::error::Error for SchemaError {}
 
 impl PartialEq for ValueSchema {
     fn eq(&self, other: &Self) -> bool {
@@ -42,31 +76,87 @@ impl PartialEq for ValueSchema {
     }
 }
 
+/// What is to be said of a schema.
+#[derive(Debug, Default)]
+struct Found {
+    /// What makes it wrong.
+    wrong: Vec<Problem>,
+    /// What it says to no effect.
+    idle: Vec<Problem>,
+}
+
 impl ValueSchema {
     /// Compiles a schema in either form.
+    ///
+    /// What compiles is taken, as the schema of a tool may come from elsewhere; the schemas of a
+    /// workflow are checked for what their author cannot have meant, too.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with a schema that does not compile.
     pub fn parse(written: &Value) -> Result<Self, SchemaError> {
-        if let Some(error) = written.as_object().and_then(misspelt_short_form) {
-            return Err(error);
+        let misspelt_short = written.as_object().is_some_and(short::is_meant);
+        if !misspelt_short
+            && written.is_object()
+            && let Ok(schema) = Self::compile(written, short::expand(written))
+        {
+            return Ok(schema);
         }
-        let full = expand(written);
-        Self::compile(written.clone(), full)
+        let (schema, found) = Self::read(written, "schema");
+        schema.ok_or(SchemaError {
+            problems: found.wrong,
+        })
     }
 
-    fn compile(written: Value, full: Value) -> Result<Self, SchemaError> {
-        if !full.is_object() {
-            return Err(SchemaError {
-                message: "a schema is a mapping: a JSON Schema, or names with their types"
-                    .to_owned(),
-            });
+    /// Compiles a schema that is called `name` and says everything there is to say about it.
+    fn read(written: &Value, name: &str) -> (Option<Self>, Found) {
+        let mut checker = Checker::new(written, name);
+        let full = match written.as_object() {
+            Some(map) if short::is_meant(map) => {
+                checker.short(map);
+                Some(short::expand(written))
+            }
+            Some(_) => {
+                checker.schema(&Pointer::root(), written);
+                Some(written.clone())
+            }
+            None => {
+                checker.no_mapping();
+                None
+            }
+        };
+        Self::finish(written, full, checker)
+    }
+
+    /// The compiled schema, unless something is wrong with it.
+    fn finish(written: &Value, full: Option<Value>, checker: Checker<'_>) -> (Option<Self>, Found) {
+        let Checker {
+            subject,
+            mut wrong,
+            idle,
+            ..
+        } = checker;
+        let mut schema = None;
+        if let Some(full) = full.filter(|_| wrong.is_empty()) {
+            match Self::compile(written, full) {
+                Ok(compiled) => schema = Some(compiled),
+                Err(error) => {
+                    let at = Pointer::from_text(error.instance_path().as_str());
+                    let at = at.unwrap_or_default();
+                    let message = format!("`{}` is no schema: {error}", subject.path(&at));
+                    wrong.push(Problem::value(at, message));
+                }
+            }
         }
-        let compiled = jsonschema::validator_for(&full).map_err(|error| SchemaError {
-            message: format!("{error}{}", at(error.instance_path().as_str())),
-        })?;
-        let compiled = Arc::new(compiled);
+        (schema, Found { wrong, idle })
+    }
+
+    fn compile(written: &Value, full: Value) -> Result<Self, jsonschema::ValidationError<'static>> {
+        let compiled = compiled(&full)?;
         Ok(Self {
-            written,
+            written: written.clone(),
             full,
-            compiled,
+            compiled: Arc::new(compiled),
         })
     }
 
@@ -80,12 +170,14 @@ impl ValueSchema {
         &self.full
     }
 
-    /// Every way in which a value misses the schema, with its place; empty if it fits.
+    /// Every way in which a value misses the schema, each at its place; empty if it fits.
+    pub fn problems(&self, value: &Value, subject: &Subject<'_>) -> Vec<Problem> {
+        mismatch::all(&self.compiled, &self.full, value, *subject)
+    }
+
+    /// Every way in which a value misses the schema, in words; empty if it fits.
     pub fn check(&self, value: &Value) -> Vec<String> {
-        self.compiled
-            .iter_errors(value)
-            .map(|error| format!("{error}{}", at(error.instance_path().as_str())))
-            .collect()
+        told(&self.problems(value, &Subject::new("value")))
     }
 
     /// What [`ValueSchema::check`] says, without the values themselves, which may be secret.
@@ -95,14 +187,11 @@ impl ValueSchema {
     /// use workflow_types::output_schema::ValueSchema;
     /// let schema = ValueSchema::parse(&json!({"port": "integer"}))?;
     /// let problems = schema.check_masked(&json!({"port": "hunter2"}));
-    /// assert_eq!(problems, [r#"value is not of type "integer" at /port"#]);
+    /// assert_eq!(problems, ["`value.port` is a string, expected a whole number"]);
     /// # Ok::<(), workflow_types::output_schema::SchemaError>(())
     /// ```
     pub fn check_masked(&self, value: &Value) -> Vec<String> {
-        self.compiled
-            .iter_errors(value)
-            .map(|error| format!("{}{}", error.masked(), at(error.instance_path().as_str())))
-            .collect()
+        told(&self.problems(value, &Subject::new("value").masked()))
     }
 
     /// The properties that the schema names, if it describes an object.
@@ -114,241 +203,65 @@ impl ValueSchema {
     pub fn is_closed(&self) -> bool {
         self.full.get("additionalProperties") == Some(&Value::Bool(false))
     }
-}
 
-fn at(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!(" at {path}")
+    /// The first of these names, each read from the one before it, that no fitting value has.
+    pub(crate) fn absent<'n>(&self, names: impl Iterator<Item = &'n str>) -> Option<Absent> {
+        members::absent(&self.full, names)
+    }
+
+    /// Whether every value fits.
+    fn is_open(&self) -> bool {
+        let map = self.full.as_object();
+        map.is_some_and(|map| map.keys().all(|key| keywords::is_idle(key)))
     }
 }
 
-/// The short form as JSON Schema; anything else as it is.
-fn expand(written: &Value) -> Value {
-    match written.as_object() {
-        Some(map) if is_short(map) => {
-            let properties: Map<String, Value> = map
-                .iter()
-                .map(|(name, kind)| (name.clone(), json!({ "type": kind })))
-                .collect();
-            let required: Vec<&String> = map.keys().collect();
-            json!({
-                "type": "object",
-                "properties": properties,
-                "required": required,
-                "additionalProperties": false,
-            })
-        }
-        Some(_) | None => written.clone(),
-    }
+fn told(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(Problem::to_string).collect()
 }
 
-/// JSON Schema ignores keywords that it does not know, so that `{ok: bool}` would accept anything:
-/// a mapping of words, none of them under a keyword, was meant to be the short form.
-fn misspelt_short_form(map: &Map<String, Value>) -> Option<SchemaError> {
-    const WORD_KEYWORDS: [&str; 10] = [
-        "type",
-        "$schema",
-        "$id",
-        "$ref",
-        "$anchor",
-        "$comment",
-        "title",
-        "description",
-        "format",
-        "pattern",
-    ];
-    let words = map.values().all(Value::is_string)
-        && !map.keys().any(|key| WORD_KEYWORDS.contains(&key.as_str()));
-    let (name, kind) = map
-        .iter()
-        .find(|(_, kind)| !is_type_name(kind))
-        .filter(|_| words)?;
-    let found = kind.as_str().unwrap_or_default();
-    let hint = match crate::diagnostic::closest(found, TYPES) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("expected one of {}", TYPES.join(", ")),
-    };
-    Some(SchemaError {
-        message: format!("`{name}` has the type `{found}`, which does not exist; {hint}"),
-    })
+fn compiled(schema: &Value) -> Result<jsonschema::Validator, jsonschema::ValidationError<'static>> {
+    jsonschema::validator_for(schema).map_err(jsonschema::ValidationError::to_owned)
 }
 
-/// `{healthy: boolean}` is short, `{type: object}` is not: `type` with a type name is JSON Schema.
-fn is_short(map: &Map<String, Value>) -> bool {
-    let lone_type = map.len() == 1 && map.contains_key("type");
-    !map.is_empty() && !lone_type && map.values().all(is_type_name)
+/// Reads the `outputSchema` of a step; what is wrong with it goes into the report.
+pub(crate) fn read_output(
+    written: &Value,
+    at: &Pointer,
+    report: &mut Report,
+) -> Option<ValueSchema> {
+    let (schema, found) = ValueSchema::read(written, &at.to_string());
+    report_all(found, at, report);
+    if schema.as_ref().is_some_and(ValueSchema::is_open) {
+        let message = format!("`{at}` accepts every answer");
+        report.push(
+            Diagnostic::new(Code::OpenSchema, Place::value(at), message)
+                .label("checks nothing")
+                .help("name what the answer has, for example {healthy: boolean}, or remove it"),
+        );
+    }
+    schema
 }
 
-fn is_type_name(value: &Value) -> bool {
-    value.as_str().is_some_and(|name| TYPES.contains(&name))
+/// Reads the `input` of a workflow; what is wrong with it goes into the report.
+pub(crate) fn read_input(
+    written: &Value,
+    at: &Pointer,
+    report: &mut Report,
+) -> Option<InputSchema> {
+    let (schema, found) = InputSchema::read(written, &at.to_string());
+    report_all(found, at, report);
+    schema
 }
 
-/// The schema of a workflow's input: names with types and defaults, or a JSON Schema.
-///
-/// In the short form a name stands for a type (`url: string`) or for a JSON Schema of its own,
-/// which may have a `default`; names without a default are required and no others are allowed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InputSchema(ValueSchema);
-
-/// What is wrong with an input: every problem, in words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the input is not valid: {}", .problems.join("; "))]
-pub struct InputError {
-    /// One sentence a problem.
-    pub problems: Vec<String>,
-}
-
-impl InputSchema {
-    /// Compiles an input schema in either form.
-    pub fn parse(written: &Value) -> Result<Self, SchemaError> {
-        let full = match written.as_object() {
-            Some(map) if !is_json_schema(map) => expand_input(map)?,
-            Some(_) | None => written.clone(),
-        };
-        let schema = Self(ValueSchema::compile(written.clone(), full)?);
-        for (name, property) in schema.0.properties().into_iter().flatten() {
-            check_default(name, property)?;
-        }
-        Ok(schema)
+fn report_all(found: Found, at: &Pointer, report: &mut Report) {
+    for problem in found.wrong {
+        report.push(problem.diagnostic(Code::BadSchema, at));
     }
-
-    /// The schema as its author wrote it.
-    pub fn written(&self) -> &Value {
-        self.0.written()
+    for problem in found.idle {
+        report.push(problem.diagnostic(Code::UnknownKeyword, at));
     }
-
-    /// The compiled schema.
-    pub fn schema(&self) -> &ValueSchema {
-        &self.0
-    }
-
-    /// The input with defaults filled in, or everything that is wrong with it.
-    pub fn apply(&self, input: Value) -> Result<Value, InputError> {
-        let mut input = input;
-        if let (Some(map), Some(properties)) = (input.as_object_mut(), self.0.properties()) {
-            for (name, property) in properties {
-                if let Some(default) = property.get("default").filter(|_| !map.contains_key(name)) {
-                    map.insert(name.clone(), default.clone());
-                }
-            }
-        }
-        let problems = self.0.check(&input);
-        if problems.is_empty() {
-            Ok(input)
-        } else {
-            Err(InputError { problems })
-        }
-    }
-
-    /// The value that a text given on a command line stands for, by the type of the property.
-    ///
-    /// A property that is no string reads the text as JSON; what is no JSON stays a text, for the
-    /// schema to refuse with its own words.
-    pub fn coerce(&self, name: &str, text: &str) -> Value {
-        let kind = self
-            .0
-            .properties()
-            .and_then(|properties| properties.get(name))
-            .and_then(|property| property.get("type"))
-            .and_then(Value::as_str);
-        match kind {
-            Some("string") | None => Value::String(text.to_owned()),
-            Some(_) => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
-            }
-        }
-    }
-}
-
-fn check_default(name: &str, property: &Value) -> Result<(), SchemaError> {
-    let Some(default) = property.get("default") else {
-        return Ok(());
-    };
-    let problems = ValueSchema::compile(property.clone(), property.clone())?.check(default);
-    match problems.first() {
-        None => Ok(()),
-        Some(problem) => Err(SchemaError {
-            message: format!("the default of `{name}` does not fit its own schema: {problem}"),
-        }),
-    }
-}
-
-fn is_json_schema(map: &Map<String, Value>) -> bool {
-    map.contains_key("$schema")
-        || map.contains_key("properties")
-        || map.get("type").is_some_and(|kind| kind == "object") && map.len() == 1
-}
-
-fn expand_input(map: &Map<String, Value>) -> Result<Value, SchemaError> {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    for (name, written) in map {
-        let property = match written {
-            Value::String(_) if is_type_name(written) => json!({ "type": written }),
-            Value::Object(_) => written.clone(),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_) => {
-                return Err(SchemaError {
-                    message: format!(
-                        "`{name}` is {}, expected one of {} or a mapping with `type` and `default`",
-                        crate::diagnostic::describe(written),
-                        TYPES.join(", ")
-                    ),
-                });
-            }
-        };
-        if property.get("default").is_none() {
-            required.push(name.clone());
-        }
-        properties.insert(name.clone(), property);
-    }
-    Ok(json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
-    }))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_input_fills_defaults_and_names_what_is_missing() {
-        let schema = InputSchema::parse(&json!({
-            "url": "string",
-            "retries": {"type": "integer", "default": 3},
-        }))
-        .unwrap();
-        assert_eq!(
-            schema.apply(json!({"url": "u"})).unwrap(),
-            json!({"url": "u", "retries": 3})
-        );
-        let error = schema
-            .apply(json!({"retries": "x", "more": 1}))
-            .unwrap_err();
-        assert_eq!(error.problems.len(), 3, "{error}");
-        assert_eq!(schema.coerce("retries", "5"), json!(5));
-        assert_eq!(schema.coerce("url", "5"), json!("5"));
-    }
-
-    #[test]
-    fn schemas_that_are_none_are_refused() {
-        assert!(ValueSchema::parse(&json!({"type": "strnig"})).is_err());
-        assert!(ValueSchema::parse(&json!([1])).is_err());
-        assert!(InputSchema::parse(&json!({"a": 1})).is_err());
-        assert!(InputSchema::parse(&json!({"a": {"type": "integer", "default": "x"}})).is_err());
-    }
-
-    #[test]
-    fn a_lone_type_is_json_schema_and_not_a_property() {
-        let schema = ValueSchema::parse(&json!({"type": "string"})).unwrap();
-        assert!(schema.check(&json!("text")).is_empty());
-    }
-}
+mod tests;

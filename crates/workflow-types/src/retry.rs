@@ -1,9 +1,14 @@
 //! How often a step is tried and how long it waits in between.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Most attempts that an author may ask for.
 pub const MAX_ATTEMPTS: u32 = 100;
+/// What a wait may be multiplied with to make the next.
+pub const FACTORS: RangeInclusive<f64> = 1.0..=100.0;
+/// The shares by which a wait may be spread.
+pub const JITTERS: RangeInclusive<f64> = 0.0..=1.0;
 
 /// The retry rule of a step: attempts and exponential backoff.
 ///
@@ -44,10 +49,10 @@ impl RetryPolicy {
         if !(1..=MAX_ATTEMPTS).contains(&max_attempts) {
             return Err(RetryError("maxAttempts", "a whole number from 1 to 100"));
         }
-        if !(1.0..=100.0).contains(&factor) {
+        if !FACTORS.contains(&factor) {
             return Err(RetryError("factor", "a number from 1 to 100"));
         }
-        if !(0.0..=1.0).contains(&jitter) {
+        if !JITTERS.contains(&jitter) {
             return Err(RetryError("jitter", "a number from 0 to 1"));
         }
         Ok(Self {

@@ -21,10 +21,11 @@ pub use config::{ScheduleConfig, ScheduleConfigError};
 pub use cron::{CronError, CronExpression, CronWarning, CronWarningKind};
 pub use heartbeat::HeartbeatConfig;
 pub use id::{
-    HeartbeatInterval, HeartbeatIntervalError, MaxRuns, MaxRunsError, ScheduleName,
-    ScheduleNameError,
+    HeartbeatInterval, HeartbeatIntervalError, LONGEST_INTERVAL, MaxRuns, MaxRunsError,
+    ScheduleName, ScheduleNameError,
 };
 pub use next_fire::{Fire, Fires, fires_after, fires_within, next, next_within};
+pub(crate) use time_of_day::{END_PATTERN, TIME_PATTERN};
 pub use time_of_day::{EndOfDay, TimeOfDay, TimeOfDayError};
 pub use trigger::TriggerSchedule;
 pub use zone::{TZ_DATABASE_VERSION, TimeZone, UnknownTimeZone};

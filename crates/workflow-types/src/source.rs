@@ -5,10 +5,14 @@
 
 mod build;
 mod map;
+mod scalar;
 mod scan;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,7 +39,7 @@ pub enum SourceFormat {
 #[derive(Debug)]
 pub(crate) struct Document {
     /// The value of the document, unless its text is not well formed.
-    pub(crate) value: Option<Value>,
+    pub(crate) value: Option<Arc<Value>>,
     /// Where the nodes stand; without nodes if the text is not well formed.
     pub(crate) map: SourceMap,
 }
@@ -44,8 +48,17 @@ pub(crate) struct Document {
 pub(crate) fn read(bytes: &[u8], format: SourceFormat, report: &mut Report) -> Document {
     match text(bytes, report) {
         Some(text) => document(text, format, report),
-        None => unusable(SourceMap::default()),
+        None => unusable(unreadable(bytes)),
     }
+}
+
+/// The places of bytes that are no text, as far as they can be shown.
+pub(crate) fn unreadable(bytes: &[u8]) -> SourceMap {
+    // What is too large is not worth a copy: its one problem has no place.
+    if bytes.len() > MAX_BYTES {
+        return SourceMap::default();
+    }
+    SourceMap::new(&String::from_utf8_lossy(without_mark(bytes)))
 }
 
 /// Reads the YAML that stands in a part of a text; its places are those of the whole text.
@@ -88,7 +101,11 @@ fn document(text: &str, format: SourceFormat, report: &mut Report) -> Document {
         SourceFormat::Yaml => build::yaml(text, report),
         SourceFormat::Json => build::json(text, report),
     };
-    Document { value, map }
+    let value = value.map(Arc::new);
+    Document {
+        map: map.holding(value.clone()),
+        value,
+    }
 }
 
 /// Checks the limits on a value that came without text.
@@ -128,25 +145,27 @@ fn unusable(map: SourceMap) -> Document {
 }
 
 fn utf8<'a>(bytes: &'a [u8], report: &mut Report) -> Option<&'a str> {
-    // A byte order mark is allowed by both formats and means nothing in UTF-8.
-    let body = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let body = without_mark(bytes);
     match std::str::from_utf8(body) {
         Ok(text) => Some(text),
         Err(error) => {
             let at = error.valid_up_to();
-            let line = body[..at].split(|byte| *byte == b'\n').count();
+            let message = if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
+                "the text is UTF-16, expected UTF-8".to_owned()
+            } else {
+                let found = body.get(at).copied().unwrap_or_default();
+                format!("the byte 0x{found:02x} is not UTF-8")
+            };
             report.push(
-                Diagnostic::new(
-                    Code::NotUtf8,
-                    Place::Text(at..at),
-                    format!(
-                        "byte {at} (0x{:02x}, line {line}) is not UTF-8",
-                        body.get(at).copied().unwrap_or_default()
-                    ),
-                )
-                .help("save the file as UTF-8"),
+                Diagnostic::new(Code::NotUtf8, Place::Text(at..at), message)
+                    .help("save the file as UTF-8"),
             );
             None
         }
     }
+}
+
+/// A byte order mark is allowed by both formats and means nothing in UTF-8.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }

@@ -89,6 +89,8 @@ pub struct TemplateError {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// The text that mends it in the place of the span, where there is only one.
+    pub fix: Option<String>,
 }
 
 /// Why a template gives nothing for the data it was given.
@@ -178,6 +180,11 @@ impl Template {
         self.as_literal().is_some()
     }
 
+    /// Whether it is one expression and nothing around it, so that its value keeps its type.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Insert(_)])
+    }
+
     /// The text that it always gives, if there is no expression in it.
     pub fn as_literal(&self) -> Option<&str> {
         match self.parts.as_slice() {
@@ -190,6 +197,14 @@ impl Template {
     /// Everything that it may read, with places in the whole string.
     pub fn references(&self) -> &[Reference] {
         &self.references
+    }
+
+    /// Every expression in it, with the byte of the whole string at which it begins.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = (usize, &Expression)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Insert(insert) => Some((insert.offset, &insert.expression)),
+        })
     }
 
     /// The value for the data in `scope`.

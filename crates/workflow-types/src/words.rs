@@ -1,16 +1,21 @@
-//! Closed sets of words: an enum, its stored spelling and its serde form from one table.
+//! Closed sets of words: an enum, its stored spelling, its serde form and what each word means, from
+//! one table.
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $variant_doc:literal])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ::serde::Serialize, ::serde::Deserialize)]
         pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)*
+            $($(#[doc = $variant_doc])* #[serde(rename = $word)] $variant,)*
         }
 
         impl $name {
             /// Every value.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Every word, each with what it means.
+            pub const WORDS: &'static [(&'static str, &'static str)] =
+                &[$(($word, concat!($($variant_doc),*))),*];
 
             /// The word that is written and stored.
             pub const fn as_str(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use gateway::workflow_types::approval::{Decision, GateState};
 use gateway::workflow_types::execution::{Execution, ExecutionState};
-use gateway::{Clock as _, Decided, SystemClock};
+use gateway::{Clock as _, Decided, Listed, SystemClock};
 use serde_json::Value;
 
 use super::Deciding;
@@ -23,32 +23,43 @@ pub(super) async fn run(global: &Global, command: Approvals) -> anyhow::Result<E
 }
 
 async fn list(global: &Global) -> anyhow::Result<Exit> {
-    let gates = host::reader(global).await?.waiting_gates().await?;
+    let Listed { items, damaged } = host::reader(global).await?.waiting_gates().await?;
     if global.json {
-        let all: Vec<Value> = gates.iter().map(view::gate).collect();
-        output::envelope("approvals", &Value::Array(all));
+        let all: Vec<Value> = items.iter().map(view::gate).collect();
+        output::list("approvals", &all, &damaged);
         return Ok(Exit::Ok);
     }
-    if gates.is_empty() {
+    if items.is_empty() && damaged.is_empty() {
         output::talk("nothing waits for an approval");
     }
-    for gate in &gates {
+    for gate in &items {
         for line in view::gate_lines(gate, SystemClock.now()) {
             output::data(&line);
         }
     }
+    output::damaged(&damaged);
     Ok(Exit::Ok)
 }
 
 async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
     let reader = host::reader(global).await?;
     let gate = host::gate(&reader, id).await?;
+    let votes = reader.votes(gate.id).await?;
     if global.json {
-        output::envelope("approval", &view::gate(&gate));
+        let mut shown = view::gate(&gate);
+        shown["votes"] = votes.iter().map(view::vote).collect();
+        output::envelope("approval", &shown);
         return Ok(Exit::Ok);
     }
     for line in view::gate_lines(&gate, SystemClock.now()) {
         output::data(&line);
+    }
+    // Where one is enough, the first line has said it.
+    if gate.count.get() > 1 {
+        for vote in &votes {
+            let said = output::plain(&view::vote_line(vote));
+            output::data(&format!("  vote       {said}"));
+        }
     }
     if gate.state == GateState::Waiting {
         output::talk(&super::next_words(&gate));

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use gateway::{FileReport, GatewayBuilder};
-use serde_json::{Value, json};
 
 use crate::cli::{Check, Format, Global};
 use crate::exit::{Exit, UsageError};
@@ -36,15 +35,13 @@ pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
     for report in &reports {
         diagnostics::show(report, format);
     }
-    let errors = reports.iter().map(errors).sum::<usize>();
-    let warnings = reports.iter().map(warnings).sum::<usize>();
+    let errors = diagnostics::errors(&reports);
+    let warnings = diagnostics::warnings(&reports);
     let refused = reports.iter().filter(|report| report.is_refused()).count();
     let denied = args.deny_warnings && warnings > 0;
     match format {
         Format::Json => {
-            let files: Vec<Value> = reports.iter().map(diagnostics::to_json).collect();
-            let summary = json!({"files": files, "errors": errors, "warnings": warnings});
-            output::envelope("check", &summary);
+            output::envelope("check", &diagnostics::all_to_json(&reports));
         }
         Format::Human => {
             let verdict = match (refused, denied) {
@@ -53,6 +50,9 @@ pub(super) fn run(global: &Global, args: Check) -> anyhow::Result<Exit> {
                 (_, _) => output::paint(output::RED, &format!("{refused} refused")),
             };
             output::talk(&summary(reports.len(), &verdict, errors, warnings));
+            if let Some(more) = diagnostics::explained_by(&reports) {
+                output::talk(&more);
+            }
         }
         Format::Github => {}
     }
@@ -85,14 +85,6 @@ fn check(builder: &GatewayBuilder, path: &Path) -> anyhow::Result<Vec<FileReport
         ));
     }
     Ok(reports)
-}
-
-fn errors(report: &FileReport) -> usize {
-    report.diagnostics.errors().count() + usize::from(report.unreadable.is_some())
-}
-
-fn warnings(report: &FileReport) -> usize {
-    report.diagnostics.warnings().count()
 }
 
 fn summary(files: usize, verdict: &str, errors: usize, warnings: usize) -> String {

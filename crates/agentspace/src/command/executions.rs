@@ -50,16 +50,17 @@ async fn list(
     let page = reader.executions(filter, None, limit.get()).await?;
     if global.json {
         let all: Vec<Value> = page.items.iter().map(view::execution).collect();
-        output::envelope("executions", &Value::Array(all));
+        output::list("executions", &all, &page.damaged);
         return Ok(Exit::Ok);
     }
-    if page.items.is_empty() {
+    if page.items.is_empty() && page.damaged.is_empty() {
         output::talk("there are no such executions");
     }
     let now = now();
     for execution in &page.items {
         output::data(&view::execution_line(execution, now));
     }
+    output::damaged(&page.damaged);
     if page.next.is_some() {
         let more = limit.get().saturating_mul(2);
         output::talk(&format!(

@@ -1,9 +1,14 @@
-//! `agentspace init`: a workflow and a heartbeat to begin with, which work as they are.
+//! `agentspace init`: a workflow and a heartbeat to begin with, which work as they are, and the schema
+//! by which editors know them.
+//!
+//! The workflow names the schema by a path beside it, so that editors need no network and show what
+//! the installed program takes.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use gateway::workflow_types::json_schema;
 
 use crate::cli::Init;
 use crate::exit::Exit;
@@ -21,8 +26,12 @@ const FILES: [(&str, &str); 2] = [
     ),
 ];
 
+/// What the head of a workflow in `workflows/` points to.
+const SCHEMA: &str = "schemas/workflow.schema.json";
+
 pub(super) fn run(args: &Init) -> anyhow::Result<Exit> {
-    for (name, text) in FILES {
+    let schema = json_schema::to_text(&json_schema::workflow());
+    for (name, text) in FILES.into_iter().chain([(SCHEMA, schema.as_str())]) {
         let path = args.directory.join(name);
         let word = if write_new(&path, text)? {
             "wrote"

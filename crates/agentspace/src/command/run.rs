@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use gateway::workflow_types::WorkflowDefinition;
 use gateway::workflow_types::execution::ExecutionState;
 use gateway::workflow_types::id::WorkflowId;
-use gateway::{ErrorKind, GatewayBuilder, Reader, StartRequest};
+use gateway::{ErrorKind, FileReport, GatewayBuilder, Reader, StartRequest};
 use serde_json::{Map, Value};
 
 use crate::cli::{Format, Global, Run};
@@ -81,7 +81,7 @@ fn subject(
 ) -> anyhow::Result<Option<Subject>> {
     if let Some(path) = file(global, text) {
         let mut report = host::check_file(builder, &path);
-        diagnostics::show(&report, Format::Human);
+        show(global, &report);
         let definition = report.definition.take().filter(|_| !report.is_refused());
         return Ok(match (definition, report.id) {
             (Some(definition), Some(id)) => Some(Subject::File(path, id, Box::new(definition))),
@@ -98,8 +98,22 @@ fn subject(
         })
 }
 
+/// Shows what there is to say of a file, for programs only if it is refused: what follows a good
+/// file is a document of its own.
+fn show(global: &Global, report: &FileReport) {
+    let reports = std::slice::from_ref(report);
+    if global.json && report.is_refused() {
+        output::envelope("check", &diagnostics::all_to_json(reports));
+        return;
+    }
+    diagnostics::show(report, Format::Human);
+    if let Some(more) = diagnostics::explained_by(reports) {
+        output::talk(&more);
+    }
+}
+
 /// The file that a text names: itself, or one of the workflow directory.
-fn file(global: &Global, text: &str) -> Option<PathBuf> {
+pub(super) fn file(global: &Global, text: &str) -> Option<PathBuf> {
     if host::is_file(text) {
         return Some(PathBuf::from(text));
     }
@@ -217,7 +231,8 @@ fn check_input(
         return Ok(());
     };
     schema.apply(input).map(drop).map_err(|error| {
-        let problems = error.problems.join("\n  - ");
+        let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
+        let problems = problems.join("\n  - ");
         UsageError(format!(
             "the input of workflow `{id}` is not valid:\n  - {problems}\n  give values with -i KEY=VALUE or --input JSON|@FILE"
         ))

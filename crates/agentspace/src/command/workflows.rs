@@ -1,7 +1,7 @@
 //! `agentspace workflows`: what is registered.
 
-use gateway::Reader;
 use gateway::workflow_types::id::WorkflowId;
+use gateway::{Listed, Reader};
 use serde_json::{Value, json};
 
 use crate::cli::{Global, Workflows};
@@ -18,16 +18,16 @@ pub(super) async fn run(global: &Global, command: Workflows) -> anyhow::Result<E
 }
 
 async fn list(global: &Global, reader: &Reader) -> anyhow::Result<()> {
-    let workflows = reader.workflows().await?;
+    let Listed { items, damaged } = reader.workflows().await?;
     if global.json {
-        let all: Vec<Value> = workflows.iter().map(view::workflow).collect();
-        output::envelope("workflows", &Value::Array(all));
+        let all: Vec<Value> = items.iter().map(view::workflow).collect();
+        output::list("workflows", &all, &damaged);
         return Ok(());
     }
-    if workflows.is_empty() {
+    if items.is_empty() && damaged.is_empty() {
         output::talk("no workflows are registered; `agentspace run FILE` registers one");
     }
-    for workflow in &workflows {
+    for workflow in &items {
         output::data(&format!(
             "{}  {}  {}",
             workflow.id,
@@ -35,6 +35,7 @@ async fn list(global: &Global, reader: &Reader) -> anyhow::Result<()> {
             output::plain(&workflow.path)
         ));
     }
+    output::damaged(&damaged);
     Ok(())
 }
 

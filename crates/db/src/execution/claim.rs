@@ -6,7 +6,7 @@ use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
     SelectableHelper as _,
 };
-use workflow_types::execution::{Epoch, Execution};
+use workflow_types::execution::{Claimed, Epoch, Execution};
 use workflow_types::id::ExecutionId;
 
 use super::IsRunning;
@@ -15,15 +15,6 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_executions as executions;
-
-/// An execution that was taken up by an owner.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claimed {
-    /// The execution.
-    pub execution: Execution,
-    /// The epoch under which its owner writes from now on.
-    pub epoch: Epoch,
-}
 
 /// Takes up every running execution, oldest first: whoever held one before is fenced off.
 ///
@@ -38,15 +29,15 @@ pub fn claim(connection: &mut Connection, owner: &str) -> Result<Vec<Claimed>, E
         .returning((ExecutionRow::as_returning(), executions::epoch))
         .get_results(&mut connection.raw)
         .context(|| "taking up the running executions failed")?;
-    let mut claimed = Vec::with_capacity(rows.len());
+    let mut taken: Vec<Claimed> = Vec::with_capacity(rows.len());
     for row in rows {
-        match Claimed::try_from(row) {
-            Ok(execution) => claimed.push(execution),
+        match claimed(row) {
+            Ok(execution) => taken.push(execution),
             Err(error) => tracing::error!(%error, "an execution cannot be taken up"),
         }
     }
-    claimed.sort_by_key(|claimed| (claimed.execution.started_at, claimed.execution.id));
-    Ok(claimed)
+    taken.sort_by_key(|one| (one.execution.started_at, one.execution.id));
+    Ok(taken)
 }
 
 /// Takes up one execution; none if it does not run.
@@ -58,7 +49,7 @@ pub fn claim_one(
     let running = executions::table
         .filter(executions::id.eq(id.to_string()))
         .filter(IsRunning);
-    let claimed: Option<(ExecutionRow, i64)> = diesel::update(running)
+    let found: Option<(ExecutionRow, i64)> = diesel::update(running)
         .set((
             executions::owner.eq(owner),
             executions::epoch.eq(executions::epoch + 1),
@@ -67,17 +58,13 @@ pub fn claim_one(
         .get_result(&mut connection.raw)
         .optional()
         .context(|| format!("taking up execution {id} failed"))?;
-    claimed.map(Claimed::try_from).transpose()
+    found.map(claimed).transpose()
 }
 
-impl TryFrom<(ExecutionRow, i64)> for Claimed {
-    type Error = Error;
-
-    fn try_from((row, epoch): (ExecutionRow, i64)) -> Result<Self, Error> {
-        let epoch = Row::new("execution", &row.id).number("epoch", epoch)?;
-        Ok(Self {
-            execution: Execution::try_from(row)?,
-            epoch: Epoch::new(epoch),
-        })
-    }
+fn claimed((row, epoch): (ExecutionRow, i64)) -> Result<Claimed, Error> {
+    let epoch = Row::new("execution", &row.id).number("epoch", epoch)?;
+    Ok(Claimed {
+        execution: Execution::try_from(row)?,
+        epoch: Epoch::new(epoch),
+    })
 }

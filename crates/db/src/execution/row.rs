@@ -24,7 +24,7 @@ pub(crate) struct ExecutionRow {
     pub(super) workflow_id: String,
     definition_hash: String,
     triggered_by: String,
-    started_at: String,
+    pub(super) started_at: String,
     input: String,
     scheduled_for: Option<String>,
     origin_id: Option<String>,

@@ -21,7 +21,7 @@ use crate::schema::{gate_votes, gates};
     treat_none_as_default_value = false
 )]
 pub(crate) struct GateRow {
-    id: String,
+    pub(super) id: String,
     kind: String,
     execution_id: String,
     visit: i64,

@@ -1,12 +1,10 @@
 //! Executions and their journal.
 
-use db::execution::{self, ExecutionFilter};
-use db::timer::Scope;
-use db::{ErrorKind, timer, visit as visits};
+use db::{ErrorKind, execution, timer, visit as visits};
 use serde_json::json;
 use workflow_types::execution::{
-    Epoch, ExecutionState, ExecutionStatus, Failure, FailureKind, Outcome, Started, StepFailure,
-    StepFailureKind, StepStatus, Transition, VisitState,
+    Epoch, ExecutionFilter, ExecutionState, ExecutionStatus, Failure, FailureKind, Outcome, Scope,
+    Started, StepFailure, StepFailureKind, StepStatus, Transition, VisitState,
 };
 
 use crate::support::{
@@ -247,7 +245,7 @@ fn pages_neither_repeat_nor_hide_when_executions_start_at_the_same_instant() {
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let page = execution::list(&mut database.connection, &filter, after, 2).unwrap();
+        let page = execution::list(&mut database.connection, &filter, after.as_ref(), 2).unwrap();
         seen.extend(page.items.iter().map(|execution| execution.id));
         // One that starts meanwhile is newer than every later page.
         database.start(&running(90 + u32::try_from(seen.len()).unwrap()));

@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use db::gate::{self, Resolved};
-use db::timer::Scope;
-use db::{ErrorKind, execution, timer, visit as visits};
+use db::{ErrorKind, execution, gate, timer, visit as visits};
 use serde_json::json;
 use workflow_types::approval::{
-    Decision, Expiry, Gate, GateKind, GateState, Judgement, OnExpiry, Resolution, ResolvedBy,
+    Decision, Expiry, Gate, GateKind, GateState, Judgement, OnExpiry, Resolution, Resolved,
+    ResolvedBy,
 };
-use workflow_types::execution::{Epoch, ExecutionState, ExecutionStatus, Transition, VisitState};
+use workflow_types::execution::{
+    Epoch, ExecutionState, ExecutionStatus, Scope, Transition, VisitState,
+};
 
 use crate::support::{
     Database, at, cancel, forward, gate as stored, gate_id, id, paused, results, running, step,
@@ -135,10 +136,34 @@ fn expiry_comes_once_and_a_late_vote_conflicts_before_and_after_it_is_noticed() 
     assert_eq!(expired.state, GateState::Expired { at: at(70) });
     let waiting = gate::waiting(connection).unwrap();
     assert_eq!(
-        waiting.iter().map(|gate| gate.id).collect::<Vec<_>>(),
+        waiting.items.iter().map(|gate| gate.id).collect::<Vec<_>>(),
         [gate_id(2)]
     );
     assert_eq!(status(&mut database, 1), ExecutionStatus::Running);
+}
+
+#[test]
+fn a_gate_that_cannot_be_settled_is_never_due_and_holds_up_no_other() {
+    let mut database = Database::with_workflow();
+    let expiry = Expiry {
+        at: at(60),
+        then: OnExpiry::Deny,
+    };
+    for number in 1..=3 {
+        database.start(&paused(number, Some(expiry)));
+    }
+    database.damage(
+        "UPDATE workflow_executions SET status = 'running', paused_at = NULL WHERE input LIKE '%1%'",
+    );
+    database.damage("UPDATE gates SET approvers = '7' WHERE id LIKE '%2'");
+    let connection = &mut database.connection;
+    let mut settle = || gate::expire_due(connection, &Scope::All, at(60), 1).unwrap();
+    assert_eq!(settle(), [id(3)]);
+    assert_eq!(settle(), []);
+    assert_eq!(timer::next_due(connection, &Scope::All).unwrap(), None);
+    let findings = database.check().join("; ");
+    assert!(findings.contains(&gate_id(1).to_string()), "{findings}");
+    assert!(findings.contains(&gate_id(2).to_string()), "{findings}");
 }
 
 #[test]

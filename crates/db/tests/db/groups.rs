@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use db::{Connection, Error, ErrorKind, Job, execution};
-use workflow_types::execution::ExecutionStatus;
+use workflow_types::execution::{ExecutionFilter, ExecutionStatus};
 
 use crate::support::{Database, id, running};
 
@@ -85,7 +85,7 @@ fn what_a_nested_write_undid_is_undone_alone() {
 fn a_group_that_cannot_commit_answers_everyone_with_the_cause() {
     let mut database = Database::with_workflow();
     let full = |connection: &mut Connection| {
-        let big = execution::ExecutionFilter::default();
+        let big = ExecutionFilter::default();
         execution::list(connection, &big, None, 1).map(|_| ())
     };
     let mut reader = Connection::open_reader(&database.path()).unwrap();
@@ -104,9 +104,9 @@ fn a_read_sees_one_snapshot_whatever_is_written_meanwhile() {
     let mut reader = Connection::open_reader(&database.path()).unwrap();
     let counts = reader.read(|reader| {
         let mut count = || {
-            let all = execution::ExecutionFilter {
+            let all = ExecutionFilter {
                 status: Some(ExecutionStatus::Running),
-                ..execution::ExecutionFilter::default()
+                ..ExecutionFilter::default()
             };
             execution::list(reader, &all, None, 10).map(|page| page.items.len())
         };

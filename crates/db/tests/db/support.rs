@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use db::workflow::{self, Registration};
-use db::{Connection, Durability, Error, execution};
+use db::{Connection, Durability, Error, execution, workflow};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
@@ -18,6 +17,7 @@ use workflow_types::execution::{
     Transition, TriggeredBy, Visit, VisitState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
+use workflow_types::registry::Registration;
 use workflow_types::{SourceFormat, Timestamp, WorkflowDefinition};
 
 pub(crate) struct Database {

@@ -1,7 +1,7 @@
 //! Workflows and their definitions.
 
-use db::workflow::{self, Registered};
-use db::{ErrorKind, definition};
+use db::{ErrorKind, definition, workflow};
+use workflow_types::registry::{Registered, Registration};
 
 use crate::support::{Database, at, registration};
 
@@ -11,18 +11,18 @@ fn registering_again_changes_nothing_and_a_new_definition_keeps_the_old_one() {
     let first = registration("First");
     let mut register = |registration| workflow::register(&mut database.connection, registration);
     assert_eq!(register(&first).unwrap(), Registered::New);
-    let later = workflow::Registration {
+    let later = Registration {
         at: at(9),
         ..first.clone()
     };
     assert_eq!(register(&later).unwrap(), Registered::Unchanged);
-    let second = workflow::Registration {
+    let second = Registration {
         at: at(10),
         ..registration("Second")
     };
     assert_eq!(register(&second).unwrap(), Registered::Changed);
 
-    let found = workflow::list(&mut database.connection).unwrap();
+    let found = workflow::list(&mut database.connection).unwrap().items;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].name, "Second");
     assert_eq!((found[0].created_at, found[0].updated_at), (at(0), at(10)));

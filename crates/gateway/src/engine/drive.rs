@@ -14,7 +14,7 @@ use workflow_types::execution::{
 use super::Engine;
 use super::decide::{self, Advance, Situation};
 use super::perform::{self, AttemptEnd};
-use crate::error::{Error, ErrorKind};
+use crate::error::{During as _, Error, ErrorKind};
 
 /// The live state of an execution: nothing in it needs to be read again.
 pub(crate) struct Live {
@@ -252,13 +252,12 @@ pub(super) async fn begin(engine: &Engine, live: &mut Live) -> Result<Step, Erro
 
 /// Applies a transition, waiting out a database that does not answer for now.
 pub(super) async fn apply(engine: &Engine, transition: Transition) -> Result<(), Error> {
-    let context = format!("recording execution {}", transition.execution_id);
+    let id = transition.execution_id;
+    let transition = Arc::new(transition);
     engine
-        .patiently(transition.execution_id, || {
-            let transition = transition.clone();
-            engine
-                .writer
-                .write(&context, move |c| db::execution::apply(c, &transition))
+        .patiently(id, async || {
+            let applied = engine.store.apply(Arc::clone(&transition)).await;
+            applied.during(format_args!("recording execution {id}"))
         })
         .await
 }

@@ -12,7 +12,7 @@ use workflow_types::action::Action;
 use workflow_types::definition::Step;
 use workflow_types::execution::{Outcome, StepFailure, StepFailureKind};
 use workflow_types::id::{ModelName, ToolName};
-use workflow_types::output_schema::ValueSchema;
+use workflow_types::output_schema::{Subject, ValueSchema, in_one_line};
 
 use super::Engine;
 use super::drive::Live;
@@ -218,11 +218,12 @@ fn call_tool(
     };
     if let Some(schema) = tool.spec().input() {
         let value = Value::Object(args.clone());
-        let problems = schema.check_masked(&value);
+        let subject = Subject::new("args").taken_by(name.as_ref()).masked();
+        let problems = schema.problems(&value, &subject);
         if !problems.is_empty() {
             let message = format!(
                 "the arguments do not fit tool `{name}`: {}",
-                problems.join("; ")
+                in_one_line(&problems)
             );
             return Err(Refusal::permanent(StepFailureKind::Error, message));
         }
@@ -314,13 +315,13 @@ fn structured(text: &str, schema: &ValueSchema) -> Answer {
     let refuse = |message: String| Refusal::new(StepFailureKind::Error, message, Retry::Allowed);
     let value: Value = serde_json::from_str(unfenced(text))
         .map_err(|error| refuse(format!("the answer is not JSON: {error}")))?;
-    let problems = schema.check(&value);
+    let problems = schema.problems(&value, &Subject::new("answer"));
     if problems.is_empty() {
         Ok(value)
     } else {
         Err(refuse(format!(
             "the answer does not fit the schema: {}",
-            problems.join("; ")
+            in_one_line(&problems)
         )))
     }
 }

@@ -3,17 +3,15 @@
 //! Whatever the reason, the same question is answered from the journal: what does the open visit
 //! need? There is no second path for a crash.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::execution::Claimed;
 use tokio::task::JoinHandle;
 use workflow_types::action::OnInterrupt;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    ExecutionState, Failure, FailureKind, History, Outcome, StepFailureKind, Transition, Visit,
-    VisitState,
+    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, StepFailureKind, Transition,
+    Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
 
@@ -22,7 +20,7 @@ use super::drive::{self, Live, Step};
 use super::request::Request;
 use super::{Engine, Hold, timer};
 use crate::builder::LeftBehind;
-use crate::error::{Error, ErrorKind};
+use crate::error::{During as _, Error, ErrorKind};
 
 /// Visits that are read at once when a journal is folded.
 const JOURNAL_PAGE: usize = 100;
@@ -49,9 +47,10 @@ impl Engine {
             LeftBehind::Leave => Recovered {
                 taken_up: Vec::new(),
                 left: self
-                    .readers
-                    .read("counting running executions", db::execution::count_running)
-                    .await?,
+                    .reads
+                    .count_running()
+                    .await
+                    .during("counting running executions")?,
             },
             LeftBehind::TakeUp => Recovered {
                 taken_up: self.take_up_all().await?,
@@ -64,13 +63,8 @@ impl Engine {
 
     async fn take_up_all(self: &Arc<Self>) -> Result<Vec<ExecutionId>, Error> {
         while !timer::expire(self, self.clock.now()).await?.is_empty() {}
-        let owner = self.owner.clone();
-        let claimed = self
-            .writer
-            .write("taking up running executions", move |c| {
-                db::execution::claim(c, &owner)
-            })
-            .await?;
+        let claimed = self.store.claim_running(&self.owner).await;
+        let claimed = claimed.during("taking up running executions")?;
         let ids = claimed.iter().map(|claim| claim.execution.id).collect();
         for claim in claimed {
             let Some(hold) = self.hold(claim.execution.id) else {
@@ -119,11 +113,9 @@ impl Engine {
             return Ok(Taken::Later);
         };
         let claimed = self
-            .patiently(id, || {
-                let owner = self.owner.clone();
-                self.writer.write("taking up an execution", move |c| {
-                    db::execution::claim_one(c, &id, &owner)
-                })
+            .patiently(id, async || {
+                let claimed = self.store.claim_one(id, &self.owner).await;
+                claimed.during("taking up an execution")
             })
             .await?;
         self.changes.tell(id);
@@ -272,12 +264,8 @@ async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Visit), E
     let mut last: Option<Visit> = None;
     loop {
         let from = last.as_ref().map_or(1, |visit| visit.number + 1);
-        let page = engine
-            .readers
-            .read("reading a journal", move |c| {
-                db::visit::journal(c, &id, from, JOURNAL_PAGE)
-            })
-            .await?;
+        let page = engine.reads.journal(id, from, JOURNAL_PAGE).await;
+        let page = page.during("reading a journal")?;
         let is_last = page.len() < JOURNAL_PAGE;
         for visit in page {
             history.arrive(visit.number);
@@ -362,11 +350,8 @@ async fn at_gate(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
 
 /// The latest gate of a visit.
 async fn gate_at(engine: &Engine, visit: &Visit) -> Result<Option<Gate>, Error> {
-    let (id, number) = (visit.execution_id, visit.number);
-    engine
-        .readers
-        .read("reading a gate", move |c| db::gate::at(c, &id, number))
-        .await
+    let gate = engine.reads.gate_at(visit.execution_id, visit.number).await;
+    gate.during("reading a gate")
 }
 
 /// What is recorded of a visit whose gate failed the whole execution.

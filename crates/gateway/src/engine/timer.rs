@@ -11,7 +11,7 @@ use workflow_types::id::ExecutionId;
 
 use super::Engine;
 use super::recover::Taken;
-use crate::error::Error;
+use crate::error::{During as _, Error};
 
 /// How much is taken up in one go.
 const BATCH: usize = 256;
@@ -48,13 +48,8 @@ pub(super) async fn run(engine: Arc<Engine>) {
 /// Takes up what is due; answers when the next is.
 async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
     loop {
-        let scope = engine.scope();
-        let next = engine
-            .readers
-            .read("reading what is due next", move |c| {
-                db::timer::next_due(c, &scope)
-            })
-            .await?;
+        let next = engine.reads.next_due(engine.scope()).await;
+        let next = next.during("reading what is due next")?;
         let now = engine.clock.now();
         if next.is_none_or(|at| at > now) {
             return Ok(next);
@@ -86,14 +81,8 @@ async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error>
         tracing::error!(error, "gates cannot be expired");
         Vec::new()
     });
-    let scope = engine.scope();
-    let retries = engine
-        .readers
-        .read("reading due attempts", move |c| {
-            db::visit::due_retries(c, &scope, now, BATCH)
-        })
-        .await;
-    match retries {
+    let retries = engine.reads.due_retries(engine.scope(), now, BATCH).await;
+    match retries.during("reading due attempts") {
         Ok(retries) => due.extend(retries),
         // What has expired is taken up all the same.
         Err(error) if due.is_empty() => return Err(error),
@@ -107,11 +96,6 @@ async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error>
 
 /// Expires gates whose time has come; names the executions that run again because of it.
 pub(super) async fn expire(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
-    let scope = engine.scope();
-    engine
-        .writer
-        .write("expiring gates", move |c| {
-            db::gate::expire_due(c, &scope, now, BATCH)
-        })
-        .await
+    let expired = engine.store.expire_due(engine.scope(), now, BATCH).await;
+    expired.during("expiring gates")
 }

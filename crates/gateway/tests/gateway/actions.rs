@@ -260,7 +260,7 @@ fn arguments_that_do_not_fit_never_reach_the_tool_and_are_not_repeated_in_the_me
     assert_eq!(world.ledger.calls(), []);
     assert_eq!(
         failure(&done).message,
-        "step `a` failed: the arguments do not fit tool `act`: value is not of type \"integer\" at /token"
+        "step `a` failed: the arguments do not fit tool `act`: `args.token` is a string, expected a whole number"
     );
 }
 
@@ -312,7 +312,7 @@ fn an_answer_that_misses_the_schema_is_asked_again_with_the_reason() {
     assert_eq!(calls[0].previous_error, None);
     let reason = calls[1].previous_error.as_deref().unwrap();
     assert!(
-        reason.contains("is not of type \"boolean\" at /ok"),
+        reason.contains("`answer.ok` is the string \"yes\", expected a boolean"),
         "{reason}"
     );
     assert_eq!(calls[0].key, calls[1].key);

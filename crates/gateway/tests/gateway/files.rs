@@ -75,7 +75,7 @@ fn an_unknown_tool_and_arguments_that_do_not_fit_are_refused_at_once() {
         found.join("; ")
     };
     assert!(
-        text(0).contains("value is not of type \"integer\" at /token"),
+        text(0).contains("`args.token` is a string, expected a whole number"),
         "{}",
         text(0)
     );

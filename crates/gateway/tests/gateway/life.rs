@@ -46,9 +46,12 @@ fn an_input_is_validated_and_its_defaults_are_stored() {
     assert_eq!(done.input, json!({"url": "u", "retries": 3}));
     assert_eq!(life.trail(done.id), ["a 3"]);
     for (input, part) in [
-        (json!({}), "\"url\" is a required property"),
-        (json!({"url": 1}), "at /url"),
-        (json!({"url": "u", "more": 1}), "more"),
+        (json!({}), "`input` has no `url`, which is required"),
+        (
+            json!({"url": 1}),
+            "`input.url` is the number 1, expected a string",
+        ),
+        (json!({"url": "u", "more": 1}), "`input.more` is not known"),
         (json!([]), "an object is expected"),
         (
             json!({"url": (0..70).fold(json!(1), |inner, _| json!([inner]))}),
@@ -101,8 +104,11 @@ fn a_reader_works_beside_the_owner_and_after_it() {
     let id = life.settle(json!({})).id;
     let reader = life.run(Reader::open(world.database())).unwrap();
     assert!(is_paused(&life.run(reader.execution(id)).unwrap()));
-    assert_eq!(life.run(reader.waiting_gates()).unwrap().len(), 1);
-    assert_eq!(life.run(reader.workflows()).unwrap()[0].id, workflow("w"));
+    assert_eq!(life.run(reader.waiting_gates()).unwrap().items.len(), 1);
+    assert_eq!(
+        life.run(reader.workflows()).unwrap().items[0].id,
+        workflow("w")
+    );
     life.approve(&life.gate(id), "ann").unwrap();
     life.wait(id);
     assert_eq!(verdict(&life.run(reader.execution(id)).unwrap()), None);

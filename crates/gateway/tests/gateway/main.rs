@@ -10,6 +10,7 @@ mod files;
 mod gates;
 mod life;
 mod restarts;
+mod store;
 mod support;
 mod walk;
 mod walk_laws;

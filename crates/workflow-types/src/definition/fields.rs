@@ -1,4 +1,6 @@
 //! Reads a mapping key by key, so that every mistake in it is found, not only the first.
+//!
+//! Which keys there are, what they may say and which must be there stands in the mapping's shape.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -8,14 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
 use crate::duration;
+use crate::shape::{Key, Presence, Shape, snake_case};
 
 /// The mapping that is being read.
 pub(crate) struct Fields<'v, 'r> {
     map: &'v Map<String, Value>,
     at: Pointer,
-    /// What an author would call the whole document.
-    document: &'static str,
-    known: Vec<&'static str>,
+    /// The keys that are known here.
+    shapes: Vec<&'static Shape>,
     pub(crate) report: &'r mut Report,
 }
 
@@ -27,7 +29,12 @@ pub(crate) struct Field<'v> {
 
 impl<'v, 'r> Fields<'v, 'r> {
     /// Begins to read a value that should be a mapping; reports if it is none.
-    pub(crate) fn open(value: &'v Value, at: &Pointer, report: &'r mut Report) -> Option<Self> {
+    pub(crate) fn open(
+        value: &'v Value,
+        at: &Pointer,
+        shape: &'static Shape,
+        report: &'r mut Report,
+    ) -> Option<Self> {
         let Value::Object(map) = value else {
             report.wrong_type(at, "a mapping", value);
             return None;
@@ -35,15 +42,14 @@ impl<'v, 'r> Fields<'v, 'r> {
         Some(Self {
             map,
             at: at.clone(),
-            document: "the workflow",
-            known: Vec::new(),
+            shapes: vec![shape],
             report,
         })
     }
 
-    /// The document as something else than a workflow.
-    pub(crate) fn of(self, document: &'static str) -> Self {
-        Self { document, ..self }
+    /// Lets the keys of another shape stand here too.
+    pub(crate) fn also(&mut self, shape: &'static Shape) {
+        self.shapes.push(shape);
     }
 
     /// The address of the mapping.
@@ -53,7 +59,7 @@ impl<'v, 'r> Fields<'v, 'r> {
 
     /// The value of a key in its camelCase or `snake_case` spelling.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<Field<'v>> {
-        self.known.push(name);
+        self.key(name);
         let snake = snake_case(name);
         let camel_entry = self.map.get_key_value(name);
         let snake_entry = (snake != name)
@@ -78,19 +84,27 @@ impl<'v, 'r> Fields<'v, 'r> {
     }
 
     /// The value of a key that must be there.
-    pub(crate) fn require(&mut self, name: &'static str, why: &str) -> Option<Field<'v>> {
+    pub(crate) fn require(&mut self, name: &'static str) -> Option<Field<'v>> {
         let field = self.take(name);
         if field.is_none() {
-            self.report.push(
-                Diagnostic::new(
-                    Code::MissingKey,
-                    Place::value(&self.at.key(name)),
-                    format!("`{name}` is missing from {}", self.place_name()),
-                )
-                .help(why.to_owned()),
+            let missing = Diagnostic::new(
+                Code::MissingKey,
+                Place::value(&self.at.key(name)),
+                format!("`{name}` is missing from {}", self.place_name()),
             );
+            self.report
+                .push(match self.key(name).map(|key| key.presence) {
+                    Some(Presence::Required(remedy)) => missing.help(remedy),
+                    Some(Presence::Optional) | None => missing,
+                });
         }
         field
+    }
+
+    /// The string of a key that must be there.
+    pub(crate) fn require_string(&mut self, name: &'static str) -> Option<(&'v str, Pointer)> {
+        let field = self.require(name)?;
+        self.as_string(&field)
     }
 
     /// A string, if the key is there.
@@ -122,27 +136,35 @@ impl<'v, 'r> Fields<'v, 'r> {
     }
 
     /// One of a few words, if the key is there.
-    pub(crate) fn word<T: Copy>(
+    pub(crate) fn word<T>(
         &mut self,
         name: &'static str,
-        all: &[T],
-        text_of: fn(T) -> &'static str,
+        from_word: fn(&str) -> Option<T>,
     ) -> Option<T> {
         let (text, at) = self.string(name)?;
-        self.word_at(text, &at, all, text_of)
+        self.word_at(name, text, &at, from_word)
     }
 
-    /// One of a few words at an address.
-    pub(crate) fn word_at<T: Copy>(
+    /// One of a few words under a key that must be there.
+    pub(crate) fn require_word<T>(
         &mut self,
+        name: &'static str,
+        from_word: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let (text, at) = self.require_string(name)?;
+        self.word_at(name, text, &at, from_word)
+    }
+
+    fn word_at<T>(
+        &mut self,
+        name: &'static str,
         text: &str,
         at: &Pointer,
-        all: &[T],
-        text_of: fn(T) -> &'static str,
+        from_word: fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let found = all.iter().copied().find(|value| text_of(*value) == text);
+        let found = from_word(text);
         if found.is_none() {
-            let words: Vec<&str> = all.iter().map(|value| text_of(*value)).collect();
+            let words: Vec<&str> = self.key(name).map_or_else(Vec::new, |key| key.form.words());
             let mut diagnostic = Diagnostic::new(
                 Code::InvalidValue,
                 Place::value(at),
@@ -162,7 +184,7 @@ impl<'v, 'r> Fields<'v, 'r> {
         match field.value.as_array() {
             Some(items) => Some((items, field.at)),
             None => {
-                self.report.wrong_type(&field.at, "a list", field.value);
+                self.wrong_type(name, &field);
                 None
             }
         }
@@ -190,7 +212,8 @@ impl<'v, 'r> Fields<'v, 'r> {
         parsed
     }
 
-    /// A whole number from 1, if the key is there.
+    /// A whole number, if the key is there; its shape says from where on. The most is checked by the
+    /// type that it becomes.
     pub(crate) fn positive(&mut self, name: &'static str) -> Option<(NonZeroU32, Pointer)> {
         let field = self.take(name)?;
         let number = field
@@ -201,8 +224,7 @@ impl<'v, 'r> Fields<'v, 'r> {
         match number {
             Some(number) => Some((number, field.at)),
             None => {
-                self.report
-                    .wrong_type(&field.at, "a whole number from 1", field.value);
+                self.wrong_type(name, &field);
                 None
             }
         }
@@ -213,7 +235,7 @@ impl<'v, 'r> Fields<'v, 'r> {
         let field = self.take(name)?;
         let number = field.value.as_f64();
         if number.is_none() {
-            self.report.wrong_type(&field.at, "a number", field.value);
+            self.wrong_type(name, &field);
         }
         number
     }
@@ -223,7 +245,7 @@ impl<'v, 'r> Fields<'v, 'r> {
         let field = self.take(name)?;
         let flag = field.value.as_bool();
         if flag.is_none() {
-            self.report.wrong_type(&field.at, "a boolean", field.value);
+            self.wrong_type(name, &field);
         }
         flag
     }
@@ -245,17 +267,21 @@ impl<'v, 'r> Fields<'v, 'r> {
         match duration {
             Some(duration) => Some((duration, field)),
             None => {
-                let expected = "whole milliseconds, or a text such as \"30s\"";
-                self.report.wrong_type(&field.at, expected, field.value);
+                self.wrong_type(name, &field);
                 None
             }
         }
     }
 
-    /// Reports every key that was not asked for; `foreign` explains keys of other places.
-    pub(crate) fn finish(self, foreign: impl Fn(&str) -> Option<String>) {
+    /// Reports every key that is not known here.
+    pub(crate) fn finish(self) {
+        self.finish_but(|_| None);
+    }
+
+    /// Reports every key that is not known here; `foreign` explains keys of other places.
+    pub(crate) fn finish_but(self, foreign: impl Fn(&str) -> Option<String>) {
         for key in self.map.keys() {
-            if self.is_known(key) {
+            if self.shapes.iter().any(|shape| shape.knows(key)) {
                 continue;
             }
             let at = self.at.key(key);
@@ -281,38 +307,42 @@ impl<'v, 'r> Fields<'v, 'r> {
             return diagnostic.help("merge keys are not supported; write the keys out");
         }
         let camel = camel_case(key);
-        match closest(&camel, self.known.iter().copied()) {
+        let keys = self.shapes.iter().flat_map(|shape| shape.keys);
+        let known: Vec<&str> = keys.map(|key| key.name).collect();
+        match closest(&camel, known.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
-            None => diagnostic.help(format!("known here: {}", self.known.join(", "))),
+            None => diagnostic.help(format!("known here: {}", known.join(", "))),
         }
     }
 
     /// What an author would call the mapping.
     fn place_name(&self) -> String {
         if self.at == Pointer::root() {
-            self.document.to_owned()
+            self.shapes[0].called.to_owned()
         } else {
             format!("`{}`", self.at)
         }
     }
 
-    fn is_known(&self, key: &str) -> bool {
-        self.known
-            .iter()
-            .any(|name| *name == key || snake_case(name) == key)
+    /// What the shapes say of a key. Whoever asks for one that no shape has fails every test of his
+    /// mapping: an author could never be told of it.
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        let key = self.shapes.iter().find_map(|shape| shape.key(name));
+        debug_assert!(
+            key.is_some(),
+            "`{name}` is no key of `{}`",
+            self.shapes[0].name
+        );
+        key
     }
-}
 
-/// `onSuccess` as `on_success`.
-pub(crate) fn snake_case(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        if c.is_ascii_uppercase() {
-            snake.push('_');
+    /// Reports that a key's value is not what its shape says.
+    pub(crate) fn wrong_type(&mut self, name: &str, field: &Field<'_>) {
+        if let Some(key) = self.key(name) {
+            let expected = key.form.expected();
+            self.report.wrong_type(&field.at, &expected, field.value);
         }
-        snake.push(c.to_ascii_lowercase());
     }
-    snake
 }
 
 /// `on_success` as `onSuccess`, so that a misspelt key is compared in one spelling.

@@ -1,6 +1,11 @@
 //! The workflow as a graph: which steps can be reached, and which can have run before another.
 
+mod earlier;
+
+use std::cell::OnceCell;
 use std::collections::HashMap;
+
+use earlier::Earlier;
 
 use super::step::StepDraft;
 use super::{Step, Target};
@@ -10,7 +15,9 @@ use crate::id::StepId;
 /// The ways between the steps of a workflow, by position.
 pub(super) struct Graph {
     next: Vec<Vec<usize>>,
+    previous: Vec<Vec<usize>>,
     ends: Vec<bool>,
+    earlier: OnceCell<Earlier>,
 }
 
 impl Graph {
@@ -22,13 +29,15 @@ impl Graph {
         let count = steps.len();
         let mut graph = Self {
             next: vec![Vec::new(); count],
+            previous: vec![Vec::new(); count],
             ends: vec![false; count],
+            earlier: OnceCell::new(),
         };
         for (position, step) in steps.enumerate() {
             let after = position + 1;
             match step.on_success() {
                 Some(target) => graph.connect(position, target, positions),
-                None if after < count => graph.next[position].push(after),
+                None if after < count => graph.lead(position, after),
                 None => graph.ends[position] = true,
             }
             for branch in step.branches() {
@@ -47,48 +56,58 @@ impl Graph {
         match target {
             Target::Step(id) => {
                 if let Some(to) = positions.get(id) {
-                    self.next[from].push(*to);
+                    self.lead(from, *to);
                 }
             }
             Target::End | Target::Fail => self.ends[from] = true,
         }
     }
 
-    /// Which steps the walk can come to from one, the one itself only if it lies on a loop.
-    pub(super) fn reachable_from(&self, start: usize) -> Vec<bool> {
-        let mut seen = vec![false; self.next.len()];
-        let mut open = self.next[start].clone();
-        while let Some(position) = open.pop() {
-            if !std::mem::replace(&mut seen[position], true) {
-                open.extend(&self.next[position]);
-            }
-        }
-        seen
+    fn lead(&mut self, from: usize, to: usize) {
+        self.next[from].push(to);
+        self.previous[to].push(from);
     }
 
     /// Which steps can have run before one, the one itself only if it lies on a loop.
     pub(super) fn before(&self, step: usize) -> Vec<bool> {
-        let mut previous = vec![Vec::new(); self.next.len()];
-        for (from, targets) in self.next.iter().enumerate() {
-            for to in targets {
-                previous[*to].push(from);
-            }
-        }
-        let reversed = Self {
-            next: previous,
-            ends: Vec::new(),
-        };
-        reversed.reachable_from(step)
+        let earlier = self.earlier();
+        (0..self.next.len())
+            .map(|position| earlier.holds(step, position))
+            .collect()
     }
 
-    fn can_end_from(&self, start: usize) -> bool {
-        let reachable = self.reachable_from(start);
-        self.ends[start]
-            || reachable
-                .iter()
-                .zip(&self.ends)
-                .any(|(seen, ends)| *seen && *ends)
+    fn lies_on_a_loop(&self, step: usize) -> bool {
+        self.earlier().holds(step, step)
     }
+
+    /// The steps that the first one leads to, the first included.
+    fn reachable(&self) -> Vec<bool> {
+        spread(&self.next, vec![0])
+    }
+
+    /// The steps from which there is a way to the end.
+    fn ending(&self) -> Vec<bool> {
+        let ends = self.ends.iter().enumerate();
+        let ends = ends.filter_map(|(position, ends)| ends.then_some(position));
+        spread(&self.previous, ends.collect())
+    }
+
+    fn earlier(&self) -> &Earlier {
+        self.earlier
+            .get_or_init(|| Earlier::new(&self.next, &self.previous))
+    }
+}
+
+/// What `ways` lead to from some steps, these included.
+fn spread(ways: &[Vec<usize>], from: Vec<usize>) -> Vec<bool> {
+    let mut seen = vec![false; ways.len()];
+    let mut open = from;
+    while let Some(position) = open.pop() {
+        if !std::mem::replace(&mut seen[position], true) {
+            open.extend(&ways[position]);
+        }
+    }
+    seen
 }
 
 /// Warns of steps that nothing leads to, loops without a way out, and gates on a loop.
@@ -102,11 +121,12 @@ pub(super) fn check(
         return;
     }
     let graph = Graph::new(drafts.iter().map(|draft| &draft.step), positions);
-    let reachable = graph.reachable_from(0);
+    let reachable = graph.reachable();
+    let ending = graph.ending();
     for (position, draft) in drafts.iter().enumerate() {
         let id = draft.step.id();
         let place = Place::value(&draft.at.key("id"));
-        if position != 0 && !reachable[position] {
+        if !reachable[position] {
             report.push(
                 Diagnostic::new(
                     Code::Unreachable,
@@ -117,7 +137,7 @@ pub(super) fn check(
             );
             continue;
         }
-        if !graph.can_end_from(position) {
+        if !ending[position] {
             report.push(
                 Diagnostic::new(
                     Code::EndlessLoop,
@@ -126,7 +146,7 @@ pub(super) fn check(
                 )
                 .help("add a branch with a way out, for example to $end"),
             );
-        } else if draft.step.approval().is_some() && graph.reachable_from(position)[position] {
+        } else if draft.step.approval().is_some() && graph.lies_on_a_loop(position) {
             report.push(
                 Diagnostic::new(
                     Code::GateInLoop,

@@ -1,4 +1,5 @@
-//! Checks what expressions read: the names exist, and a step that is read can have run before.
+//! Checks what expressions read: the names exist, a step that is read can have run before, and a
+//! member that a schema rules out is not read.
 
 use std::collections::HashMap;
 
@@ -9,14 +10,18 @@ use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
 use crate::execution::{ContextName, StepRecord};
 use crate::expression::{Reference, Segment};
 use crate::id::StepId;
-use crate::output_schema::InputSchema;
+use crate::output_schema::{InputSchema, Owner, ValueSchema};
 
 /// Checks every expression of every step.
 pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Report) {
     // With a step missing, nobody can say which others exist or come before it.
     let complete = !report.has_errors();
     let graph = Graph::new(drafts.iter().map(|draft| &draft.step), known.positions);
-    let mut names = Names { known, report };
+    let mut names = Names {
+        known,
+        drafts,
+        report,
+    };
     for (position, draft) in drafts.iter().enumerate() {
         let mut before = complete.then(|| graph.before(position));
         let reads = templates(draft);
@@ -31,6 +36,7 @@ pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Re
             let at = at.key("condition");
             for reference in branch.condition().references() {
                 names.check(&at, reference, Reader::Condition, before.as_deref());
+                names.own_result(&at, reference, draft);
             }
         }
     }
@@ -88,6 +94,7 @@ pub(super) struct Known<'a> {
 
 struct Names<'a, 'r> {
     known: &'a Known<'a>,
+    drafts: &'a [StepDraft<'a>],
     report: &'r mut Report,
 }
 
@@ -149,6 +156,22 @@ impl Names<'_, '_> {
         {
             self.unknown(at, member, &StepRecord::KEYS, "a step has no");
         }
+        if let (Some(member), Some(position)) = (path.get(1), position)
+            && matches!(member.name(), "output" | "result")
+            && let Some(schema) = self.drafts.get(*position).and_then(output_schema)
+        {
+            let owner = format!("steps.{}.{}", segment.name(), member.name());
+            self.members(at, schema, &owner, &path[2..]);
+        }
+    }
+
+    /// What a condition reads of the answer of its own step.
+    fn own_result(&mut self, at: &Pointer, read: &Reference, draft: &StepDraft<'_>) {
+        if ContextName::from_word(read.root().name()) == Some(ContextName::Result)
+            && let Some(schema) = output_schema(draft)
+        {
+            self.members(at, schema, ContextName::Result.as_str(), read.path());
+        }
     }
 
     fn unknown_step(&mut self, at: &Pointer, segment: &Segment) {
@@ -165,33 +188,97 @@ impl Names<'_, '_> {
         });
     }
 
-    /// Members of the input are known where its schema closes it.
     fn input(&mut self, at: &Pointer, path: &[Segment]) {
-        let (Some(segment), Some(input)) = (path.first(), self.known.input) else {
+        if let Some(input) = self.known.input {
+            self.members(at, input.schema(), ContextName::Input.as_str(), path);
+        }
+    }
+
+    /// Members are known where a schema closes them; `owner` is what has the schema.
+    fn members(&mut self, at: &Pointer, schema: &ValueSchema, owner: &str, path: &[Segment]) {
+        let Some(absent) = schema.absent(path.iter().map(Segment::name)) else {
             return;
         };
-        let schema = input.schema();
-        let Some(properties) = schema.properties().filter(|_| schema.is_closed()) else {
+        let (Some(segment), Some(before)) =
+            (path.get(absent.position), path.get(..absent.position))
+        else {
             return;
         };
-        if !properties.contains_key(segment.name()) {
-            let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-            self.unknown(at, segment, &known, "the input has no");
+        let owner = before
+            .iter()
+            .fold(owner.to_owned(), |owner, member| written(&owner, member));
+        match absent.owner {
+            Owner::Closed(names) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let what = match owner.as_str() {
+                    "input" => "the input has no".to_owned(),
+                    owner => format!("`{owner}` has no"),
+                };
+                self.unknown(at, segment, &names, &what);
+            }
+            Owner::Plain { kind, known } => {
+                let what = format!("`{owner}` is {kind} and has no");
+                if closest(segment.name(), known.iter().copied()).is_some() {
+                    self.unknown(at, segment, known, &what);
+                    return;
+                }
+                let diagnostic = unknown_name(at, segment, &what);
+                self.report
+                    .push(diagnostic.help(format!("read `{owner}` itself")));
+            }
         }
     }
 
     fn unknown(&mut self, at: &Pointer, segment: &Segment, known: &[&str], what: &str) {
-        let name = segment.name();
-        let mut diagnostic = Diagnostic::new(
-            Code::UnknownName,
-            Place::inside(at, segment.span()),
-            format!("{what} `{name}`, which `{at}` reads"),
-        )
-        .label("not known");
-        diagnostic = match closest(name, known.iter().copied()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
-            None => diagnostic.help(format!("known here: {}", known.join(", "))),
-        };
-        self.report.push(diagnostic);
+        let diagnostic = unknown_name(at, segment, what);
+        self.report
+            .push(match closest(segment.name(), known.iter().copied()) {
+                Some(near) => {
+                    let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                    if can_stand_for(near, segment) {
+                        diagnostic.fix(near)
+                    } else {
+                        diagnostic
+                    }
+                }
+                None if known.is_empty() => diagnostic.help("nothing can be read of it"),
+                None => diagnostic.help(format!("known here: {}", known.join(", "))),
+            });
+    }
+}
+
+fn unknown_name(at: &Pointer, segment: &Segment, what: &str) -> Diagnostic {
+    let message = format!("{what} `{}`, which `{at}` reads", segment.name());
+    Diagnostic::new(
+        Code::UnknownName,
+        Place::inside(at, segment.span()),
+        message,
+    )
+    .label("not known")
+}
+
+/// Whether a name can take the place of one that was read, which may stand in quotes.
+fn can_stand_for(near: &str, segment: &Segment) -> bool {
+    let bare = segment.span().len() == segment.name().len();
+    bare && near
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// The schema of what a model answers.
+fn output_schema<'d>(draft: &'d StepDraft<'_>) -> Option<&'d ValueSchema> {
+    match draft.step.action() {
+        Action::Model(action) => action.output_schema(),
+        Action::Tool(_) | Action::Noop => None,
+    }
+}
+
+/// A member as an author writes it after its owner.
+fn written(owner: &str, member: &Segment) -> String {
+    let name = member.name();
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("{owner}[{name}]")
+    } else {
+        format!("{owner}.{name}")
     }
 }

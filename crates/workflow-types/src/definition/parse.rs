@@ -10,13 +10,14 @@ use serde_json::Value;
 use super::fields::{Field, Fields};
 use super::step::{self, StepDraft, StepIds};
 use super::{
-    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName, graph,
-    names, trigger,
+    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName,
+    comparisons, graph, names, trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::id::StepId;
-use crate::output_schema::InputSchema;
+use crate::output_schema::{self, InputSchema};
+use crate::shape::workflow::{CONCURRENCY, WORKFLOW};
 
 /// What reading a document gave.
 #[derive(Default)]
@@ -30,7 +31,7 @@ pub(super) struct Parsed {
 /// Reads a workflow; what is wrong with it goes into the report.
 pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
     let root = Pointer::root();
-    let Some(mut fields) = Fields::open(document, &root, report) else {
+    let Some(mut fields) = Fields::open(document, &root, &WORKFLOW, report) else {
         return Parsed::default();
     };
     let name = name(&mut fields);
@@ -42,7 +43,7 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
     let max_steps = max_steps(&mut fields);
     let concurrency = concurrency(&mut fields);
     let drafts = steps(&mut fields);
-    fields.finish(|_| None);
+    fields.finish();
 
     let Some((drafts, ids)) = drafts else {
         return Parsed::default();
@@ -54,6 +55,7 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
         input: input.as_ref(),
     };
     names::check(&steps, &known, report);
+    comparisons::check(&steps, &known, report);
     graph::check(&steps, &positions, report);
     match (name, trigger, max_steps) {
         (Some(name), Some(trigger), Some(max_steps)) if !report.has_errors() => Parsed {
@@ -77,11 +79,7 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
 }
 
 fn name(fields: &mut Fields<'_, '_>) -> Option<WorkflowName> {
-    let field = fields.require(
-        "name",
-        "every workflow has a `name`, shown wherever it appears",
-    )?;
-    let (text, at) = fields.as_string(&field)?;
+    let (text, at) = fields.require_string("name")?;
     WorkflowName::try_new(text)
         .map_err(|error| fields.report.invalid(&at, error))
         .ok()
@@ -89,15 +87,7 @@ fn name(fields: &mut Fields<'_, '_>) -> Option<WorkflowName> {
 
 fn input(fields: &mut Fields<'_, '_>) -> Option<InputSchema> {
     let Field { value, at } = fields.take("input")?;
-    InputSchema::parse(value)
-        .map_err(|error| {
-            fields.report.push(Diagnostic::new(
-                Code::BadSchema,
-                Place::value(&at),
-                format!("`{at}` is no schema: {error}"),
-            ));
-        })
-        .ok()
+    output_schema::read_input(value, &at, fields.report)
 }
 
 fn max_steps(fields: &mut Fields<'_, '_>) -> Option<MaxSteps> {
@@ -112,21 +102,20 @@ fn max_steps(fields: &mut Fields<'_, '_>) -> Option<MaxSteps> {
         .and_then(std::num::NonZeroU32::new)
         .and_then(|number| MaxSteps::try_new(number).ok());
     if number.is_none() {
-        let expected = "a whole number from 1 to 100000";
-        fields.report.wrong_type(&field.at, expected, field.value);
+        fields.wrong_type("maxSteps", &field);
     }
     number
 }
 
 fn concurrency(fields: &mut Fields<'_, '_>) -> Option<Concurrency> {
     let Field { value, at } = fields.take("concurrency")?;
-    let mut inner = Fields::open(value, &at, fields.report)?;
+    let mut inner = Fields::open(value, &at, &CONCURRENCY, fields.report)?;
     let limit = inner.positive("limit").map(|(limit, _)| limit);
-    let on_limit = inner.word("onLimit", OnLimit::ALL, OnLimit::as_str);
+    let on_limit = inner.word("onLimit", OnLimit::from_word);
     if limit.is_none() && value.get("limit").is_none() {
-        inner.require("limit", "say how many executions may run at once");
+        inner.require("limit");
     }
-    inner.finish(|_| None);
+    inner.finish();
     Some(Concurrency {
         limit: limit?,
         on_limit: on_limit.unwrap_or(OnLimit::Queue),
@@ -134,7 +123,7 @@ fn concurrency(fields: &mut Fields<'_, '_>) -> Option<Concurrency> {
 }
 
 fn steps<'v>(fields: &mut Fields<'v, '_>) -> Option<(Vec<StepDraft<'v>>, StepIds)> {
-    let field = fields.require("steps", "list at least one step")?;
+    let field = fields.require("steps")?;
     let Some(items) = field.value.as_array() else {
         fields
             .report

@@ -1,12 +1,13 @@
 //! Reads one step: its action, its gate and where the execution goes from it.
 
 mod action;
+mod deadline;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::fields::{Field, Fields, snake_case};
+use super::fields::{Field, Fields};
 use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
@@ -14,6 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, closest};
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::retry::RetryPolicy;
+use crate::shape::{snake_case, step as shape};
 
 /// A step that was read, with its address for the checks that span steps.
 pub(super) struct StepDraft<'v> {
@@ -84,17 +86,6 @@ impl StepIds {
     }
 }
 
-/// Keys that belong to one action only.
-const TOOL_KEYS: [&str; 2] = ["tool", "args"];
-const MODEL_KEYS: [&str; 6] = [
-    "prompt",
-    "system",
-    "model",
-    "tools",
-    "maxTurns",
-    "outputSchema",
-];
-
 /// Timeouts below this many milliseconds, written as a number, look like seconds.
 const SUSPICIOUS_TIMEOUT_MS: u64 = 100;
 
@@ -105,7 +96,7 @@ pub(super) fn read<'v>(
     ids: &StepIds,
     report: &mut Report,
 ) -> Option<StepDraft<'v>> {
-    let mut fields = Fields::open(item, at, report)?;
+    let mut fields = Fields::open(item, at, &shape::STEP, report)?;
     let id = id(&mut fields);
     let kind = kind(&mut fields);
     let description = fields
@@ -117,15 +108,16 @@ pub(super) fn read<'v>(
     let (branches, branches_at) = branches(&mut fields, ids);
     let timeout = timeout(&mut fields);
     let retry = retry(&mut fields);
-    let on_interrupt = fields.word("onInterrupt", OnInterrupt::ALL, OnInterrupt::as_str);
-    let action = kind.and_then(|kind| action::read(kind, &mut fields));
-    if kind.is_none() {
+    let on_interrupt = fields.word("onInterrupt", OnInterrupt::from_word);
+    match kind {
+        Some(kind) => fields.also(shape::of_action(kind)),
         // Without an action nobody can say which keys belong to it.
-        for key in TOOL_KEYS.into_iter().chain(MODEL_KEYS) {
-            fields.take(key);
-        }
+        None => ActionKind::ALL
+            .iter()
+            .for_each(|kind| fields.also(shape::of_action(*kind))),
     }
-    fields.finish(|key| foreign(key, kind));
+    let action = kind.and_then(|kind| action::read(kind, &mut fields));
+    fields.finish_but(|key| foreign(key, kind));
     let step = Step {
         id: id?,
         description,
@@ -147,17 +139,14 @@ pub(super) fn read<'v>(
 }
 
 fn id(fields: &mut Fields<'_, '_>) -> Option<StepId> {
-    let field = fields.require("id", "every step has an `id`, by which others name it")?;
-    let (text, at) = fields.as_string(&field)?;
+    let (text, at) = fields.require_string("id")?;
     StepId::try_new(text)
         .map_err(|error| fields.report.invalid(&at, error))
         .ok()
 }
 
 fn kind(fields: &mut Fields<'_, '_>) -> Option<ActionKind> {
-    let field = fields.require("action", "say what the step does: tool, model or noop")?;
-    let (text, at) = fields.as_string(&field)?;
-    fields.word_at(text, &at, ActionKind::ALL, ActionKind::as_str)
+    fields.require_word("action", ActionKind::from_word)
 }
 
 /// `true`, `false`, or a mapping with the gate's settings.
@@ -177,12 +166,12 @@ fn approval(fields: &mut Fields<'_, '_>) -> Option<ApprovalPolicy> {
 }
 
 fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPolicy> {
-    let mut fields = Fields::open(field.value, &field.at, report)?;
+    let mut fields = Fields::open(field.value, &field.at, &shape::APPROVAL, report)?;
     let message = fields
         .string("message")
         .and_then(|(text, at)| action::compile_text(text, &at, fields.report));
-    let timeout = fields.duration("timeout").map(|(duration, _)| duration);
-    let on_timeout = fields.word("onTimeout", OnExpiry::ALL, OnExpiry::as_str);
+    let timeout = deadline::read(&mut fields);
+    let on_timeout = fields.word("onTimeout", OnExpiry::from_word);
     let approvers: Vec<crate::id::Actor> = fields.parsed_list("approvers");
     let count = fields.positive("count");
     if let Some((count, at)) = &count
@@ -195,7 +184,7 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
         );
         fields.report.invalid(at, reason);
     }
-    fields.finish(|_| None);
+    fields.finish();
     Some(ApprovalPolicy {
         message,
         timeout,
@@ -245,16 +234,14 @@ fn branches(fields: &mut Fields<'_, '_>, ids: &StepIds) -> (Vec<Branch>, Vec<Poi
 }
 
 fn branch(item: &Value, at: &Pointer, ids: &StepIds, report: &mut Report) -> Option<Branch> {
-    let mut fields = Fields::open(item, at, report)?;
+    let mut fields = Fields::open(item, at, &shape::BRANCH, report)?;
     let condition = fields
-        .require("condition", "a branch is taken when its `condition` holds")
-        .and_then(|field| fields.as_string(&field))
+        .require_string("condition")
         .and_then(|(text, at)| condition(text, &at, fields.report));
     let goto = fields
-        .require("goto", "say which step the branch leads to")
-        .and_then(|field| fields.as_string(&field))
+        .require_string("goto")
         .and_then(|(text, at)| parse_target(text, &at, ids, fields.report));
-    fields.finish(|_| None);
+    fields.finish();
     Some(Branch {
         condition: condition?,
         goto: goto?,
@@ -272,6 +259,9 @@ fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression
             );
             if let Some(help) = &error.help {
                 diagnostic = diagnostic.help(help);
+            }
+            if let Some(fix) = error.fix {
+                diagnostic = diagnostic.fix(fix);
             }
             report.push(diagnostic);
             None
@@ -308,7 +298,7 @@ fn retry(fields: &mut Fields<'_, '_>) -> RetryPolicy {
     let Some(field) = fields.take("retry") else {
         return default;
     };
-    let Some(mut inner) = Fields::open(field.value, &field.at, fields.report) else {
+    let Some(mut inner) = Fields::open(field.value, &field.at, &shape::RETRY, fields.report) else {
         return default;
     };
     let attempts = inner
@@ -330,29 +320,17 @@ fn retry(fields: &mut Fields<'_, '_>) -> RetryPolicy {
     if let Err(error) = &policy {
         inner.report.invalid(&field.at.key(error.0), error);
     }
-    inner.finish(|_| None);
+    inner.finish();
     policy.unwrap_or(default)
 }
 
 /// Why a key that another action has does not belong to this one.
 fn foreign(key: &str, kind: Option<ActionKind>) -> Option<String> {
     let kind = kind?;
-    let belongs = |keys: &[&str]| {
-        keys.iter()
-            .any(|name| *name == key || snake_case(name) == key)
-    };
-    let owner = if belongs(&TOOL_KEYS) {
-        ActionKind::Tool
-    } else if belongs(&MODEL_KEYS) {
-        ActionKind::Model
-    } else {
-        return None;
-    };
-    (owner != kind).then(|| {
-        format!(
-            "`{key}` belongs to a {} step, this is a {} step",
-            owner.as_str(),
-            kind.as_str()
-        )
-    })
+    let owner = ActionKind::ALL
+        .iter()
+        .find(|owner| **owner != kind && shape::of_action(**owner).knows(key))?;
+    Some(format!(
+        "`{key}` belongs to a {owner} step, this is a {kind} step"
+    ))
 }

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::fields::{Field, Fields};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report, describe};
 use crate::schedule::{ActiveHours, ActiveHoursError, CronExpression, TimeOfDayError, TimeZone};
+use crate::shape::timing::ACTIVE_HOURS;
 
 /// A cron expression at an address, with what may surprise its author.
 pub(crate) fn cron(text: &str, at: &Pointer, report: &mut Report) -> Option<CronExpression> {
@@ -67,17 +68,21 @@ pub(crate) fn zone(fields: &mut Fields<'_, '_>) -> Option<TimeZone> {
 /// The active hours of a mapping with their address, if their key is there.
 pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, Pointer)> {
     let Field { value, at } = fields.take("activeHours")?;
-    let mut inner = Fields::open(value, &at, fields.report)?;
-    let start = time(
-        &mut inner,
-        "start",
-        "say when the window opens, as \"09:00\"",
-    );
-    let end = time(
-        &mut inner,
-        "end",
-        "say when the window closes, as \"17:30\"",
-    );
+    if matches!(value, Value::String(_)) {
+        fields.report.push(
+            Diagnostic::new(
+                Code::WrongType,
+                Place::value(&at),
+                format!("`{at}` is {}, expected a mapping", describe(value)),
+            )
+            .label("expected a mapping")
+            .help("write {start: \"09:00\", end: \"17:00\"}"),
+        );
+        return None;
+    }
+    let mut inner = Fields::open(value, &at, &ACTIVE_HOURS, fields.report)?;
+    let start = time(&mut inner, "start");
+    let end = time(&mut inner, "end");
     let days = days(&mut inner);
     let end_at = inner.at().key("end");
     let hours = start.zip(end).and_then(|(start, end)| {
@@ -85,7 +90,7 @@ pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, 
             .map_err(|error| refuse(inner.report, &end_at, &error))
             .ok()
     });
-    inner.finish(|_| None);
+    inner.finish();
     let hours = match days? {
         Days::Every => hours?,
         // Each day was checked, and there is at least one.
@@ -95,19 +100,38 @@ pub(crate) fn active_hours(fields: &mut Fields<'_, '_>) -> Option<(ActiveHours, 
 }
 
 /// A time of day that must be there.
-fn time<T>(fields: &mut Fields<'_, '_>, name: &'static str, why: &str) -> Option<T>
+fn time<T>(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<T>
 where
     T: FromStr<Err = TimeOfDayError>,
 {
-    let field = fields.require(name, why)?;
+    let field = fields.require(name)?;
+    if let Some(hour) = field.value.as_u64().filter(|hour| *hour <= 24) {
+        let help = format!("write the time in quotes, with minutes: \"{hour:02}:00\"");
+        fields.report.push(
+            Diagnostic::new(
+                Code::WrongType,
+                Place::value(&field.at),
+                format!(
+                    "`{}` is the number {hour}, expected a time of day",
+                    field.at
+                ),
+            )
+            .help(help)
+            .fix(format!("\"{hour:02}:00\"")),
+        );
+        return None;
+    }
     let (text, at) = fields.as_string(&field)?;
     text.parse()
         .map_err(|error: TimeOfDayError| {
-            fields.report.push(Diagnostic::new(
-                Code::BadActiveHours,
-                Place::value(&at),
-                format!("`{at}` is no time of day: {error}"),
-            ));
+            fields.report.push(
+                Diagnostic::new(
+                    Code::BadActiveHours,
+                    Place::value(&at),
+                    format!("`{at}` is no time of day: {error}"),
+                )
+                .help("write hours and minutes with two digits each, as \"09:00\" or \"17:30\""),
+            );
         })
         .ok()
 }

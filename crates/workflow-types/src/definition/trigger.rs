@@ -7,6 +7,7 @@ use super::fields::{Field, Fields};
 use super::timing;
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 use crate::schedule::{ActiveHours, MaxRuns, TriggerSchedule};
+use crate::shape::timing::TRIGGER;
 
 /// The trigger of a workflow; manual if its key is absent.
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
@@ -26,17 +27,15 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
 }
 
 fn schedule(field: &Field<'_>, report: &mut Report) -> Option<Box<TriggerSchedule>> {
-    let mut inner = Fields::open(field.value, &field.at, report)?;
-    let why = "say when it starts, as in `cron: \"0 9 * * MON-FRI\"`";
+    let mut inner = Fields::open(field.value, &field.at, &TRIGGER, report)?;
     let cron = inner
-        .require("cron", why)
-        .and_then(|field| inner.as_string(&field))
+        .require_string("cron")
         .and_then(|(text, at)| timing::cron(text, &at, inner.report));
     let zone = timing::zone(&mut inner);
     let hours = timing::active_hours(&mut inner);
     let runs = max_runs(&mut inner);
     let at = inner.at().clone();
-    inner.finish(|_| None);
+    inner.finish();
 
     let mut schedule = TriggerSchedule::new(cron?);
     if let Some((hours, hours_at)) = hours {
@@ -86,8 +85,7 @@ fn within(
 fn max_runs(fields: &mut Fields<'_, '_>) -> Option<MaxRuns> {
     let field = fields.take("maxRuns")?;
     let Some(number) = field.value.as_i64() else {
-        let expected = "a whole number from 1";
-        fields.report.wrong_type(&field.at, expected, field.value);
+        fields.wrong_type("maxRuns", &field);
         return None;
     };
     MaxRuns::try_new(number)

@@ -1,6 +1,11 @@
 //! The stable codes of diagnostics: one line each, never renumbered, never reused.
+//!
+//! Each has a page in `pages/`, for an author who wants to know more than the diagnostic says.
 
 use std::fmt;
+use std::str::FromStr;
+
+use super::closest;
 
 /// Whether a problem refuses the document or only informs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +46,14 @@ macro_rules! codes {
             /// What the code stands for, in a few words.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
+            }
+
+            /// The page that explains the code, in Markdown: what was found, why it matters, an
+            /// example that is wrong and the same one mended.
+            pub const fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("pages/WF", $number, ".md")),)*
+                }
             }
 
             /// Whether a problem of this kind refuses the document.
@@ -100,6 +113,11 @@ codes! {
     OpenSchema = "0306", Warning, "a schema accepts anything";
     AllTicked = "0307", Warning, "every item of a checklist is ticked off";
     NotActedOn = "0308", Warning, "something is read that this version does not act on";
+    Coercion = "0309", Warning, "a comparison converts its operands";
+    Constant = "0310", Warning, "a condition always has the same result";
+    UnreachableBranch = "0311", Warning, "a branch can never be taken";
+    ZeroDeadline = "0312", Warning, "an approval expires as soon as it is asked for";
+    UnknownKeyword = "0313", Warning, "a schema keyword is not known";
 }
 
 impl fmt::Display for Code {
@@ -108,9 +126,84 @@ impl fmt::Display for Code {
     }
 }
 
+/// As a person types it: `WF0107`, `wf0107`, `0107` or `107`.
+///
+/// ```
+/// use workflow_types::Code;
+///
+/// assert_eq!("wf107".parse(), Ok(Code::UnknownTarget));
+/// let error = "WF0170".parse::<Code>().unwrap_err();
+/// assert_eq!(error.to_string(), "there is no code `WF0170`; did you mean `WF0107`?");
+/// ```
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let text = text.trim();
+        let upper = text.to_ascii_uppercase();
+        let digits = upper.strip_prefix("WF").unwrap_or(&upper);
+        let number = format!("WF{digits:0>4}");
+        let all = || Self::ALL.iter().copied();
+        all().find(|code| code.as_str() == number).ok_or_else(|| {
+            // Other words are as far from one code as from the next.
+            let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            let near = closest(&number, all().map(Self::as_str)).filter(|_| is_number);
+            UnknownCode {
+                found: text.to_owned(),
+                near,
+            }
+        })
+    }
+}
+
+/// A text that is no code of a diagnostic; its own text tells what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownCode {
+    found: String,
+    near: Option<&'static str>,
+}
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no code `{}`; ", self.found)?;
+        match self.near {
+            Some(near) => write!(f, "did you mean `{near}`?"),
+            None => f.write_str("a code is WF and four digits, for example WF0107"),
+        }
+    }
+}
+
+impl std::error::Error for UnknownCode {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_is_found_however_it_is_typed() {
+        for code in Code::ALL {
+            let text = code.as_str();
+            let digits = &text[2..];
+            let short = digits.trim_start_matches('0');
+            for typed in [
+                text,
+                &text.to_lowercase(),
+                digits,
+                short,
+                &format!(" {text} "),
+            ] {
+                assert_eq!(typed.parse(), Ok(*code), "{typed}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_is_told_the_form_of_one() {
+        for typed in ["", "WF", "help", "WF01070", "-1", "wf 107", "É"] {
+            let error = typed.parse::<Code>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{}`", typed.trim())), "{error}");
+        }
+    }
 
     #[test]
     fn codes_are_unique_and_in_order() {

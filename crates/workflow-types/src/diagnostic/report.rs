@@ -15,6 +15,10 @@ impl Report {
         self.list.push(diagnostic);
     }
 
+    pub(crate) fn as_slice(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
     pub(crate) fn contains(&self, diagnostic: &Diagnostic) -> bool {
         self.list.contains(diagnostic)
     }
@@ -38,9 +42,15 @@ impl Report {
 
     /// `name` is an integer, expected a string.
     pub(crate) fn wrong_type(&mut self, at: &Pointer, expected: &str, found: &Value) {
+        let place = Place::value(at);
+        let replaced = |d: &Diagnostic| d.code == Code::Unsupported && d.place == place;
+        if found.is_null() && self.list.iter().any(replaced) {
+            // It only stands for a value that could not be read, which was said.
+            return;
+        }
         let mut diagnostic = Diagnostic::new(
             Code::WrongType,
-            Place::value(at),
+            place,
             format!("`{at}` is {}, expected {expected}", describe(found)),
         )
         .label(format!("expected {expected}"));

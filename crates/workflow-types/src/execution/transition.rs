@@ -1,4 +1,4 @@
-//! One step forward of an execution: everything that one transaction writes.
+//! One step forward of an execution: everything that one transaction writes, and who may write it.
 
 use std::collections::BTreeMap;
 
@@ -64,4 +64,22 @@ pub enum Started {
     New,
     /// The idempotency key had been used; this execution was started with it.
     Existing(Box<Execution>),
+}
+
+/// An execution that was taken up by an owner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The execution.
+    pub execution: Execution,
+    /// The epoch under which its owner writes from now on.
+    pub epoch: Epoch,
+}
+
+/// Whose timers are meant: gates that expire, and attempts that are due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of all executions.
+    All,
+    /// Those of these executions; for a gateway that leaves the others alone.
+    Of(Vec<ExecutionId>),
 }

@@ -55,7 +55,7 @@ impl<'s> Lexer<'s> {
             Ok(TokenKind::Sign(sign))
         } else {
             let span = Span::new(self.at, self.at + first.len_utf8());
-            Err(mistakes::foreign_character(first, span))
+            Err(mistakes::foreign_character(first, span, self.source))
         }
     }
 
@@ -211,6 +211,28 @@ impl<'s> Lexer<'s> {
         }
         Some(code)
     }
+}
+
+/// The tokens of a source that was parsed, each in one spelling.
+pub(super) fn canonical(source: &str) -> String {
+    let mut lexer = Lexer::new(source);
+    let mut text = String::with_capacity(source.len());
+    while let Ok(token) = lexer.next() {
+        match token.kind {
+            TokenKind::End => break,
+            TokenKind::Number(number) => text.push_str(&number::to_text(number)),
+            // With its length, so that no text can look like several tokens.
+            TokenKind::String(own) => {
+                text.push_str(&own.len().to_string());
+                text.push('"');
+                text.push_str(&own);
+            }
+            TokenKind::Name(name) => text.push_str(&name),
+            TokenKind::Sign(sign) => text.push_str(sign),
+        }
+        text.push(' ');
+    }
+    text
 }
 
 /// `?.` before a digit is a `?` and a fraction, as in `a?.5:1`.

@@ -4,13 +4,21 @@
 
 use super::ast::{Method, Span};
 use super::token::{Token, TokenKind};
-use super::{ExpressionError, MAX_DEPTH, MAX_SOURCE};
+use super::{ExpressionError, MAX_DEPTH, MAX_SOURCE, foreign};
+use crate::diagnostic::closest;
 
 fn error(span: Span, message: String, help: Option<String>) -> ExpressionError {
     ExpressionError {
         span: span.into(),
         message,
         help,
+        fix: None,
+    }
+}
+
+impl ExpressionError {
+    fn mended(self, fix: Option<String>) -> Self {
+        Self { fix, ..self }
     }
 }
 
@@ -30,19 +38,21 @@ pub(super) fn too_deep(span: Span) -> ExpressionError {
     )
 }
 
-pub(super) fn foreign_character(found: char, span: Span) -> ExpressionError {
+pub(super) fn foreign_character(found: char, span: Span, source: &str) -> ExpressionError {
     let help = match found {
         '`' => {
             Some("template literals are not in the language; quote with ' or \" and join with `+`")
         }
-        '“' | '”' | '‘' | '’' => Some("quote strings with plain ' or \""),
+        '“' | '”' | '‘' | '’' | '„' | '«' | '»' => {
+            Some("quote strings with plain ' or \"")
+        }
         _ => None,
     };
-    error(
-        span,
-        format!("expected an expression, found the character `{found}`"),
-        help.map(str::to_owned),
-    )
+    let message = format!("expected an expression, found the character `{found}`");
+    match foreign::curly_string(span, source) {
+        Some(remedy) => error(remedy.span, message, help.map(str::to_owned)).mended(remedy.fix),
+        None => error(span, message, help.map(str::to_owned)),
+    }
 }
 
 pub(super) fn unterminated_string(quote: char, span: Span) -> ExpressionError {
@@ -105,23 +115,28 @@ pub(super) fn empty(span: Span) -> ExpressionError {
 /// What the parser expects where an operand must stand.
 pub(super) const A_VALUE: &str = "a value";
 
-/// `expected` is not what `found` is; `before` is the name that stands before it, if one does.
-pub(super) fn unexpected(
-    expected: &str,
-    found: &Token,
-    before: Option<&str>,
-    source: &str,
-) -> ExpressionError {
+/// `expected` is not what `found` is.
+pub(super) fn unexpected(expected: &str, found: &Token, source: &str) -> ExpressionError {
+    if let Some(remedy) = foreign::infix(found, source) {
+        let text = source
+            .get(remedy.span.start..remedy.span.end)
+            .unwrap_or_default();
+        let message = format!("expected {expected}, found `{text}`");
+        // Where a value is missing, another sign in its place does not mend it.
+        let mends = expected != A_VALUE || found.is_sign(">") || found.is_sign("{{");
+        let fix = remedy.fix.filter(|_| mends);
+        return error(remedy.span, message, Some(remedy.help)).mended(fix);
+    }
     let help = match &found.kind {
         TokenKind::Sign(",") if expected == A_VALUE => Some("a value is missing before the comma"),
         TokenKind::Sign(sign) => help_for_sign(sign),
-        TokenKind::Name(name) => help_for_name(name),
+        TokenKind::Name(name) if name == "in" => Some("use list.includes(value) to search a list"),
+        TokenKind::Name(name) if name == "instanceof" => Some("types are not in the language"),
         TokenKind::Number(_) if found.description(source).starts_with("`.") => {
             Some("write an index in brackets, as in `list[0]`")
         }
-        TokenKind::Number(_) | TokenKind::String(_) | TokenKind::End => None,
+        TokenKind::Name(_) | TokenKind::Number(_) | TokenKind::String(_) | TokenKind::End => None,
     };
-    let help = help.or_else(|| before.and_then(help_after_name));
     error(
         found.span,
         format!("expected {expected}, found {}", found.description(source)),
@@ -131,15 +146,12 @@ pub(super) fn unexpected(
 
 fn help_for_sign(sign: &str) -> Option<&'static str> {
     Some(match sign {
-        "=" => "use `===` to compare; there is no assignment",
         "+=" | "-=" | "*=" | "/=" | "%=" | "**=" | "&=" | "|=" | "^=" | "<<=" | ">>=" | ">>>="
         | "&&=" | "||=" | "??=" => "there is no assignment; an expression only reads",
         "=>" => "functions are not in the language; `>=` is greater or equal",
         "++" | "--" => "there is no assignment; to add or subtract, put a space between the signs",
         "{{" | "}}" => "write the expression without `{{` and `}}`; they are for templates only",
         "{" | "}" => "object literals are not in the language",
-        "&" => "use `&&` for and; bitwise operators are not in the language",
-        "|" => "use `||` for or; bitwise operators are not in the language",
         "^" | "~" | "<<" | ">>" | ">>>" => "bitwise operators are not in the language",
         "**" => "powers are not in the language",
         "/" => "regular expressions are not in the language; use includes, startsWith or endsWith",
@@ -149,28 +161,6 @@ fn help_for_sign(sign: &str) -> Option<&'static str> {
         "," => "an expression is one value, without a comma",
         _ => return None,
     })
-}
-
-fn help_for_name(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_lowercase().as_str() {
-        "and" => "use `&&` for and",
-        "or" => "use `||` for or",
-        "not" => "use `!` for not",
-        "is" | "eq" => "use `===` to compare",
-        "ne" | "neq" => "use `!==` to compare",
-        "gt" => "use `>` to compare",
-        "lt" => "use `<` to compare",
-        "in" => "use list.includes(value) to search a list",
-        "instanceof" => "types are not in the language",
-        _ => return None,
-    })
-}
-
-fn help_after_name(name: &str) -> Option<&'static str> {
-    match name {
-        "not" => Some("use `!` for not"),
-        _ => None,
-    }
 }
 
 /// What to say of a name that JavaScript gives a meaning that the language lacks.
@@ -199,13 +189,13 @@ fn reserved_help(name: &str) -> Option<&'static str> {
 }
 
 /// The error for a name that cannot be read, if it is one.
-pub(super) fn reserved(name: &str, span: Span) -> Option<ExpressionError> {
-    let help = reserved_help(name)?;
-    Some(error(
-        span,
-        format!("expected a value, found `{name}`, which is not in the language"),
-        Some(help.to_owned()),
-    ))
+pub(super) fn reserved(name: &str, span: Span, source: &str) -> Option<ExpressionError> {
+    let (help, fix) = match foreign::value(name, span, source) {
+        Some(remedy) => (remedy.help, remedy.fix),
+        None => (reserved_help(name)?.to_owned(), None),
+    };
+    let message = format!("expected a value, found `{name}`, which is not in the language");
+    Some(error(span, message, Some(help)).mended(fix))
 }
 
 fn methods() -> String {
@@ -213,44 +203,25 @@ fn methods() -> String {
 }
 
 /// A call of `name` that is no method of the language.
-pub(super) fn unknown_method(name: &str, span: Span) -> ExpressionError {
-    let near = Method::ALL
-        .map(Method::name)
-        .into_iter()
-        .map(|known| {
-            (
-                strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()),
-                known,
-            )
-        })
-        .min()
-        .filter(|(distance, known)| *distance <= known.len() / 3);
-    let suggestion = near.map(|(_, known)| format!("did you mean `{known}`? "));
-    error(
-        span,
-        format!("expected a method, found `{name}`, which is not in the language"),
-        Some(format!(
-            "{}the methods are {}",
-            suggestion.unwrap_or_default(),
-            methods()
-        )),
-    )
+pub(super) fn unknown_method(name: &str, span: Span, source: &str) -> ExpressionError {
+    let message = format!("expected a method, found `{name}`, which is not in the language");
+    if let Some(remedy) = foreign::method(name, span, source) {
+        return error(remedy.span, message, Some(remedy.help)).mended(remedy.fix);
+    }
+    let near = closest(name, Method::ALL.map(Method::name));
+    let suggestion = near.map_or(String::new(), |known| format!("did you mean `{known}`? "));
+    let help = format!("{suggestion}the methods are {}", methods());
+    error(span, message, Some(help)).mended(near.map(str::to_owned))
 }
 
-/// A call of a name on its own, which may be a method or `not`.
-pub(super) fn called_name(name: &str, span: Span) -> ExpressionError {
-    let help = match name {
-        "not" => "use `!` for not".to_owned(),
-        _ if Method::named(name).is_some() => {
-            format!("write it after a value, as in `input.name.{name}(...)`")
-        }
-        _ => format!("only methods of values can be called: {}", methods()),
-    };
-    error(
-        span,
-        format!("`{name}` cannot be called; there are no functions"),
-        Some(help),
-    )
+/// A call of a name on its own, which may be a method or a function of another language.
+pub(super) fn called_name(name: &str, span: Span, source: &str) -> ExpressionError {
+    let message = format!("`{name}` cannot be called; there are no functions");
+    if let Some(remedy) = foreign::function(name, span, source) {
+        return error(remedy.span, message, Some(remedy.help)).mended(remedy.fix);
+    }
+    let help = format!("only methods of values can be called: {}", methods());
+    error(span, message, Some(help))
 }
 
 /// A call of anything else: a literal, an index, parentheses.

@@ -23,7 +23,6 @@ pub(super) fn parse(source: &str) -> Parsed<Node> {
         source,
         lexer,
         current,
-        last_name: None,
         passed: 0,
         depth: 0,
     };
@@ -36,8 +35,6 @@ struct Parser<'s> {
     source: &'s str,
     lexer: Lexer<'s>,
     current: Token,
-    /// The token before `current`, if it was a name.
-    last_name: Option<String>,
     /// Where the token before `current` ended.
     passed: usize,
     depth: usize,
@@ -48,12 +45,6 @@ impl Parser<'_> {
         let next = self.lexer.next()?;
         let token = std::mem::replace(&mut self.current, next);
         self.passed = token.span.end;
-        self.last_name = match &token.kind {
-            TokenKind::Name(name) => Some(name.clone()),
-            TokenKind::Number(_) | TokenKind::String(_) | TokenKind::Sign(_) | TokenKind::End => {
-                None
-            }
-        };
         Ok(token)
     }
 
@@ -82,8 +73,7 @@ impl Parser<'_> {
     }
 
     fn unexpected(&self, expected: &str) -> ExpressionError {
-        let before = self.last_name.as_deref();
-        mistakes::unexpected(expected, &self.current, before, self.source)
+        mistakes::unexpected(expected, &self.current, self.source)
     }
 
     /// Runs `parse` one level deeper.
@@ -168,7 +158,7 @@ impl Parser<'_> {
         }
         if self.current.is_sign("(") {
             return Err(match (&base.kind, links.is_empty()) {
-                (NodeKind::Root(name), true) => mistakes::called_name(name, base.span),
+                (NodeKind::Root(name), true) => mistakes::called_name(name, base.span, self.source),
                 _ => mistakes::called_value(self.current.span),
             });
         }
@@ -224,7 +214,7 @@ impl Parser<'_> {
         let span = self.advance()?.span;
         let access = if self.accept("(")?.is_some() {
             let Some(method) = Method::named(&name) else {
-                return Err(mistakes::unknown_method(&name, span));
+                return Err(mistakes::unknown_method(&name, span, self.source));
             };
             let arguments = self.list(")")?;
             Access::Call { method, arguments }
@@ -256,7 +246,7 @@ impl Parser<'_> {
         let kind = match &self.current.kind {
             TokenKind::Number(number) => NodeKind::Literal(Literal::Number(*number)),
             TokenKind::String(text) => NodeKind::Literal(Literal::String(text.clone())),
-            TokenKind::Name(name) => named(name, span)?,
+            TokenKind::Name(name) => named(name, span, self.source)?,
             TokenKind::Sign("(") => return self.parenthesised(),
             TokenKind::Sign("[") => return self.array(),
             TokenKind::Sign(_) | TokenKind::End => return Err(self.unexpected(mistakes::A_VALUE)),
@@ -293,14 +283,14 @@ impl Parser<'_> {
 }
 
 /// A literal's name, or one that the scope is asked for.
-fn named(name: &str, span: Span) -> Parsed<NodeKind> {
+fn named(name: &str, span: Span, source: &str) -> Parsed<NodeKind> {
     let literal = match name {
         "true" => Literal::Bool(true),
         "false" => Literal::Bool(false),
         "null" => Literal::Null,
         "undefined" => Literal::Undefined,
         _ => {
-            return match mistakes::reserved(name, span) {
+            return match mistakes::reserved(name, span, source) {
                 Some(error) => Err(error),
                 None => Ok(NodeKind::Root(name.to_owned())),
             };

@@ -168,14 +168,18 @@ fn reference(name: &str, base: &Node, links: &[Link]) -> Reference {
     }
 }
 
+/// The property key that a link reads, if it stands in the source.
+pub(super) fn link_name(link: &Link) -> Option<String> {
+    match &link.access {
+        Access::Member(name) => Some(name.clone()),
+        Access::Index(index) => literal_key(index),
+        Access::Call { .. } => None,
+    }
+}
+
 fn segment(link: &Link) -> Option<Segment> {
-    let name = match &link.access {
-        Access::Member(name) => name.clone(),
-        Access::Index(index) => literal_key(index)?,
-        Access::Call { .. } => return None,
-    };
     Some(Segment {
-        name,
+        name: link_name(link)?,
         span: link.span.into(),
         optional: link.guard == Guard::Optional,
     })

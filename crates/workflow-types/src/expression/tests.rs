@@ -247,7 +247,7 @@ fn expressions_cross_threads() {
     check::<EvalError>();
 }
 
-const MISTAKES: [&str; 62] = [
+const MISTAKES: [&str; 115] = [
     "",
     "  ",
     "a =  1",
@@ -310,6 +310,59 @@ const MISTAKES: [&str; 62] = [
     "let a",
     "a # b",
     "a === 'é' = b",
+    "status = 'failed' && input.x",
+    "a =~ /x/",
+    "a !~ 'x'",
+    "a =< 1",
+    "a <> 'b'",
+    "a is not b",
+    "a eq 1",
+    "a NE 1",
+    "a gt 1",
+    "a not in b",
+    "a contains 'x'",
+    "a startswith 'x'",
+    "a like 'x%'",
+    "${{ a == 1 }}",
+    "  {{ a }}  ",
+    "{{ a }} == {{ b }}",
+    "a == ${{ b }}",
+    "‘a’ == b",
+    "a == “x y”",
+    "a == “it's”",
+    "not a.b and c",
+    "not a == b",
+    "a == True",
+    "FALSE",
+    "a == None",
+    "a != nil",
+    "a == NULL",
+    "a.size()",
+    "a.length ()",
+    "a.count(1)",
+    "a.contains('x')",
+    "a.lower()",
+    "a.isEmpty()",
+    "a.get('x')",
+    "a.match('x')",
+    "a.substr(1)",
+    "a.equals(b)",
+    "a.indxOf(b)",
+    "len(a.b)",
+    "len(a + b)",
+    "contains(a.b, 'x')",
+    "contains('x', a)",
+    "startsWith(a, 'x') && b",
+    "toUpperCase(a)",
+    "size( a[0] ) > 1",
+    "int(a)",
+    "String(a)",
+    "exists(a)",
+    "matches(a, 'x')",
+    "toJSON(a)",
+    "success()",
+    "a & b & c",
+    "a == = b",
 ];
 
 #[test]
@@ -318,12 +371,34 @@ fn mistakes_say_what_was_found_expected_and_meant() {
     insta::assert_snapshot!(table);
 }
 
+/// Fixes are applied until none is left; what remains must be an expression.
+#[test]
+fn every_fix_mends() {
+    for source in MISTAKES {
+        let Some(mut error) = Expression::parse(source).err().filter(|e| e.fix.is_some()) else {
+            continue;
+        };
+        let mut mended = source.to_owned();
+        while let Some(fix) = error.fix.take() {
+            mended.replace_range(error.span.clone(), &fix);
+            match Expression::parse(&mended) {
+                Ok(_) => break,
+                Err(next) => error = next,
+            }
+        }
+        assert!(Expression::parse(&mended).is_ok(), "{source} -> {mended}");
+    }
+}
+
 fn described(source: &str) -> String {
     let error = Expression::parse(source).unwrap_err();
     let place = &source[error.span.clone()];
     let help = error
         .help
         .map_or(String::new(), |help| format!("  help: {help}\n"));
+    let fix = error
+        .fix
+        .map_or(String::new(), |fix| format!("  fix: {fix}\n"));
     let (span, message) = (error.span, error.message);
-    format!("{source}\n  at {span:?} `{place}`: {message}\n{help}")
+    format!("{source}\n  at {span:?} `{place}`: {message}\n{help}{fix}")
 }

@@ -21,6 +21,7 @@ pub(super) fn read(text: &str, body: Range<usize>, report: &mut Report) -> Vec<H
         open: None,
         block: Block::Text,
         refused: false,
+        bullet: None,
         report,
     };
     let first = text[..body.start].matches('\n').count() + 1;
@@ -64,6 +65,8 @@ struct Reader<'r> {
     block: Block,
     /// Whether something that looks like an item was reported.
     refused: bool,
+    /// The first bullet without a box, which its author may have meant as an item.
+    bullet: Option<Range<usize>>,
     report: &'r mut Report,
 }
 
@@ -127,7 +130,11 @@ impl Reader<'_> {
                 self.open = None;
                 self.report.push(mistake.diagnostic(start));
             }
-            Line::Bullet => self.continued(content, indent, "\n"),
+            Line::Bullet => {
+                self.bullet
+                    .get_or_insert_with(|| start..start + content.len());
+                self.continued(content, indent, "\n");
+            }
             Line::Text => self.paragraph(content, indent),
         }
     }
@@ -196,7 +203,7 @@ impl Reader<'_> {
             );
         }
         if self.found.is_empty() && !self.refused {
-            self.report.push(no_checks(body));
+            self.report.push(no_checks(body, self.bullet.clone()));
         }
         self.duplicates();
         if let Some(first) = self.found.first()
@@ -229,13 +236,15 @@ impl Reader<'_> {
     }
 }
 
-fn no_checks(body: Range<usize>) -> Diagnostic {
-    Diagnostic::new(
-        Code::NoChecks,
-        Place::Text(body.start..body.start),
-        "the checklist has no items, so that nothing would ever be checked",
-    )
-    .help("write at least one item, as `- [ ] The site answers`")
+fn no_checks(body: Range<usize>, bullet: Option<Range<usize>>) -> Diagnostic {
+    let found = "the checklist has no items, so that nothing would ever be checked";
+    match bullet {
+        Some(bullet) => Diagnostic::new(Code::NoChecks, Place::Text(bullet), found)
+            .label("a bullet without a box is no item")
+            .help("put a box behind the bullet: `- [ ] The site answers`"),
+        None => Diagnostic::new(Code::NoChecks, Place::Text(body.start..body.start), found)
+            .help("write at least one item, as `- [ ] The site answers`"),
+    }
 }
 
 fn all_ticked(first: Place) -> Diagnostic {

@@ -2,22 +2,14 @@
 
 use serde_json::Value;
 
-use crate::definition::fields::{Field, Fields, snake_case};
+use crate::definition::fields::{Field, Fields};
 use crate::definition::timing;
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::duration;
 use crate::id::{ModelName, ToolName};
-use crate::schedule::{ActiveHours, HeartbeatConfig, HeartbeatInterval};
+use crate::schedule::{ActiveHours, HeartbeatConfig, HeartbeatInterval, LONGEST_INTERVAL};
+use crate::shape::heartbeat::HEARTBEAT;
 
-/// Every key, in camelCase.
-const KEYS: [&str; 6] = [
-    "interval",
-    "timezone",
-    "activeHours",
-    "model",
-    "tools",
-    "enabled",
-];
 const MINUTES_OF_DAY: i64 = 24 * 60;
 
 /// What the front matter says.
@@ -41,21 +33,20 @@ impl Default for Settings {
 
 /// Whether a word is a key of the settings, in camelCase or `snake_case`.
 pub(super) fn is_key(word: &str) -> bool {
-    KEYS.iter()
-        .any(|key| *key == word || snake_case(key) == word)
+    HEARTBEAT.knows(word)
 }
 
 /// Reads the settings; none if they are no mapping. Mistakes are in the report, and what they
 /// concern has its default.
 pub(super) fn read(document: &Value, report: &mut Report) -> Option<Settings> {
-    let mut fields = Fields::open(document, &Pointer::root(), report)?.of("the front matter");
+    let mut fields = Fields::open(document, &Pointer::root(), &HEARTBEAT, report)?;
     let interval = interval(&mut fields);
     let timezone = timing::zone(&mut fields);
     let hours = timing::active_hours(&mut fields);
     let model = fields.parsed("model");
     let tools = fields.parsed_list("tools");
     let enabled = fields.boolean("enabled").unwrap_or(true);
-    fields.finish(|_| None);
+    fields.finish();
     if let (Some(interval), Some((hours, at))) = (interval, &hours) {
         check_window(interval, hours, at, report);
     }
@@ -118,7 +109,8 @@ fn refuse(
     found: impl std::fmt::Display,
     report: &mut Report,
 ) -> Option<HeartbeatInterval> {
-    let reason = format!("found `{found}`, expected whole minutes, 1 to 10080 (a week)");
+    let reason =
+        format!("found `{found}`, expected whole minutes, 1 to {LONGEST_INTERVAL} (a week)");
     report.push(bad(field, reason).help("round it to minutes"));
     None
 }

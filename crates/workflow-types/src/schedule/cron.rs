@@ -4,6 +4,7 @@
 
 pub(crate) mod calendar;
 mod days;
+mod english;
 mod error;
 mod field;
 mod foreign;

@@ -78,9 +78,12 @@ fn check_max_runs(runs: &i64) -> Result<(), MaxRunsError> {
 )]
 pub struct MaxRuns(i64);
 
+/// The longest interval of a heartbeat in minutes: a week.
+pub const LONGEST_INTERVAL: i64 = 7 * 24 * 60;
+
 /// Why a heartbeat's interval was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("found `interval` {found}, expected 1 to 10080 minutes (a week)")]
+#[error("found `interval` {found}, expected 1 to {LONGEST_INTERVAL} minutes (a week)")]
 pub struct HeartbeatIntervalError {
     found: i64,
 }
@@ -90,7 +93,7 @@ pub struct HeartbeatIntervalError {
     reason = "nutype passes a reference"
 )]
 fn check_interval(minutes: &i64) -> Result<(), HeartbeatIntervalError> {
-    if (1..=7 * 24 * 60).contains(minutes) {
+    if (1..=LONGEST_INTERVAL).contains(minutes) {
         Ok(())
     } else {
         Err(HeartbeatIntervalError { found: *minutes })

@@ -51,6 +51,11 @@ pub struct EndOfDay {
 
 const MIDNIGHT: u16 = 24 * 60;
 
+/// What [`TimeOfDay`] accepts, as a regular expression.
+pub(crate) const TIME_PATTERN: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
+/// What [`EndOfDay`] accepts.
+pub(crate) const END_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
+
 impl TimeOfDay {
     /// Minutes since 00:00, 0 to 1,439.
     pub fn minutes(self) -> u16 {
@@ -154,12 +159,19 @@ impl<'de> Deserialize<'de> for EndOfDay {
 mod tests {
     use super::*;
 
+    fn matches(pattern: &str, text: &str) -> bool {
+        let schema = serde_json::json!({ "pattern": pattern });
+        jsonschema::is_valid(&schema, &serde_json::Value::from(text))
+    }
+
     #[test]
     fn every_minute_survives_text() {
         for minute in 0..=MIDNIGHT {
             let text = format!("{:02}:{:02}", minute / 60, minute % 60);
             assert_eq!(text.parse::<EndOfDay>().unwrap().to_string(), text);
             assert_eq!(text.parse::<TimeOfDay>().is_ok(), minute < MIDNIGHT);
+            assert!(matches(END_PATTERN, &text));
+            assert_eq!(matches(TIME_PATTERN, &text), minute < MIDNIGHT);
         }
     }
 
@@ -170,6 +182,7 @@ mod tests {
             "+9:00", " 9:00",
         ] {
             assert!(text.parse::<EndOfDay>().is_err(), "{text}");
+            assert!(!matches(END_PATTERN, text), "{text}");
         }
     }
 }

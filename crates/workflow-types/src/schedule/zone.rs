@@ -182,7 +182,9 @@ fn remedy(suggestion: Option<&str>, name: &str) -> Option<String> {
     if let Some(known) = suggestion {
         Some(format!("did you mean `{known}`?"))
     } else if name.contains(|c: char| c.is_ascii_digit()) {
-        Some("a fixed offset is `Etc/GMT-2` for UTC+2, with the sign reversed".to_owned())
+        let help = "name a place, as `Europe/Berlin`, whose summer time is known; a fixed offset is \
+                    `Etc/GMT-2` for UTC+2, with the sign reversed";
+        Some(help.to_owned())
     } else {
         None
     }

@@ -9,6 +9,7 @@ use serde::de::{
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
+use super::syntax;
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 
 /// The value of a YAML text.
@@ -22,11 +23,7 @@ pub(super) fn yaml(text: &str, report: &mut Report) -> Option<Value> {
         Ok(value) => Some(value),
         Err(error) => {
             let at = error.location().map_or(0, |place| place.index());
-            shared.into_inner().push(Diagnostic::new(
-                Code::Syntax,
-                Place::Text(at..at),
-                format!("the YAML is not well formed: {error}"),
-            ));
+            syntax::explain(text, at, &error.to_string(), shared.into_inner());
             None
         }
     }
@@ -47,11 +44,8 @@ pub(super) fn json(text: &str, report: &mut Report) -> Option<Value> {
         Ok(value) => Some(value),
         Err(error) => {
             let at = byte_of(text, error.line(), error.column());
-            shared.into_inner().push(Diagnostic::new(
-                Code::Syntax,
-                Place::Text(at..at),
-                format!("the JSON is not well formed: {error}"),
-            ));
+            let diagnostic = syntax::explain_json(text, at, &error.to_string());
+            shared.into_inner().push(diagnostic);
             None
         }
     }
@@ -193,7 +187,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
                 "`{}` has the tag `!{tag}`, which means nothing here",
                 self.at
             ),
-            "remove the tag",
+            "remove the tag, or put the value in quotes if it is a text that begins with `!`",
         ))
     }
 }

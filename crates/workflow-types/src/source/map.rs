@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-use crate::diagnostic::{Part, Place, Pointer};
+use serde_json::Value;
+
+use super::scalar::{self, Style, Trace};
+use crate::diagnostic::{Fix, Part, Place, Pointer};
 
 /// A place in a text as a person counts it: both from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,23 +23,29 @@ pub struct LineColumn {
 pub struct SourceMap {
     text: String,
     nodes: HashMap<Pointer, NodeSpans>,
+    /// What was read from the text, for places inside its strings.
+    value: Option<Arc<Value>>,
 }
 
 /// The ranges of one node.
 #[derive(Debug, Clone)]
 pub(super) struct NodeSpans {
-    pub(super) key: Option<Range<usize>>,
-    pub(super) value: Range<usize>,
-    pub(super) style: Style,
+    key: Option<Range<usize>>,
+    value: Range<usize>,
+    style: Style,
+    /// Where the characters of a scalar stand, once somebody asks.
+    trace: OnceLock<Option<Trace>>,
 }
 
-/// How a scalar is written; decides whether a place inside it can be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    Plain,
-    Quoted,
-    Literal,
-    Other,
+impl NodeSpans {
+    pub(super) fn new(key: Option<Range<usize>>, value: Range<usize>, style: Style) -> Self {
+        Self {
+            key,
+            value,
+            style,
+            trace: OnceLock::new(),
+        }
+    }
 }
 
 impl SourceMap {
@@ -44,14 +54,20 @@ impl SourceMap {
         Self {
             text: text.to_owned(),
             nodes: HashMap::new(),
+            value: None,
         }
+    }
+
+    /// The same places, with what was read from the text.
+    pub(super) fn holding(self, value: Option<Arc<Value>>) -> Self {
+        Self { value, ..self }
     }
 
     /// The same places in a text of which this one was a part, at the same offsets.
     pub(super) fn of(self, whole: &str) -> Self {
         Self {
             text: whole.to_owned(),
-            nodes: self.nodes,
+            ..self
         }
     }
 
@@ -74,6 +90,21 @@ impl SourceMap {
         }
     }
 
+    /// The text of a fix as it must be written at its place, with the escapes of the scalar that it
+    /// stands in; none if it cannot stand there or the place is not exact.
+    pub fn replacement(&self, fix: &Fix) -> Option<String> {
+        let Place::Node {
+            pointer,
+            part: Part::Inside(range),
+        } = &fix.place
+        else {
+            return Some(fix.replacement.clone());
+        };
+        let spans = self.nodes.get(pointer)?;
+        self.inside(pointer, spans, range)?;
+        scalar::escaped_for(spans.style, &fix.replacement, range.start)
+    }
+
     /// Line and column of a byte.
     pub fn line_column(&self, byte: usize) -> LineColumn {
         let before = &self.text[..self.clamp(byte..byte).start];
@@ -90,7 +121,7 @@ impl SourceMap {
                 Part::Key => spans.key.clone().unwrap_or_else(|| spans.value.clone()),
                 Part::Value => spans.value.clone(),
                 Part::Inside(range) => self
-                    .inside(spans, range)
+                    .inside(pointer, spans, range)
                     .unwrap_or_else(|| spans.value.clone()),
             };
         }
@@ -102,55 +133,18 @@ impl SourceMap {
         }
     }
 
-    /// A range inside a scalar, where the text of the scalar is written as it is.
-    fn inside(&self, spans: &NodeSpans, range: &Range<usize>) -> Option<Range<usize>> {
-        let raw = self.text.get(spans.value.clone())?;
-        match spans.style {
-            Style::Plain if !raw.contains('\n') => self.shifted(&spans.value, range),
-            Style::Quoted if !raw.contains(['\n', '\\']) && !raw.contains("''") => {
-                let inner = spans.value.start + 1..spans.value.end.saturating_sub(1);
-                self.shifted(&inner, range)
-            }
-            Style::Literal => self.inside_literal(&spans.value, range),
-            Style::Plain | Style::Quoted | Style::Other => None,
-        }
-    }
-
-    fn shifted(&self, outer: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
-        let start = outer.start + range.start;
-        let end = (outer.start + range.end).min(outer.end);
-        let fits =
-            start <= end && self.text.is_char_boundary(start) && self.text.is_char_boundary(end);
-        fits.then_some(start..end)
-    }
-
-    /// A range inside a literal block (`|`), whose lines lose their common indentation.
-    fn inside_literal(&self, outer: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
-        let raw = self.text.get(outer.clone())?;
-        let body_start = if raw.starts_with('|') {
-            outer.start + raw.find('\n')? + 1
-        } else {
-            // The parser counts a block from its first text on.
-            self.text[..outer.start].rfind('\n').map_or(0, |at| at + 1)
-        };
-        let indent = self.text[body_start..]
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .map(|line| line.len() - line.trim_start_matches(' ').len())?;
-        let mut value_offset = 0;
-        let mut line_start = body_start;
-        for line in self.text[body_start..].split_inclusive('\n') {
-            let kept = line.len().saturating_sub(indent);
-            if range.start < value_offset + kept {
-                let start = line_start + indent + (range.start - value_offset);
-                let length = range.end.saturating_sub(range.start);
-                let end = (start + length).min(line_start + line.trim_end().len());
-                return self.text.get(start..end).map(|_| start..end);
-            }
-            value_offset += kept.max(1);
-            line_start += line.len();
-        }
-        None
+    /// A range inside a scalar, if each of its characters can be found in the text.
+    fn inside(
+        &self,
+        pointer: &Pointer,
+        spans: &NodeSpans,
+        range: &Range<usize>,
+    ) -> Option<Range<usize>> {
+        let trace = spans.trace.get_or_init(|| {
+            let value = self.value.as_ref()?.pointer(pointer.as_str())?.as_str()?;
+            Trace::new(&self.text, spans.value.start, spans.style, value)
+        });
+        trace.as_ref()?.raw(range)
     }
 
     fn first_line(&self, range: Range<usize>) -> Range<usize> {

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use saphyr_parser::{Event, Parser, ScanError, Span};
 
-use super::map::{NodeSpans, SourceMap, Style};
+use super::map::{NodeSpans, SourceMap};
+use super::scalar::{self, Style};
 use super::{MAX_DEPTH, MAX_NODES, SourceFormat, syntax};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 
@@ -159,7 +160,15 @@ impl<'t, 'r> Scan<'t, 'r> {
                 }
                 Ok(())
             }
-            Event::Scalar(value, style, anchor, _) => self.scalar(value, *style, *anchor, range),
+            Event::Scalar(value, style, anchor, tag) => {
+                let bare = *anchor == 0 && tag.is_none();
+                let (style, range) = if bare {
+                    scalar::bare(self.text, range, *style)
+                } else {
+                    scalar::with_properties(self.text, range, *style)
+                };
+                self.scalar(value, style, *anchor, range)
+            }
             Event::Alias(anchor) => self.alias(*anchor, range),
             Event::MappingStart(anchor, _) => self.enter(*anchor, range, true),
             Event::SequenceStart(anchor, _) => self.enter(*anchor, range, false),
@@ -174,7 +183,7 @@ impl<'t, 'r> Scan<'t, 'r> {
     fn scalar(
         &mut self,
         value: &str,
-        style: ScalarStyle,
+        style: Style,
         anchor: usize,
         range: Range<usize>,
     ) -> Result<(), Stop> {
@@ -192,13 +201,7 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
         if let Some((pointer, key)) = self.value_place() {
             let value = trim_end(self.text, range);
-            let style = match style {
-                ScalarStyle::Plain => Style::Plain,
-                ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
-                ScalarStyle::Literal => Style::Literal,
-                ScalarStyle::Folded => Style::Other,
-            };
-            self.map.insert(pointer, NodeSpans { key, value, style });
+            self.map.insert(pointer, NodeSpans::new(key, value, style));
         }
         Ok(())
     }
@@ -219,12 +222,8 @@ impl<'t, 'r> Scan<'t, 'r> {
             let text = self.text.get(range.clone()).unwrap_or_default().to_owned();
             self.key(&text, range);
         } else if let Some((pointer, key)) = self.value_place() {
-            let spans = NodeSpans {
-                key,
-                value: range,
-                style: Style::Other,
-            };
-            self.map.insert(pointer, spans);
+            self.map
+                .insert(pointer, NodeSpans::new(key, range, Style::Other));
         }
         Ok(())
     }
@@ -288,12 +287,8 @@ impl<'t, 'r> Scan<'t, 'r> {
             Frame::Skipped => return,
         };
         let value = trim_end(self.text, closed.start..end.max(closed.start));
-        let spans = NodeSpans {
-            key: closed.key,
-            value,
-            style: Style::Other,
-        };
-        self.map.insert(pointer, spans);
+        self.map
+            .insert(pointer, NodeSpans::new(closed.key, value, Style::Other));
     }
 
     /// Counts a node, or all nodes behind an alias, against the limits.

@@ -1,14 +1,24 @@
-//! Explains why a YAML text is not well formed: the parser's position, an author's words.
+//! Explains why a text is not well formed: the parser's position, an author's words.
+//!
+//! A parser says what it expected; an author wants to know what they wrote. The text around the
+//! position tells that better than the parser's own message, which is shown only as a last resort.
+
+mod cause;
+mod json;
+mod outline;
 
 use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 
+pub(super) use json::explain as explain_json;
+
 /// Most tabs that are shown of one text.
 const MAX_TABS: usize = 20;
 
-/// Reports a syntax error at a byte, by its most likely cause.
+/// Reports a syntax error of YAML at a byte, by its most likely cause.
 pub(super) fn explain(text: &str, at: usize, info: &str, report: &mut Report) {
+    let at = boundary(text, at);
     let tabs: Vec<Range<usize>> = indentation_tabs(text).take(MAX_TABS).collect();
     if !tabs.is_empty() {
         for tab in tabs {
@@ -36,29 +46,29 @@ pub(super) fn explain(text: &str, at: usize, info: &str, report: &mut Report) {
         }
         return;
     }
-    let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
-    let mut diagnostic = Diagnostic::new(
-        Code::Syntax,
-        Place::Text(at..end),
-        format!("the YAML is not well formed: {info}"),
-    );
-    if let Some(help) = remedy(&text[line]) {
-        diagnostic = diagnostic.help(help);
-    }
-    report.push(diagnostic);
+    report.push(cause::find(text, at, info));
 }
 
 /// The diagnostic for a `{{` that YAML takes for a mapping.
 pub(super) fn unquoted_template(text: &str, start: usize) -> Diagnostic {
-    let line_end = line_range(text, start).end;
-    let written = text[start..line_end].trim_end();
+    let rest = &text[start..line_range(text, start).end];
+    let behind = rest.find("}}").map_or(0, |found| found + 2);
+    // Between brackets the value ends at the next comma or bracket, elsewhere with its line.
+    let end = if outline::open_brackets(text, start).is_empty() {
+        rest.find(" #").unwrap_or(rest.len())
+    } else {
+        let tail = rest[behind..].find([',', ']', '}']);
+        tail.map_or(rest.len(), |found| behind + found)
+    };
+    let written = rest[..end].trim_end();
+    let quoted = format!("\"{}\"", written.replace('"', "'"));
     Diagnostic::new(
         Code::UnquotedTemplate,
         Place::Text(start..start + written.len()),
         "a value that begins with `{{` must be quoted, or YAML takes it for a mapping",
     )
-    .help(format!("write \"{}\"", written.replace('"', "'")))
-    .fix(format!("\"{}\"", written.replace('"', "'")))
+    .help(format!("write {quoted}"))
+    .fix(quoted)
 }
 
 /// Where on this line a value begins with `{{` and has no quotes.
@@ -71,14 +81,6 @@ fn bare_template(text: &str, line: &Range<usize>) -> Option<usize> {
         || before.ends_with('[')
         || before.ends_with(','))
     .then_some(line.start + at)
-}
-
-fn remedy(line: &str) -> Option<&'static str> {
-    let after_key = line.split_once(": ").map(|(_, value)| value)?;
-    let plain = !after_key
-        .trim_start()
-        .starts_with(['"', '\'', '|', '>', '[', '{']);
-    (plain && after_key.contains(": ")).then_some("a text that contains `: ` must be quoted")
 }
 
 fn indentation_tabs(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
@@ -98,4 +100,27 @@ fn line_range(text: &str, at: usize) -> Range<usize> {
     let start = text[..at].rfind('\n').map_or(0, |found| found + 1);
     let end = text[at..].find('\n').map_or(text.len(), |found| at + found);
     start..end
+}
+
+/// The nearest byte at or before one at which a character begins.
+fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The character at a byte as a range; empty at the end of the text.
+fn character(text: &str, at: usize) -> Range<usize> {
+    let length = text[at..].chars().next().map_or(0, char::len_utf8);
+    at..at + length
+}
+
+/// A text in quotes, as both formats read it.
+fn quoted(text: &str) -> String {
+    if text.contains(['"', '\\']) && !text.contains('\'') {
+        return format!("'{text}'");
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -77,6 +77,21 @@ impl ArgsTemplate {
         &self.references
     }
 
+    /// Every string that has expressions in it, with its JSON pointer.
+    pub(crate) fn templates(&self) -> Vec<(&str, &Template)> {
+        let mut found = Vec::new();
+        let mut open = vec![&self.root];
+        while let Some(node) = open.pop() {
+            match node {
+                Node::Plain(_) => {}
+                Node::Template { pointer, template } => found.push((pointer.as_str(), template)),
+                Node::Array(nodes) => open.extend(nodes.iter().rev()),
+                Node::Object(members) => open.extend(members.iter().rev().map(|(_, node)| node)),
+            }
+        }
+        found
+    }
+
     /// The value for the data in `scope`. All strings share the bounds of one template.
     ///
     /// # Errors
@@ -200,5 +215,6 @@ fn too_deep() -> TemplateError {
         span: 0..0,
         message: format!("the value is nested deeper than {MAX_DEPTH} levels"),
         help: Some("compute the value in a step and read its output".to_owned()),
+        fix: None,
     }
 }

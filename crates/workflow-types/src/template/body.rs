@@ -33,6 +33,7 @@ impl Body {
                 span: open..start,
                 message: "expected `}}` after `{{`, found the end of the string".to_owned(),
                 help: Some(r"close it with `}}`, or write `\{{` for a literal `{{`".to_owned()),
+                fix: None,
             }),
         }
     }
@@ -97,15 +98,17 @@ impl Body {
 fn within(error: ExpressionError, offset: usize, source: &str) -> TemplateError {
     let span = shifted(&error.span, offset);
     let nested = source.get(span.clone()) == Some(OPEN);
-    let help = if nested {
-        Some("close the `{{` before it with `}}`; expressions do not nest".to_owned())
+    let (help, fix) = if nested {
+        let help = "close the `{{` before it with `}}`; expressions do not nest";
+        (Some(help.to_owned()), None)
     } else {
-        error.help
+        (error.help, error.fix)
     };
     TemplateError {
         span,
         message: error.message,
         help,
+        fix,
     }
 }
 
@@ -126,5 +129,6 @@ fn filter(source: &str, range: Range<usize>) -> Result<(), TemplateError> {
         span: start..start + name.len(),
         message: format!("expected the filter `json` after `|`, found {found}"),
         help: Some("`json` is the only filter; for or, write `||`".to_owned()),
+        fix: None,
     })
 }

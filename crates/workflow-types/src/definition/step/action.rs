@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::action::{Action, ActionKind, Args, MaxTurns, ModelAction, Text, ToolAction};
 use crate::definition::fields::{Field, Fields};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
-use crate::output_schema::ValueSchema;
+use crate::output_schema;
 use crate::template::{ArgsTemplate, Template};
 
 /// Reads the action of a kind; none if a part of it is not usable.
@@ -18,14 +18,11 @@ pub(super) fn read(kind: ActionKind, fields: &mut Fields<'_, '_>) -> Option<Acti
 }
 
 fn tool(fields: &mut Fields<'_, '_>) -> Option<ToolAction> {
-    let name = fields
-        .require("tool", "name the tool that the step calls")
-        .and_then(|field| fields.as_string(&field))
-        .and_then(|(text, at)| {
-            text.parse()
-                .map_err(|error| fields.report.invalid(&at, error))
-                .ok()
-        });
+    let name = fields.require_string("tool").and_then(|(text, at)| {
+        text.parse()
+            .map_err(|error| fields.report.invalid(&at, error))
+            .ok()
+    });
     let args = match fields.take("args") {
         Some(field) => args(&field, fields.report),
         None => args(
@@ -96,8 +93,7 @@ fn args(field: &Field<'_>, report: &mut Report) -> Option<Args> {
 
 fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
     let prompt = fields
-        .require("prompt", "say what the model is asked")
-        .and_then(|field| fields.as_string(&field))
+        .require_string("prompt")
         .and_then(|(text, at)| compile_text(text, &at, fields.report));
     let system = fields
         .string("system")
@@ -111,7 +107,7 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
     });
     let output_schema = fields
         .take("outputSchema")
-        .and_then(|field| schema(&field, fields.report));
+        .and_then(|field| output_schema::read_output(field.value, &field.at, fields.report));
     Some(ModelAction {
         prompt: prompt?,
         system,
@@ -120,23 +116,6 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
         max_turns,
         output_schema,
     })
-}
-
-fn schema(field: &Field<'_>, report: &mut Report) -> Option<ValueSchema> {
-    match ValueSchema::parse(field.value) {
-        Ok(schema) => Some(schema),
-        Err(error) => {
-            report.push(
-                Diagnostic::new(
-                    Code::BadSchema,
-                    Place::value(&field.at),
-                    format!("`{}` is no schema: {error}", field.at),
-                )
-                .help("write a JSON Schema, or names with types such as `healthy: boolean`"),
-            );
-            None
-        }
-    }
 }
 
 /// Compiles a text with templates; reports if it cannot be.
@@ -161,6 +140,9 @@ fn bad_template(at: &Pointer, error: &crate::template::TemplateError, report: &m
     );
     if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help);
+    }
+    if let Some(fix) = &error.fix {
+        diagnostic = diagnostic.fix(fix);
     }
     report.push(diagnostic);
 }

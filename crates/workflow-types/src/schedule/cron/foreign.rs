@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::english;
 use super::error::CronError;
 use super::field::Field;
 use super::lexer::Word;
@@ -86,6 +87,15 @@ pub(super) fn other_syntax(pattern: &str, words: &[Word<'_>]) -> Option<CronErro
             "remove the comment, or put it into the schedule's name".to_owned(),
         ));
     }
+    let texts: Vec<&str> = words.iter().map(|word| word.text).collect();
+    if let Some(help) = english::remedy(&texts) {
+        return Some(CronError::new(
+            pattern,
+            first.span.start..words.last().map_or(0, |last| last.span.end),
+            "found words, expected the fields of a cron pattern".to_owned(),
+            help,
+        ));
+    }
     let help = if matches!(bytes, [b'"' | b'\'' | b'`', ..]) {
         "remove the quotes".to_owned()
     } else if lower.starts_with("rate(") || lower == "every" {
@@ -96,8 +106,10 @@ pub(super) fn other_syntax(pattern: &str, words: &[Word<'_>]) -> Option<CronErro
         EVERY.to_owned()
     } else if lower.starts_with("tz=") || lower.starts_with("cron_tz=") {
         "remove it and name the zone in the schedule's `timezone`".to_owned()
-    } else if lower.starts_with("*-*-") || (words.len() < 5 && pattern.contains(':')) {
+    } else if pattern.contains("*-*-") {
         format!("calendar expressions of systemd are not read; {FIELDS}")
+    } else if words.len() < 5 && pattern.contains(':') {
+        FIELDS.to_owned()
     } else {
         return None;
     };

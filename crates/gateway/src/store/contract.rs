@@ -1,0 +1,223 @@
+//! The laws that every store must pass, whatever it is made of.
+//!
+//! Whoever writes a store gives it a [`StoreFactory`] and makes each law a test of its own:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use async_trait::async_trait;
+//! use gateway::store::contract::StoreFactory;
+//! use gateway::store::{Durability, SqliteStore, Store};
+//!
+//! struct Sqlite(tempfile::TempDir);
+//!
+//! #[async_trait]
+//! impl StoreFactory for Sqlite {
+//!     async fn open(&self) -> Arc<dyn Store> {
+//!         let path = self.0.path().join("agentspace.db");
+//!         let opened = SqliteStore::open(&path, Durability::Normal).await;
+//!         Arc::new(opened.expect("a database that opens").0)
+//!     }
+//! }
+//!
+//! gateway::store_contract_tests!(Sqlite(tempfile::tempdir().expect("a directory")));
+//! ```
+#![expect(
+    clippy::unwrap_used,
+    reason = "a law that is broken says so by panicking"
+)]
+
+mod claims;
+mod damage;
+mod fixture;
+mod gates;
+mod groups;
+mod life;
+mod pages;
+mod starts;
+mod timers;
+mod transitions;
+
+use std::any::Any;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+
+use super::Store;
+use crate::clock::{Clock as _, SystemClock};
+
+/// The longest that a law may take; far beyond what a slow machine needs.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Makes the store that is to be tested, and does to it what no verb does.
+#[async_trait]
+pub trait StoreFactory: Send + Sync {
+    /// Opens the store: an empty one at first, later what the last one left when it was closed.
+    async fn open(&self) -> Arc<dyn Store>;
+
+    /// Damages what is stored, beneath the open store, so that it cannot be read any more.
+    ///
+    /// Answers false if that cannot be done; then the laws about damage are passed over.
+    async fn damage(&self, _what: &Damage) -> bool {
+        false
+    }
+
+    /// Keeps every writer waiting until what is answered is dropped, but no reader.
+    ///
+    /// Answers none if that cannot be done; then the law about waiting is passed over.
+    async fn hold_writers(&self) -> Option<Box<dyn Any + Send>> {
+        None
+    }
+}
+
+/// What a [`StoreFactory`] is asked to damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Damage {
+    /// A workflow.
+    Workflow(WorkflowId),
+    /// An execution; its id, its status and its start stay as they are.
+    Execution(ExecutionId),
+    /// When an execution was started.
+    StartOf(ExecutionId),
+    /// A visit; its number, its state and when it is due stay as they are.
+    Visit(ExecutionId, u32),
+    /// A gate; its id, its state and its expiry stay as they are.
+    Gate(GateId),
+}
+
+type Obeyed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+struct Law {
+    name: &'static str,
+    check: for<'a> fn(&'a dyn StoreFactory) -> Obeyed<'a>,
+}
+
+/// The laws, once for the table and once for the tests.
+macro_rules! laws {
+    (($d:tt) $($module:ident { $($law:ident,)* })*) => {
+        const LAWS: &[Law] = &[$($(Law {
+            name: stringify!($law),
+            check: |factory| Box::pin($module::$law(factory)),
+        },)*)*];
+
+        /// Makes each law of the contract a test, of a store that the given expression makes: a
+        /// [`StoreFactory`](crate::store::contract::StoreFactory), a new one for each test.
+        #[macro_export]
+        macro_rules! store_contract_tests {
+            ($d factory:expr) => {
+                $($(
+                    #[test]
+                    fn $law() {
+                        $crate::store::contract::check(stringify!($law), &$d factory);
+                    }
+                )*)*
+            };
+        }
+    };
+}
+
+laws! {
+    ($)
+    starts {
+        a_start_is_stored_whole,
+        a_start_repeated_by_its_id_changes_nothing,
+        the_same_key_answers_the_first_execution,
+        fifty_starts_with_one_key_make_one_execution,
+        an_id_belongs_to_one_execution,
+        a_start_of_something_unknown_leaves_nothing,
+        parts_that_do_not_belong_together_are_refused,
+        registering_again_changes_nothing,
+        a_new_definition_keeps_the_old_one,
+    }
+    transitions {
+        a_step_forward_is_read_back_as_it_was,
+        a_transition_that_is_refused_has_written_nothing,
+        a_finished_execution_never_changes_again,
+        a_visit_that_is_over_is_not_written_again,
+        a_paused_execution_goes_on_only_through_its_gate,
+        the_end_of_an_execution_withdraws_its_gate,
+        what_came_to_rest_tells_its_results_and_its_step,
+    }
+    claims {
+        claims_take_up_what_runs_the_oldest_first,
+        whoever_held_an_execution_before_is_fenced_off,
+        claims_that_race_get_epochs_of_their_own,
+        what_does_not_run_is_not_taken_up,
+    }
+    groups {
+        a_verb_that_fails_spares_its_neighbours,
+        executions_that_advance_at_once_do_not_mix,
+        a_dropped_future_leaves_all_or_nothing,
+        reads_do_not_wait_for_writers,
+        what_was_answered_is_read_at_once,
+    }
+    life {
+        what_was_answered_is_there_when_opened_again,
+        a_closed_store_takes_no_more_verbs,
+        verbs_that_were_taken_are_done_when_the_store_is_closed,
+    }
+    gates {
+        one_approval_settles_a_gate,
+        approvals_count_until_there_are_enough,
+        the_same_decision_repeats_and_the_opposite_one_conflicts,
+        who_is_not_entitled_changes_nothing,
+        fifty_racing_deciders_settle_a_gate_once,
+        an_interrupted_step_is_resolved_once,
+        a_gate_takes_only_what_it_asks_for,
+        gates_are_found_by_execution_and_by_visit,
+        waiting_gates_are_listed_the_oldest_first,
+    }
+    timers {
+        gates_expire_in_the_order_in_which_they_are_due,
+        only_gates_within_the_scope_expire,
+        a_vote_after_the_expiry_conflicts_whether_or_not_it_was_noticed,
+        attempts_are_due_in_their_order,
+        what_is_due_next_is_the_earliest_of_all,
+        nothing_of_a_finished_execution_is_due,
+    }
+    pages {
+        pages_hold_every_execution_once_the_newest_first,
+        pages_stay_whole_while_executions_start,
+        every_filter_leaves_out_what_it_says,
+        a_journal_is_read_in_pages,
+    }
+    damage {
+        a_damaged_execution_is_named_and_spares_its_neighbours,
+        pages_go_on_after_what_is_damaged,
+        a_damaged_gate_is_named_and_spares_its_neighbours,
+        damaged_gates_do_not_keep_others_from_expiring,
+        a_damaged_visit_is_named_and_spares_its_neighbours,
+        a_damaged_workflow_is_named_and_spares_its_neighbours,
+    }
+}
+
+/// Checks every law, each on a store of its own; panics at the first that is broken.
+///
+/// [`store_contract_tests!`](crate::store_contract_tests) names the one that is.
+pub async fn all<F: StoreFactory>(make: impl Fn() -> F) {
+    for law in LAWS {
+        (law.check)(&make()).await;
+    }
+}
+
+/// Checks one law in a runtime of its own.
+#[doc(hidden)]
+pub fn check(name: &str, factory: &dyn StoreFactory) {
+    let law = LAWS.iter().find(|law| law.name == name).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let deadline = SystemClock.now().saturating_add(PATIENCE);
+        tokio::select! {
+            () = (law.check)(factory) => {}
+            () = SystemClock.sleep_until(deadline) => panic!("nothing happened in {PATIENCE:?}"),
+        }
+    });
+}

@@ -1,0 +1,107 @@
+//! The read side of a store: what anybody may ask of it, also beside its owner.
+
+use async_trait::async_trait;
+use workflow_types::Timestamp;
+use workflow_types::approval::{Gate, Vote};
+use workflow_types::damage::Listed;
+use workflow_types::definition::DefinitionDigest;
+use workflow_types::execution::{
+    Execution, ExecutionFilter, Page, PageKey, Scope, Visit, WorkflowExecutionState,
+};
+use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::registry::{SavedDefinition, Workflow};
+
+use super::StoreError;
+
+/// What can be read of a store.
+///
+/// Every verb answers from one state of the store, as it was after some commit and no older than
+/// the last commit that was answered before the verb was called. None of them waits for a writer,
+/// changes anything, or keeps the store open: a read side may outlive its [`Store`](super::Store).
+/// A future may be dropped at any time and a verb be repeated at will.
+///
+/// Errors by kind, of every verb: [`Busy`](super::StoreErrorKind::Busy) and
+/// [`Unavailable`](super::StoreErrorKind::Unavailable) if the store does not answer for now,
+/// [`Corrupt`](super::StoreErrorKind::Corrupt) if what was asked for is damaged, with its id in the
+/// text. Lists name what is damaged beside what is not, and do not fail because of it. What does
+/// not exist is `None` and no error.
+#[async_trait]
+pub trait ReadStore: Send + Sync {
+    /// Every registered workflow, in the order of their ids.
+    async fn workflows(&self) -> Result<Listed<Workflow>, StoreError>;
+
+    /// A registered workflow.
+    async fn workflow(&self, id: &WorkflowId) -> Result<Option<Workflow>, StoreError>;
+
+    /// A definition, with the text that its author wrote when it was first registered.
+    ///
+    /// One whose text has another digest than its name is damaged.
+    async fn definition(
+        &self,
+        digest: &DefinitionDigest,
+    ) -> Result<Option<SavedDefinition>, StoreError>;
+
+    /// An execution.
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError>;
+
+    /// At most `limit` executions (at least one) that match `filter`, after a place in the order
+    /// of all, newest first: by start, and among those of one instant by id.
+    ///
+    /// Following the places of the pages meets every execution that was there at the first page
+    /// exactly once, whatever starts meanwhile. Damaged ones count towards the limit and have a
+    /// place; a filter may leave them out.
+    async fn executions(
+        &self,
+        filter: ExecutionFilter,
+        after: Option<PageKey>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
+
+    /// An execution with its current step and the latest result of each step.
+    ///
+    /// At rest they are those that were written when it came to rest; while it runs, they follow
+    /// from its journal.
+    async fn state(&self, id: ExecutionId) -> Result<Option<WorkflowExecutionState>, StoreError>;
+
+    /// At most `limit` visits of an execution in their order, beginning with number `from`; none
+    /// if there is no such execution.
+    async fn journal(
+        &self,
+        id: ExecutionId,
+        from: u32,
+        limit: usize,
+    ) -> Result<Vec<Visit>, StoreError>;
+
+    /// A gate.
+    async fn gate(&self, id: GateId) -> Result<Option<Gate>, StoreError>;
+
+    /// The latest gate of a visit.
+    async fn gate_at(&self, id: ExecutionId, visit: u32) -> Result<Option<Gate>, StoreError>;
+
+    /// Every gate of an execution, in the order of its visits.
+    async fn gates(&self, id: ExecutionId) -> Result<Vec<Gate>, StoreError>;
+
+    /// Every gate that waits, the oldest first.
+    async fn waiting_gates(&self) -> Result<Listed<Gate>, StoreError>;
+
+    /// The votes that were counted for a gate, in their order; none if there is no such gate.
+    async fn votes(&self, id: GateId) -> Result<Vec<Vote>, StoreError>;
+
+    /// How many executions are running.
+    async fn count_running(&self) -> Result<usize, StoreError>;
+
+    /// The next instant at which a gate expires or an attempt of a running execution is due; it
+    /// may be past. What is damaged is never due.
+    async fn next_due(&self, scope: Scope) -> Result<Option<Timestamp>, StoreError>;
+
+    /// At most `limit` running executions whose next attempt is due, the longest overdue first.
+    async fn due_retries(
+        &self,
+        scope: Scope,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// Everything that is wrong with the store, in words; empty if nothing is. Takes its time.
+    async fn check(&self) -> Result<Vec<String>, StoreError>;
+}

@@ -1,0 +1,224 @@
+//! The store in a SQLite file, and the one boundary between async code and the blocking database.
+//!
+//! Writes go to one thread, which commits together what arrived together and answers each caller
+//! after the commit. Reads go to a few read-only connections. Nothing outside of here names `db`.
+
+mod reader;
+mod writes;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use db::{Connection, Job, OwnerLock};
+use tokio::sync::oneshot;
+
+use super::{StoreError, StoreErrorKind};
+
+pub use db::Durability;
+pub use reader::SqliteReader;
+
+/// Most writes in one commit; bounds the time until the first of them is answered.
+const LARGEST_GROUP: usize = 512;
+
+/// A store in a SQLite file that this process owns.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gateway::store::{Durability, SqliteStore, Store as _};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("agentspace.db");
+/// let (store, opened) = SqliteStore::open(&path, Durability::Full).await?;
+/// assert_eq!(opened.backup, None);
+/// assert_eq!(store.reads().count_running().await?, 0);
+/// store.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct SqliteStore {
+    /// Where the writer thread takes its jobs from; gone once the store is closed.
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    reader: SqliteReader,
+    /// Holds the ownership until the last write is done, also if nobody waits for it.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What opening a database did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The migrations that were applied, the oldest first.
+    pub migrated: Vec<String>,
+    /// The copy that was made before them.
+    pub backup: Option<PathBuf>,
+}
+
+impl SqliteStore {
+    /// Takes ownership of a database, creating or migrating it where needed, after a copy.
+    ///
+    /// [`Owned`](StoreErrorKind::Owned) while another process has it, which is named;
+    /// [`Incompatible`](StoreErrorKind::Incompatible) if it is no database of ours or a newer one;
+    /// [`ReadOnly`](StoreErrorKind::ReadOnly) if it may not be written.
+    pub async fn open(path: &Path, durability: Durability) -> Result<(Self, Opened), StoreError> {
+        let owned = path.to_owned();
+        let (connection, lock, opened) =
+            blocking(move || take(&owned, "gateway", durability)).await?;
+        let (queue, jobs) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("agentspace-writer".to_owned())
+            .spawn(move || write(connection, &jobs, lock))
+            .map_err(|error| {
+                StoreError::new(
+                    StoreErrorKind::Internal,
+                    "starting the writer thread failed",
+                )
+                .caused(error)
+            })?;
+        let store = Self {
+            queue: Mutex::new(Some(queue)),
+            reader: SqliteReader::new(path),
+            thread: Mutex::new(Some(thread)),
+        };
+        Ok((store, opened))
+    }
+
+    /// Creates a database, or brings it to this program's schema after making a copy.
+    ///
+    /// Errors are those of [`SqliteStore::open`].
+    pub async fn migrate(path: &Path) -> Result<Opened, StoreError> {
+        let path = path.to_owned();
+        blocking(move || take(&path, "migration", Durability::Full).map(|(_, _, opened)| opened))
+            .await
+    }
+
+    /// Runs a write in a transaction; answers once it is durable, or not at all done.
+    ///
+    /// Dropping the future does not undo the write.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, answer) = oneshot::channel();
+        let job = Job::new(work, move |result| {
+            // Nobody listens any more if the caller was dropped.
+            let _ = sender.send(result);
+        });
+        self.send(job)?;
+        answer
+            .await
+            .map_err(|_| closed())?
+            .map_err(|error| store_error(&error))
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or_else(closed)?;
+        queue.send(job).map_err(|_| closed())
+    }
+
+    /// Ends the writer thread once everything queued is committed, then gives up the ownership.
+    async fn end(&self) -> Result<(), StoreError> {
+        // The writer closes last: only it can move the log into the database file.
+        self.reader.let_go();
+        let queue = taken(&self.queue);
+        drop(queue);
+        let Some(thread) = taken(&self.thread) else {
+            return Ok(());
+        };
+        match tokio::task::spawn_blocking(move || thread.join()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(StoreError::new(
+                StoreErrorKind::Internal,
+                "the writer thread panicked",
+            )),
+        }
+    }
+}
+
+/// Opens a database for writing, as its owner.
+fn take(
+    path: &Path,
+    purpose: &str,
+    durability: Durability,
+) -> Result<(Connection, OwnerLock, Opened), db::Error> {
+    let lock = OwnerLock::acquire(path, purpose)?;
+    let opened = Connection::open_writer(path, durability)?;
+    let done = Opened {
+        migrated: opened.migrated,
+        backup: opened.backup,
+    };
+    Ok((opened.connection, lock, done))
+}
+
+/// The writer thread: takes all that is queued, commits it as one, answers, and waits for more.
+///
+/// It ends when the queue is gone. Only then is the ownership given up: while anybody could still
+/// write, nobody else may.
+fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>, lock: OwnerLock) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
+        connection.group(group);
+    }
+    drop(connection);
+    drop(lock);
+}
+
+/// Runs blocking work of the database on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, db::Error> + Send + 'static,
+) -> Result<T, StoreError> {
+    let worked = tokio::task::spawn_blocking(work).await;
+    worked
+        .map_err(|error| {
+            StoreError::new(
+                StoreErrorKind::Internal,
+                "the work on the database panicked",
+            )
+            .caused(error)
+        })?
+        .map_err(|error| store_error(&error))
+}
+
+fn taken<T>(place: &Mutex<Option<T>>) -> Option<T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn closed() -> StoreError {
+    StoreError::new(StoreErrorKind::Closed, "the database is closed")
+}
+
+/// The one place where an error of `db` becomes one of the store.
+fn store_error(error: &db::Error) -> StoreError {
+    let kind = match error.kind() {
+        db::ErrorKind::Busy => StoreErrorKind::Busy,
+        db::ErrorKind::Full => StoreErrorKind::Full,
+        db::ErrorKind::Io => StoreErrorKind::Unavailable,
+        db::ErrorKind::ReadOnly => StoreErrorKind::ReadOnly,
+        db::ErrorKind::Conflict => StoreErrorKind::Conflict,
+        db::ErrorKind::Fenced => StoreErrorKind::Fenced,
+        db::ErrorKind::NotFound => StoreErrorKind::NotFound,
+        db::ErrorKind::Corrupt => StoreErrorKind::Corrupt,
+        db::ErrorKind::Newer | db::ErrorKind::Older | db::ErrorKind::NotADatabase => {
+            StoreErrorKind::Incompatible
+        }
+        db::ErrorKind::Owned => StoreErrorKind::Owned,
+        db::ErrorKind::Missing => StoreErrorKind::Missing,
+        db::ErrorKind::Internal => StoreErrorKind::Internal,
+    };
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let error = StoreError::new(kind, error.to_string());
+    match cause {
+        Some(cause) => error.caused(cause),
+        None => error,
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
