@@ -131,7 +131,7 @@ async fn approve_all(directory: &Path, count: usize) -> Result<(Duration, Durati
     let watch = Watch::start();
     let gateway = engine::start(directory, Durability::Full).await?;
     let started = watch.taken().wall;
-    let gates = gateway.reader().waiting_gates().await?;
+    let gates = gateway.reader().waiting_gates().await?.items;
     anyhow::ensure!(gates.len() == count, "{} gates wait, not {count}", gates.len());
     let gateway = Arc::new(gateway);
     let watch = Watch::start();

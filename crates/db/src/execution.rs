@@ -16,6 +16,7 @@ use diesel::{
 };
 use workflow_types::execution::{
     Epoch, Execution, ExecutionState, ExecutionStatus, Start, Started, StepResult, Transition,
+    Visit,
 };
 use workflow_types::id::{ExecutionId, StepId};
 
@@ -23,6 +24,7 @@ use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
+use crate::statement::{self, kept};
 use crate::{definition, gate, visit, workflow};
 
 pub use claim::{claim, claim_one};
@@ -67,16 +69,19 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
             let open = visits.last().map(|visit| visit.step.to_string());
             row.state.current_step_id = open;
         }
-        let inserted = diesel::insert_into(executions::table)
-            .values((
-                &row,
-                executions::step_results.eq(stored.results()?.unwrap_or_else(|| "{}".to_owned())),
-                executions::owner.eq(stored.owner(owner)),
-                executions::epoch.eq(i64::from(Epoch::FIRST.number())),
-            ))
-            .on_conflict_do_nothing()
-            .execute(&mut connection.raw)
-            .context(|| format!("storing execution {} failed", execution.id));
+        let inserted = kept::<statement::InsertExecution, _>(
+            diesel::insert_into(executions::table)
+                .values((
+                    &row,
+                    executions::step_results
+                        .eq(stored.results()?.unwrap_or_else(|| "{}".to_owned())),
+                    executions::owner.eq(stored.owner(owner)),
+                    executions::epoch.eq(i64::from(Epoch::FIRST.number())),
+                ))
+                .on_conflict_do_nothing(),
+        )
+        .execute(&mut connection.raw)
+        .context(|| format!("storing execution {} failed", execution.id));
         match inserted {
             Ok(0) => return existing(connection, execution).map(Started::Existing),
             Ok(_) => {}
@@ -111,9 +116,10 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
             results,
         } = transition;
         let stored = Rest::of(*id, state, gate.as_ref(), results.as_ref())?;
-        fence(connection, *id, *epoch, state.status())?;
-        open.iter()
-            .try_for_each(|visit| visit::update(connection, visit))?;
+        match open {
+            None => fence(connection, *id, *epoch, state.status())?,
+            Some(open) => settle(connection, open, *epoch, state.status())?,
+        }
         made.iter()
             .try_for_each(|visit| visit::insert(connection, visit))?;
         if let ExecutionState::Completed { at } | ExecutionState::Failed { at, .. } = state {
@@ -124,14 +130,15 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
         let Some(results) = stored.results()? else {
             return Ok(());
         };
-        diesel::update(executions::table.find(id.to_string()))
-            .set((
+        kept::<statement::RestExecution, _>(
+            diesel::update(executions::table.find(id.to_string())).set((
                 StateColumns::from(state),
                 executions::step_results.eq(results),
                 executions::owner.eq(None::<String>),
-            ))
-            .execute(&mut connection.raw)
-            .context(|| format!("recording where execution {id} stands failed"))?;
+            )),
+        )
+        .execute(&mut connection.raw)
+        .context(|| format!("recording where execution {id} stands failed"))?;
         Ok(())
     })
 }
@@ -202,13 +209,12 @@ pub(crate) fn wake(connection: &mut Connection, id: ExecutionId) -> Result<(), E
     let paused = executions::table
         .filter(executions::id.eq(id.to_string()))
         .filter(executions::status.eq(ExecutionStatus::Paused.as_str()));
-    let changed = diesel::update(paused)
-        .set((
-            executions::status.eq(ExecutionStatus::Running.as_str()),
-            executions::paused_at.eq(None::<String>),
-        ))
-        .execute(&mut connection.raw)
-        .context(|| format!("waking execution {id} failed"))?;
+    let changed = kept::<statement::WakeExecution, _>(diesel::update(paused).set((
+        executions::status.eq(ExecutionStatus::Running.as_str()),
+        executions::paused_at.eq(None::<String>),
+    )))
+    .execute(&mut connection.raw)
+    .context(|| format!("waking execution {id} failed"))?;
     if changed == 0 {
         let id = id.to_string();
         return Err(Row::new("execution", &id).contradicts("a gate waits, but it is not paused"));
@@ -314,6 +320,21 @@ fn standing(connection: &mut Connection, id: ExecutionId) -> Result<Standing, Er
     })
 }
 
+/// Writes what became of the open visit, fenced; says why it could not be written.
+fn settle(
+    connection: &mut Connection,
+    open: &Visit,
+    epoch: Epoch,
+    next: ExecutionStatus,
+) -> Result<(), Error> {
+    if visit::settle(connection, open, epoch, next)? {
+        return Ok(());
+    }
+    fence(connection, open.execution_id, epoch, next)?;
+    Err(visit::not_open(open))
+}
+
+/// Refuses to write an execution that has changed hands, or that may not become `next`.
 fn fence(
     connection: &mut Connection,
     id: ExecutionId,

@@ -33,6 +33,7 @@ mod owner;
 mod plan;
 mod schema;
 mod sqlite_log;
+mod statement;
 pub mod timer;
 pub mod visit;
 pub mod workflow;

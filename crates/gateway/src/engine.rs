@@ -302,7 +302,7 @@ impl Engine {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         stuck.insert(id, reason);
         drop(stuck);
-        self.changes.tell(id);
+        self.changes.tell_rest(id);
     }
 
     /// Why an execution cannot go on for now, if it cannot.
@@ -332,7 +332,11 @@ impl Engine {
 
     /// What follows every commit: followers read, and the timer looks again if something waits.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
-        self.changes.tell(*id);
+        if state.status().is_at_rest() {
+            self.changes.tell_rest(*id);
+        } else {
+            self.changes.tell(*id);
+        }
         if matches!(state, ExecutionState::Paused { .. }) {
             self.timer.notify_one();
         }

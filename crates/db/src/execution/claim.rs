@@ -15,6 +15,7 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_executions as executions;
+use crate::statement::{self, kept};
 
 /// Takes up every running execution, oldest first: whoever held one before is fenced off.
 ///
@@ -49,15 +50,17 @@ pub fn claim_one(
     let running = executions::table
         .filter(executions::id.eq(id.to_string()))
         .filter(IsRunning);
-    let found: Option<(ExecutionRow, i64)> = diesel::update(running)
-        .set((
-            executions::owner.eq(owner),
-            executions::epoch.eq(executions::epoch + 1),
-        ))
-        .returning((ExecutionRow::as_returning(), executions::epoch))
-        .get_result(&mut connection.raw)
-        .optional()
-        .context(|| format!("taking up execution {id} failed"))?;
+    let found: Option<(ExecutionRow, i64)> = kept::<statement::ClaimExecution, _>(
+        diesel::update(running)
+            .set((
+                executions::owner.eq(owner),
+                executions::epoch.eq(executions::epoch + 1),
+            ))
+            .returning((ExecutionRow::as_returning(), executions::epoch)),
+    )
+    .get_result(&mut connection.raw)
+    .optional()
+    .context(|| format!("taking up execution {id} failed"))?;
     found.map(claimed).transpose()
 }
 

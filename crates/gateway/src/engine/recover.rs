@@ -253,7 +253,7 @@ async fn fail_without_definition(
         results: Some(history.results(None)),
     };
     drive::apply(engine, transition).await?;
-    engine.changes.tell(claim.execution.id);
+    engine.changes.tell_rest(claim.execution.id);
     Ok(())
 }
 
