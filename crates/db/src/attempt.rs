@@ -11,6 +11,7 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::step_attempts;
+use crate::statement::{self, kept};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = step_attempts, check_for_backend(diesel::sqlite::Sqlite))]
@@ -66,9 +67,10 @@ pub(crate) fn insert(
         error: message.clone(),
         error_kind: kind.as_str().to_owned(),
     };
-    diesel::insert_into(step_attempts::table)
+    let insert = diesel::insert_into(step_attempts::table)
         .values(&row)
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing();
+    kept::<statement::InsertAttempt, _>(insert)
         .execute(&mut connection.raw)
         .context(|| format!("recording a failed attempt of execution {execution} failed"))?;
     Ok(())

@@ -8,7 +8,7 @@ use diesel::{
     SelectableHelper as _,
 };
 use workflow_types::execution::{
-    Cancellation, Cancelling, ExecutionState, Failure, FailureKind, Transition, Visit, VisitState,
+    Cancellation, Cancelling, ExecutionState, FailureKind, Transition, Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
 
@@ -82,9 +82,7 @@ pub(crate) fn permit(
     id: ExecutionId,
     next: &ExecutionState,
 ) -> Result<(), Error> {
-    if let ExecutionState::Failed { failure, .. } = next
-        && is_cancelled(failure)
-    {
+    if ends(next) {
         return Ok(());
     }
     let found: Option<String> = cancellations::table
@@ -102,8 +100,14 @@ pub(crate) fn permit(
     }
 }
 
-fn is_cancelled(failure: &Failure) -> bool {
-    failure.kind == FailureKind::Cancelled
+/// Whether this is what becomes of an execution that is cancelled.
+pub(crate) fn ends(next: &ExecutionState) -> bool {
+    match next {
+        ExecutionState::Failed { failure, .. } => failure.kind == FailureKind::Cancelled,
+        ExecutionState::Running
+        | ExecutionState::Paused { .. }
+        | ExecutionState::Completed { .. } => false,
+    }
 }
 
 fn insert(connection: &mut Connection, id: ExecutionId, asked: &Cancellation) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! What events of an execution are derived from, read from the place on after which they are wanted.
+//! What events of an execution are derived from, read from the place after which they are wanted.
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use workflow_types::execution::{

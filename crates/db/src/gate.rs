@@ -22,6 +22,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution;
 use crate::schema::{gate_votes, gates, workflow_executions};
+use crate::statement::{self, kept};
 
 pub use expiry::expire_due;
 pub(crate) use expiry::next_expiry;
@@ -177,10 +178,11 @@ pub fn resolve(
 
 /// Stores a gate; fails with [`ErrorKind::Conflict`] if its execution waits at another one.
 pub(crate) fn insert(connection: &mut Connection, gate: &Gate) -> Result<(), Error> {
-    diesel::insert_into(gates::table)
-        .values(&GateRow::from(gate))
-        .execute(&mut connection.raw)
-        .context(|| format!("storing gate {} failed", gate.id))?;
+    kept::<statement::InsertGate, _>(
+        diesel::insert_into(gates::table).values(&GateRow::from(gate)),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("storing gate {} failed", gate.id))?;
     Ok(())
 }
 
@@ -193,10 +195,11 @@ pub(crate) fn withdraw(
     let waiting = gates::table
         .filter(gates::execution_id.eq(execution.to_string()))
         .filter(IsWaiting);
-    diesel::update(waiting)
-        .set(StateColumns::from(&GateState::Withdrawn { at }))
-        .execute(&mut connection.raw)
-        .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
+    kept::<statement::WithdrawGate, _>(
+        diesel::update(waiting).set(StateColumns::from(&GateState::Withdrawn { at })),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
     Ok(())
 }
 
@@ -205,8 +208,7 @@ fn settle(connection: &mut Connection, gate: &Gate) -> Result<(), Error> {
     let waiting = gates::table
         .filter(gates::id.eq(gate.id.to_string()))
         .filter(IsWaiting);
-    diesel::update(waiting)
-        .set(StateColumns::from(&gate.state))
+    kept::<statement::SettleGate, _>(diesel::update(waiting).set(StateColumns::from(&gate.state)))
         .execute(&mut connection.raw)
         .context(|| format!("settling gate {} failed", gate.id))?;
     execution::wake(connection, gate.execution_id)
@@ -219,10 +221,11 @@ fn insert_vote(
     earlier: usize,
 ) -> Result<(), Error> {
     let place = i64::try_from(earlier).unwrap_or(i64::MAX).saturating_add(1);
-    diesel::insert_into(gate_votes::table)
-        .values(&VoteRow::new(id, vote, place))
-        .execute(&mut connection.raw)
-        .context(|| format!("counting a vote on gate {id} failed"))?;
+    kept::<statement::InsertVote, _>(
+        diesel::insert_into(gate_votes::table).values(&VoteRow::new(id, vote, place)),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("counting a vote on gate {id} failed"))?;
     Ok(())
 }
 

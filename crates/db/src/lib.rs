@@ -38,6 +38,7 @@ pub mod retention;
 pub mod retry;
 mod schema;
 mod sqlite_log;
+mod statement;
 pub mod timer;
 pub mod visit;
 pub mod workflow;

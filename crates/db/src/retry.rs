@@ -25,8 +25,9 @@ const ATTEMPTS: &str = "INSERT INTO step_attempts (execution_id, visit, attempt,
 ///
 /// The copies name the execution that made them, keep its idempotency keys, and stay when it is
 /// deleted. If it has to wait for its turn, its own first visit is left to be made when it is taken
-/// up: it is ready, and has no request. Fails with [`ErrorKind::NotFound`] if there is no such origin, and with
-/// [`ErrorKind::Conflict`] if it has not finished, or has not made all of these visits.
+/// up: it is ready, and has no request. Fails with [`ErrorKind::NotFound`] if there is no such
+/// origin, and with [`ErrorKind::Conflict`] if it has not finished, or has not made all of these
+/// visits.
 pub fn start(
     connection: &mut Connection,
     start: &Start,

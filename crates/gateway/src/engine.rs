@@ -335,7 +335,7 @@ impl Engine {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         stuck.insert(id, reason);
         drop(stuck);
-        self.changes.tell(id);
+        self.changes.tell_rest(id);
     }
 
     /// Why an execution cannot go on for now, if it cannot.
@@ -365,18 +365,19 @@ impl Engine {
 
     /// What follows every commit: followers read, and the timer looks again if something waits.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
-        self.changes.tell(*id);
-        if matches!(state, ExecutionState::Paused { .. }) {
-            self.timer.notify_one();
-        }
-        if state.status().is_finished() {
-            self.after_end(*id);
+        match state {
+            ExecutionState::Running => self.changes.tell(*id),
+            ExecutionState::Paused { .. } => {
+                self.changes.tell_rest(*id);
+                self.timer.notify_one();
+            }
+            ExecutionState::Completed { .. } | ExecutionState::Failed { .. } => self.after_end(*id),
         }
     }
 
     /// What follows the end of an execution, whoever has ended it.
     fn after_end(&self, id: ExecutionId) {
-        self.changes.tell(id);
+        self.changes.tell_rest(id);
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.remove(&id);
         drop(own);

@@ -293,7 +293,7 @@ impl Gateway {
 
     /// Waits until an execution is at rest: completed, failed, or paused at a gate.
     pub async fn wait(&self, id: ExecutionId) -> Result<Execution, Error> {
-        let mut follower = self.follow(id);
+        let mut follower = self.engine.changes.follow_rest(id);
         loop {
             let execution = self.reader.execution(id).await?;
             if execution.state.status().is_at_rest() {

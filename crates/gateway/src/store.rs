@@ -66,9 +66,10 @@ pub trait Store: Send + Sync {
     /// execution that has begun and is not finished, whether it runs, waits for its turn to go on,
     /// or waits at a gate, counts towards the limit; so does one that has not begun if the next
     /// would be skipped. One that has not begun goes before any that is started later under the
-    /// same limit. Repeating a start, by its id or by its idempotency key within the workflow, changes nothing
-    /// and answers the execution that there is. [`NotFound`](StoreErrorKind::NotFound) if the
-    /// workflow, the definition or the origin is not known; [`Conflict`](StoreErrorKind::Conflict)
+    /// same limit. Repeating a start, by its id or by its idempotency key within the workflow,
+    /// changes nothing and answers the execution that there is.
+    /// [`NotFound`](StoreErrorKind::NotFound) if the workflow, the definition or the origin is not
+    /// known; [`Conflict`](StoreErrorKind::Conflict)
     /// if the id belongs to an execution of another workflow or key;
     /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together: only a paused
     /// execution has a gate, and only one at rest has results.
@@ -79,7 +80,8 @@ pub trait Store: Send + Sync {
     /// copied to it, with their idempotency keys and the execution that made them.
     ///
     /// The rest is as with [`Store::start`]; but one that has to wait for its turn has the copies,
-    /// too, and its own first visit, ready and without a request. The copies stay when the origin is deleted.
+    /// too, and its own first visit, ready and without a request. The copies stay when the origin
+    /// is deleted.
     /// [`NotFound`](StoreErrorKind::NotFound) if there is no such origin;
     /// [`Conflict`](StoreErrorKind::Conflict) if it has not finished, or has not made these visits.
     async fn retry(&self, start: Start, first: u32, owner: &str) -> Result<Started, StoreError>;
@@ -112,8 +114,9 @@ pub trait Store: Send + Sync {
     /// The busiest verb: its cost does not depend on how long the history is.
     /// [`Fenced`](StoreErrorKind::Fenced) if the execution has changed hands;
     /// [`Conflict`](StoreErrorKind::Conflict) if it is finished, if it is paused and not ended by
-    /// this, if it is cancelled and does not end as such, or if the open visit is over already: so a transition that is repeated after its
-    /// commit is refused, unless all that it writes is an open visit;
+    /// this, if it is cancelled and does not end as such, or if the open visit is over already: so
+    /// a transition that is repeated after its commit is refused, unless all that it writes is an
+    /// open visit;
     /// [`NotFound`](StoreErrorKind::NotFound) if there is no such execution;
     /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together.
     async fn apply(&self, transition: Arc<Transition>) -> Result<(), StoreError>;

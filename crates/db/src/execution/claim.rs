@@ -15,6 +15,7 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_executions as executions;
+use crate::statement::{self, kept};
 
 /// Takes up one execution, whether or not it waits for its turn; none if it does not run.
 pub fn claim_one(
@@ -34,17 +35,19 @@ pub(super) fn take(
     let running = executions::table
         .filter(executions::id.eq(id))
         .filter(IsRunning);
-    let found: Option<(ExecutionRow, i64)> = diesel::update(running)
-        .set((
-            executions::owner.eq(owner),
-            executions::epoch.eq(executions::epoch + 1),
-            executions::queued_at.eq(None::<String>),
-            executions::admitted.eq(true),
-        ))
-        .returning((ExecutionRow::as_returning(), executions::epoch))
-        .get_result(&mut connection.raw)
-        .optional()
-        .context(|| format!("taking up execution {id} failed"))?;
+    let found: Option<(ExecutionRow, i64)> = kept::<statement::ClaimExecution, _>(
+        diesel::update(running)
+            .set((
+                executions::owner.eq(owner),
+                executions::epoch.eq(executions::epoch + 1),
+                executions::queued_at.eq(None::<String>),
+                executions::admitted.eq(true),
+            ))
+            .returning((ExecutionRow::as_returning(), executions::epoch)),
+    )
+    .get_result(&mut connection.raw)
+    .optional()
+    .context(|| format!("taking up execution {id} failed"))?;
     found.map(claimed).transpose()
 }
 

@@ -22,6 +22,7 @@ use crate::column::literal_condition;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
+use crate::statement::{self, kept};
 use crate::{timer, workflow};
 
 literal_condition!(
@@ -98,13 +99,14 @@ pub(super) fn store(connection: &mut Connection, execution: &Execution) -> Resul
         state: ExecutionState::Running,
         ..execution.clone()
     };
-    let inserted = diesel::insert_into(executions::table)
+    let insert = diesel::insert_into(executions::table)
         .values((
             ExecutionRow::from(&waiting),
             executions::step_results.eq("{}"),
             executions::admitted.eq(false),
         ))
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing();
+    let inserted = kept::<statement::InsertQueued, _>(insert)
         .execute(&mut connection.raw)
         .context(|| format!("storing execution {} failed", execution.id));
     match inserted {
@@ -135,19 +137,29 @@ pub(super) fn skip(
 
 /// Makes running executions wait for their turn; those that wait already stay where they are.
 pub fn queue(connection: &mut Connection, ids: &[ExecutionId], place: Place) -> Result<(), Error> {
+    connection.write(|connection| {
+        ids.iter()
+            .try_for_each(|id| queue_one(connection, id, place))
+    })
+}
+
+fn queue_one(connection: &mut Connection, id: &ExecutionId, place: Place) -> Result<(), Error> {
     let running = executions::table
-        .filter(executions::id.eq_any(ids.iter().map(ToString::to_string)))
+        .filter(executions::id.eq(id.to_string()))
         .filter(executions::queued_at.is_null())
         .filter(IsRunning);
     let queued = match place {
-        Place::OfItsStart => diesel::update(running)
-            .set(executions::queued_at.eq(executions::started_at.nullable()))
-            .execute(&mut connection.raw),
-        Place::Behind(at) => diesel::update(running)
-            .set(executions::queued_at.eq(at.to_string()))
-            .execute(&mut connection.raw),
+        Place::OfItsStart => kept::<statement::QueueOfStart, _>(
+            diesel::update(running)
+                .set(executions::queued_at.eq(executions::started_at.nullable())),
+        )
+        .execute(&mut connection.raw),
+        Place::Behind(at) => kept::<statement::QueueBehind, _>(
+            diesel::update(running).set(executions::queued_at.eq(at.to_string())),
+        )
+        .execute(&mut connection.raw),
     };
-    queued.context(|| "queueing executions failed")?;
+    queued.context(|| format!("queueing execution {id} failed"))?;
     Ok(())
 }
 

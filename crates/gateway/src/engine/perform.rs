@@ -135,8 +135,9 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
     )))
 }
 
-/// The gateway stops, or the execution is cancelled: an attempt that still succeeds within its grace is recorded, because its
-/// side effect has happened; anything else is an interruption, never a failure of the tool.
+/// The gateway stops, or the execution is cancelled: an attempt that still succeeds within its
+/// grace is recorded, because its side effect has happened; anything else is an interruption, never
+/// a failure of the tool.
 async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
     let end = engine.clock.now().saturating_add(engine.limits.grace);
     tokio::select! {

@@ -130,9 +130,12 @@ impl Engine {
         };
         let slot = self.admission.enter();
         // What is cancelled is only brought to its end, which nobody's turn is needed for.
-        if slot.is_none() && cancel::asked(self, id).await?.is_none() {
-            self.queue(id, Place::OfItsStart).await?;
-            return Ok(Taken::Now);
+        if slot.is_none() {
+            let asked = self.patiently(id, || cancel::asked(self, id)).await?;
+            if asked.is_none() {
+                self.queue(id, Place::OfItsStart).await?;
+                return Ok(Taken::Now);
+            }
         }
         let claimed = self
             .patiently(id, async || {
