@@ -101,3 +101,39 @@ fn a_gate_that_expired_in_between_is_left_to_resume() {
     }
     assert_eq!(status(&place), ["failed"]);
 }
+
+#[test]
+fn one_too_many_is_queued_and_resume_takes_it_up_when_it_is_its_turn() {
+    let place = Place::with(
+        "deploy.yaml",
+        "name: Deploy
+concurrency: {limit: 1}
+steps: [{id: gated, action: noop, approvalRequired: true}]
+",
+    );
+    place.run(["check", "deploy.yaml"]).exits(0);
+    place.run(["run", "deploy.yaml"]).exits(3);
+    let first = place.only_gate_id();
+    place
+        .run(["run", "deploy.yaml"])
+        .exits(3)
+        .prints(&["is queued", "`agentspace resume`"]);
+    place
+        .run(["executions", "ls"])
+        .exits(0)
+        .prints(&["queued", "waits for its turn", "paused"]);
+    let queued = place
+        .executions()
+        .into_iter()
+        .find(|one| one["queued"] == true);
+    assert_eq!(word(&queued.unwrap()["status"]), "running");
+    // The gate of the first holds the only place: nothing goes on by itself.
+    place.run(["resume"]).exits(3).prints(&["queued"]);
+    assert_eq!(place.only_gate_id(), first);
+    place
+        .run(["approvals", "approve", &first])
+        .exits(0)
+        .prints(&["completed"]);
+    place.run(["resume"]).exits(3).prints(&["paused"]);
+    assert_ne!(place.only_gate_id(), first);
+}

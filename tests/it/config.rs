@@ -10,7 +10,7 @@ const SETTINGS: &str = r#"
 database | --db flag.db | AGENTSPACE_DB=variable.db | # | database = 'file.db' | ["flag.db", "variable.db", "file.db", ".agentspace/agentspace.db"]
 workflows | --workflows flag | AGENTSPACE_WORKFLOWS=variable | # | workflows = 'file' | ["flag", "variable", "file", "workflows"]
 gateway.durability | --durability full | AGENTSPACE_DURABILITY=normal | [gateway] | durability = 'normal' | ["full", "normal", "normal", "full"]
-gateway.max_concurrent_attempts | --max-concurrent-attempts 1 | AGENTSPACE_MAX_CONCURRENT_ATTEMPTS=2 | [gateway] | max_concurrent_attempts = 3 | [1, 2, 3, 64]
+gateway.max_concurrent_executions | --max-concurrent-executions 1 | AGENTSPACE_MAX_CONCURRENT_EXECUTIONS=2 | [gateway] | max_concurrent_executions = 3 | [1, 2, 3, 64]
 gateway.max_output_bytes | --max-output-bytes 1 | AGENTSPACE_MAX_OUTPUT_BYTES=2 | [gateway] | max_output_bytes = 3 | [1, 2, 3, 1048576]
 gateway.drain | --drain 1s | AGENTSPACE_DRAIN=2m | [gateway] | drain = 3000 | ["1s", "2m", "3s", "30s"]
 gateway.grace | --grace 1s | AGENTSPACE_GRACE=90ms | [gateway] | grace = '3s' | ["1s", "90ms", "3s", "2s"]
@@ -228,5 +228,5 @@ fn the_own_options_of_a_command_come_before_the_global_ones() {
         .run(["executions", "ls", "--help"])
         .exits(0)
         .stdout;
-    assert!(long.contains("--max-concurrent-attempts"), "{long}");
+    assert!(long.contains("--max-concurrent-executions"), "{long}");
 }

@@ -23,6 +23,7 @@ mod init;
 mod interrupted;
 mod listing;
 mod mistakes;
+mod operations;
 mod output;
 mod signals;
 mod support;

@@ -14,12 +14,29 @@ pub(crate) struct Options {
 struct Bench {
     name: &'static str,
     purpose: &'static str,
+    measured: Measured,
 }
 
-const BENCHES: [Bench; 1] = [Bench {
-    name: "definitions",
-    purpose: "reading files, evaluating conditions, the worst files and bombs; time and memory",
-}];
+/// What is measured beside the libraries.
+#[derive(Clone, Copy)]
+enum Measured {
+    /// The program as well, as it is shipped.
+    Program,
+    Libraries,
+}
+
+const BENCHES: [Bench; 2] = [
+    Bench {
+        name: "definitions",
+        purpose: "reading files, evaluating conditions, the worst files and bombs; time and memory",
+        measured: Measured::Program,
+    },
+    Bench {
+        name: "engine",
+        purpose: "durable steps beside bare SQLite, executions that wait, a gateway at rest",
+        measured: Measured::Libraries,
+    },
+];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let Some(name) = &options.name else {
@@ -35,27 +52,27 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             known.join(", ")
         );
     };
-    measure(bench.name)
+    measure(bench)
 }
 
-fn measure(name: &str) -> Result<()> {
-    // Benchmarks measure the program as well, as it is shipped.
-    process::run(&mut process::cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "agentspace",
-    ]))?;
+fn measure(bench: &Bench) -> Result<()> {
     let target = workspace::root().join("target");
+    let name = bench.name;
     let manifest = workspace::root().join(format!("benches/{name}/Cargo.toml"));
     let mut command = process::cargo(&["run", "--quiet", "--release", "--locked"]);
     command
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")
-        .arg(target.join("benches"))
-        .arg("--")
-        .arg(target.join("release/agentspace"));
+        .arg(target.join("benches"));
+    match bench.measured {
+        Measured::Libraries => {}
+        Measured::Program => {
+            let build = ["build", "--release", "--package", "agentspace"];
+            process::run(&mut process::cargo(&build))?;
+            command.arg("--").arg(target.join("release/agentspace"));
+        }
+    }
     process::run(&mut command)
 }
 

@@ -10,9 +10,10 @@ use clap::parser::ValueSource;
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
 };
+use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::config::{Durability, LONGEST_WAIT};
 use gateway::workflow_types::duration;
-use gateway::workflow_types::execution::ExecutionStatus;
+use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
 use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 
 // What a command gets of the flags, once the environment and the file are put to them.
@@ -23,7 +24,7 @@ pub(crate) use crate::config::Global;
 #[command(
     name = "agentspace",
     version,
-    after_help = "Exit codes: 0 ok, 1 failed, 2 bad usage or definition, 3 waiting for approval, 130 stopped by a signal (the work is kept)."
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad usage or definition, 3 waiting for approval, 4 cancelled, 130 stopped by a signal (the work is kept)."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -100,15 +101,15 @@ pub(crate) struct Flags {
         hide_short_help = true
     )]
     pub(crate) durability: Option<Durability>,
-    /// How many steps may be at work at once.
+    /// How many executions may run at once.
     #[arg(
         long,
         global = true,
         value_name = "N",
-        env = "AGENTSPACE_MAX_CONCURRENT_ATTEMPTS",
+        env = "AGENTSPACE_MAX_CONCURRENT_EXECUTIONS",
         hide_short_help = true
     )]
-    pub(crate) max_concurrent_attempts: Option<NonZeroU32>,
+    pub(crate) max_concurrent_executions: Option<NonZeroU32>,
     /// The largest output of a step.
     #[arg(
         long,
@@ -340,21 +341,49 @@ pub(crate) enum Workflows {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Executions {
     /// List them, the newest first.
-    Ls {
-        /// Only those of a workflow.
-        #[arg(long)]
-        workflow: Option<WorkflowId>,
-        /// Only those of a status: running, paused, completed or failed.
-        #[arg(long, value_parser = status)]
-        status: Option<ExecutionStatus>,
-        /// At most so many.
-        #[arg(long, default_value = "50")]
-        limit: NonZeroUsize,
-    },
+    Ls(ListArgs),
     /// Show one: its journal, visit by visit.
     Show {
         /// Its id.
         id: String,
+    },
+    /// Cancel one: what waits of it ends, what runs is stopped.
+    Cancel {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Repeat a finished one as a new one, and follow that until it is at rest.
+    Retry {
+        /// Its id.
+        id: String,
+        /// Begin with this step, and reuse the results before it. Default: the step that failed,
+        /// else the first.
+        #[arg(long, value_name = "STEP")]
+        from: Option<StepId>,
+        /// The same key of a workflow answers the same execution, however often it is sent.
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<IdempotencyKey>,
+        #[command(flatten)]
+        actor: ActorArg,
+    },
+    /// Delete a finished one.
+    Delete {
+        /// Its id.
+        id: String,
+    },
+    /// Delete finished ones that are not to be kept.
+    Prune(PruneArgs),
+    /// Tell what happened in one, event by event, as it is stored.
+    ///
+    /// Live events are told by the process that runs it; see `agentspace run`.
+    Watch {
+        /// Its id.
+        id: String,
+        /// Only what came after the event of this number.
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        after: u64,
     },
     /// Say what became of an interrupted step, and go on.
     Resolve {
@@ -369,6 +398,50 @@ pub(crate) enum Executions {
         #[command(flatten)]
         decision: DecisionArgs,
     },
+}
+
+/// Which executions are listed.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those of a workflow.
+    #[arg(long)]
+    pub(crate) workflow: Option<WorkflowId>,
+    /// Only those of a status: running, paused, completed or failed.
+    #[arg(long, value_parser = status)]
+    pub(crate) status: Option<ExecutionStatus>,
+    /// Only those that failed with a kind, such as `step_failed` or cancelled.
+    #[arg(long, value_name = "KIND", value_parser = failure_kind)]
+    pub(crate) failure_kind: Option<FailureKind>,
+    /// Only those that were started by this: manual, cron or heartbeat.
+    #[arg(long, value_parser = trigger)]
+    pub(crate) trigger: Option<TriggeredBy>,
+    /// Only those started then or later, as 2026-01-31T09:00:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) since: Option<Timestamp>,
+    /// Only those started before then.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) until: Option<Timestamp>,
+    /// Only those that come after this execution in the list: the last one of the page before.
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value = "50")]
+    pub(crate) limit: NonZeroUsize,
+}
+
+/// Which executions are not kept.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true, id = "bounds", args = ["older_than", "keep"])]
+pub(crate) struct PruneArgs {
+    /// Delete those that ended longer ago than this, as 30d or 12h.
+    #[arg(long, value_name = "AGE", value_parser = duration)]
+    pub(crate) older_than: Option<Duration>,
+    /// Of the others, keep only so many of each workflow, the newest.
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<u32>,
+    /// Only say how many there are.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What is to be done about an interrupted step.
@@ -425,6 +498,18 @@ pub(crate) enum Database {
     Migrate,
     /// Check the file's integrity and our own invariants.
     Check,
+    /// Delete finished executions that are not to be kept.
+    Prune(PruneArgs),
+    /// Give the room of what was deleted back to the file system; nothing may run on it meanwhile.
+    Vacuum,
+    /// Write a copy to a file, whatever runs on the database; it appears when it is complete.
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// Replace the file if there is one.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 fn durability(text: &str) -> Result<Durability, String> {
@@ -449,4 +534,20 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 fn status(text: &str) -> Result<ExecutionStatus, String> {
     ExecutionStatus::from_word(text)
         .ok_or_else(|| format!("`{text}` is none of running, paused, completed, failed"))
+}
+
+fn failure_kind(text: &str) -> Result<FailureKind, String> {
+    FailureKind::from_word(text).ok_or_else(|| {
+        let words: Vec<&str> = FailureKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("`{text}` is none of {}", words.join(", "))
+    })
+}
+
+fn trigger(text: &str) -> Result<TriggeredBy, String> {
+    TriggeredBy::from_word(text)
+        .ok_or_else(|| format!("`{text}` is none of manual, cron, heartbeat"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    gateway::workflow_types::duration::parse(text).map_err(|error| error.to_string())
 }

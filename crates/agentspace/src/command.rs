@@ -1,6 +1,7 @@
 //! Runs a command: each in its own file, all of them answering how the program ends.
 
 mod approvals;
+mod cancel;
 mod check;
 mod database;
 mod doctor;
@@ -8,9 +9,12 @@ mod executions;
 mod explain;
 mod graph;
 mod init;
+mod prune;
 mod resume;
+mod retry;
 mod run;
 mod schema;
+mod watch;
 mod workflows;
 
 use gateway::Gateway;
@@ -106,7 +110,7 @@ async fn finish(
     let exit = match rest {
         Rest::Reached(execution) => {
             show_rest(global, &hosted.gateway, &execution).await?;
-            exit::of_status(execution.state.status())
+            exit::of_state(&execution.state)
         }
         Rest::Signal => Exit::Interrupted,
     };
@@ -125,9 +129,10 @@ async fn show_rest(
         let state = gateway.reader().state(id).await?;
         let gates = gateway.reader().gates(id).await?;
         let journal = whole_journal(gateway.reader(), id).await?;
+        let past = view::Past::read(gateway.reader(), id).await?;
         output::envelope(
             "execution",
-            &view::whole(execution, &state, &journal, &gates),
+            &view::whole(execution, &state, (&journal, &gates), &past),
         );
         return Ok(());
     }

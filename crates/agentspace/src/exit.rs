@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use gateway::ErrorKind;
-use gateway::workflow_types::execution::ExecutionStatus;
+use gateway::workflow_types::execution::{ExecutionState, FailureKind};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,10 @@ pub(crate) enum Exit {
     Failed,
     /// The usage or the definition is wrong.
     Usage,
-    /// An execution waits for an approval.
+    /// An execution waits for an approval, or for its turn.
     Waiting,
+    /// An execution was cancelled.
+    Cancelled,
     /// A signal stopped the program; the work is kept.
     Interrupted,
 }
@@ -27,6 +29,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Waiting => 3,
+            Exit::Cancelled => 4,
             Exit::Interrupted => 130,
         })
     }
@@ -52,12 +55,23 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
 }
 
 /// The exit code of an execution at rest.
-pub(crate) fn of_status(status: ExecutionStatus) -> Exit {
-    match status {
-        ExecutionStatus::Completed => Exit::Ok,
-        ExecutionStatus::Failed => Exit::Failed,
-        ExecutionStatus::Paused => Exit::Waiting,
+pub(crate) fn of_state(state: &ExecutionState) -> Exit {
+    match state {
+        ExecutionState::Completed { .. } => Exit::Ok,
+        ExecutionState::Failed { failure, .. } => match failure.kind {
+            FailureKind::Cancelled => Exit::Cancelled,
+            FailureKind::StepFailed
+            | FailureKind::Denied
+            | FailureKind::ApprovalExpired
+            | FailureKind::Interrupted
+            | FailureKind::StepLimit
+            | FailureKind::ConditionError
+            | FailureKind::OutputTooLarge
+            | FailureKind::DefinitionError
+            | FailureKind::Internal => Exit::Failed,
+        },
+        ExecutionState::Paused { .. } => Exit::Waiting,
         // Only a signal ends the program while an execution runs.
-        ExecutionStatus::Running => Exit::Interrupted,
+        ExecutionState::Running => Exit::Interrupted,
     }
 }

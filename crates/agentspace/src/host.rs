@@ -46,7 +46,7 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
             config::Durability::Full => Durability::Full,
             config::Durability::Normal => Durability::Normal,
         })
-        .max_concurrent_attempts(size(global.max_concurrent_attempts))
+        .max_concurrent_executions(size(global.max_concurrent_executions))
         .max_output_bytes(size(global.max_output_bytes))
         .drain(global.drain)
         .grace(global.grace)
@@ -184,8 +184,8 @@ pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Hosted> {
             "{count} left behind by a process that ended; `agentspace resume` goes on with {them}"
         ));
     }
-    if !started.taken_up.is_empty() {
-        let (count, _) = counted(started.taken_up.len());
+    if started.taken_up > 0 {
+        let (count, _) = counted(started.taken_up);
         crate::output::talk(&format!("{count} left behind, taken up again"));
     }
     Ok(Hosted { gateway, stop })

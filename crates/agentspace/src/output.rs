@@ -30,6 +30,11 @@ pub(crate) fn envelope(kind: &str, data: &Value) {
     written(writeln!(io::stdout(), "{document}"));
 }
 
+/// Prints one of many documents, each on a line of its own, in the stable envelope.
+pub(crate) fn line(event: &Value) {
+    envelope("event", event);
+}
+
 /// Prints a list in the stable envelope; what is damaged stands beside the data, where there is any.
 pub(crate) fn list(kind: &str, items: &[Value], damaged: &[Damaged]) {
     let mut document = json!({"v": 1, "kind": kind, "data": items});

@@ -8,8 +8,14 @@ use gateway::workflow_types::execution::{
 };
 use serde_json::{Value, json};
 
+mod event;
+mod past;
+
 use crate::host::span;
 use crate::output::{DIM, GREEN, RED, YELLOW, paint, plain};
+
+pub(crate) use event::{event, event_line};
+pub(crate) use past::{Past, failed_line};
 
 /// Longest value that is shown on one line; `--json` shows all of it.
 const LONGEST_VALUE: usize = 200;
@@ -54,7 +60,11 @@ pub(crate) fn execution(execution: &Execution) -> Value {
         "startedAt": execution.started_at,
         "definition": execution.definition.to_string(),
         "input": execution.input,
+        "origin": execution.origin,
     });
+    if execution.queued {
+        shown["queued"] = json!(true);
+    }
     match &execution.state {
         ExecutionState::Running => {}
         ExecutionState::Paused { step, at } => {
@@ -76,12 +86,16 @@ pub(crate) fn execution(execution: &Execution) -> Value {
 pub(crate) fn whole(
     of: &Execution,
     state: &WorkflowExecutionState,
-    journal: &[Visit],
-    gates: &[Gate],
+    (journal, gates): (&[Visit], &[Gate]),
+    past: &Past,
 ) -> Value {
     let mut shown = execution(of);
     shown["stepResults"] = json!(state.step_results);
-    shown["journal"] = journal.iter().map(visit).collect();
+    shown["journal"] = journal
+        .iter()
+        .map(|one| past.add_attempts(visit(one), one.number))
+        .collect();
+    past.add_cancellation(&mut shown);
     shown["approvals"] = gates.iter().map(gate).collect();
     shown
 }
@@ -96,6 +110,7 @@ pub(crate) fn visit(visit: &Visit) -> Value {
         "idempotencyKey": visit.idempotency_key(),
         "request": visit.request,
         "begunAt": visit.begun_at,
+        "reusedFrom": visit.reused_from,
     });
     match &visit.state {
         VisitState::Ready | VisitState::Waiting | VisitState::Begun => {}
@@ -188,9 +203,16 @@ fn gate_state(state: &GateState) -> (&'static str, Value) {
     }
 }
 
+pub(super) fn gate_state_json(state: &GateState) -> (&'static str, Value) {
+    gate_state(state)
+}
+
 /// An execution on one line.
 pub(crate) fn execution_line(execution: &Execution, now: Timestamp) -> String {
     let (word, detail) = match &execution.state {
+        ExecutionState::Running if execution.queued => {
+            (paint(YELLOW, "queued   "), "waits for its turn".to_owned())
+        }
         ExecutionState::Running => (paint(YELLOW, "running  "), String::new()),
         ExecutionState::Paused { step, .. } => {
             (paint(YELLOW, "paused   "), format!("waits at `{step}`"))
@@ -219,7 +241,12 @@ pub(crate) fn visit_line(visit: &Visit) -> String {
     } else {
         String::new()
     };
-    let step = format!("{}{attempt}", visit.step);
+    let reused = if visit.reused_from.is_some() {
+        paint(DIM, " (reused)")
+    } else {
+        String::new()
+    };
+    let step = format!("{}{attempt}{reused}", visit.step);
     match &visit.state {
         VisitState::Ready => format!("{} {step}", paint(DIM, "·")),
         VisitState::Begun => format!("{} {step}", paint(YELLOW, "▸")),

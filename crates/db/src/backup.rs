@@ -25,6 +25,26 @@ impl Connection {
         self.copy_to(&target)
     }
 
+    /// Gives the room of what was deleted back to the file system: the file is written anew.
+    ///
+    /// Needs as much free room as the database has, and keeps every writer waiting.
+    pub fn vacuum(&mut self) -> Result<(), Error> {
+        self.execute("VACUUM")?;
+        // What was written stands in the log until it is moved into the file.
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// The same as [`Connection::backup`], in place of what has the name, which must not be the
+    /// database itself.
+    pub fn backup_over(&mut self, target: &Path) -> Result<(), Error> {
+        let target = file::absolute(target)?;
+        if target == self.path() {
+            let message = format!("{} is the database itself", target.display());
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        self.copy_to(&target)
+    }
+
     /// The same, replacing what has the name.
     pub(crate) fn copy_to(&mut self, target: &Path) -> Result<(), Error> {
         let temporary = file::beside(target, ".tmp");

@@ -30,7 +30,9 @@ const FINDINGS: [&str; 8] = [
     "SELECT 'execution ' || id || ' is ' || status || ', but no visit is open' AS value
      FROM workflow_executions WHERE status IN ('running', 'paused') AND coalesce((
         SELECT state FROM step_visits WHERE execution_id = workflow_executions.id
-        ORDER BY visit DESC LIMIT 1), 'done') = 'done'",
+        ORDER BY visit DESC LIMIT 1),
+        -- One that had to wait for its turn makes its first visit when it is taken up.
+        iif(queued_at IS NOT NULL OR epoch > 1, 'none', 'done')) = 'done'",
     "SELECT 'visit ' || visit || ' of execution ' || execution_id || ' is open, but not the last'
      AS value FROM step_visits AS earlier WHERE state <> 'done' AND EXISTS (
         SELECT 1 FROM step_visits AS later

@@ -9,11 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection as _;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::sqlite_log;
+use crate::statement::{
+    Begin, BeginImmediate, Commit, ReleaseJob, ReleasePart, SavepointJob, SavepointPart,
+};
 
 pub(crate) use open::APPLICATION_ID;
 pub use open::{Durability, Opened, sqlite_version};
@@ -28,25 +33,14 @@ pub struct Connection {
 }
 
 /// A part of a transaction that can be undone alone.
-pub(crate) struct Savepoint {
-    begin: &'static str,
-    keep: &'static str,
-    undo: &'static str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Savepoint {
+    /// One job of a group. Its name is not used within: undoing it undoes the parts that a panic
+    /// left.
+    Job,
+    /// A part of a job, or of another part.
+    Part,
 }
-
-/// One job of a group. Its name is not used within: undoing it undoes the parts that a panic left.
-pub(crate) const JOB: Savepoint = Savepoint {
-    begin: "SAVEPOINT job",
-    keep: "RELEASE job",
-    undo: "ROLLBACK TO job; RELEASE job",
-};
-
-/// A part of a job, or of another part.
-const PART: Savepoint = Savepoint {
-    begin: "SAVEPOINT part",
-    keep: "RELEASE part",
-    undo: "ROLLBACK TO part; RELEASE part",
-};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TransactionState {
@@ -73,7 +67,7 @@ impl Connection {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match self.state {
-            TransactionState::None => self.begin("BEGIN", work),
+            TransactionState::None => self.begin(Begin, "BEGIN", work),
             TransactionState::Open | TransactionState::Lost => work(self),
         }
     }
@@ -87,7 +81,9 @@ impl Connection {
     ) -> Result<T, Error> {
         match self.state {
             TransactionState::None => self.transaction(work),
-            TransactionState::Open => self.savepoint(&PART, work).and_then(|result| result),
+            TransactionState::Open => self
+                .savepoint(Savepoint::Part, work)
+                .and_then(|result| result),
             TransactionState::Lost => Err(self.lost()),
         }
     }
@@ -104,7 +100,7 @@ impl Connection {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.begin("BEGIN IMMEDIATE", work)
+        self.begin(BeginImmediate, "BEGIN IMMEDIATE", work)
     }
 
     /// Runs `work` in a savepoint of the open transaction.
@@ -113,20 +109,39 @@ impl Connection {
     /// savepoint was rolled back.
     pub(crate) fn savepoint<T>(
         &mut self,
-        savepoint: &Savepoint,
+        savepoint: Savepoint,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, Error> {
-        self.execute(savepoint.begin)?;
+        match savepoint {
+            Savepoint::Job => self.run(SavepointJob, "SAVEPOINT job"),
+            Savepoint::Part => self.run(SavepointPart, "SAVEPOINT part"),
+        }?;
         let result = work(self);
-        let kept = match &result {
-            Ok(_) => self.execute(savepoint.keep),
+        let kept = match (&result, savepoint) {
+            (Ok(_), Savepoint::Job) => self.run(ReleaseJob, "RELEASE job"),
+            (Ok(_), Savepoint::Part) => self.run(ReleasePart, "RELEASE part"),
             // The error of the work is the cause; that its savepoint is gone is a consequence.
-            Err(error) => self.execute(savepoint.undo).map_err(|_| error.clone()),
+            (Err(error), Savepoint::Job) => self
+                .execute("ROLLBACK TO job; RELEASE job")
+                .map_err(|_| error.clone()),
+            (Err(error), Savepoint::Part) => self
+                .execute("ROLLBACK TO part; RELEASE part")
+                .map_err(|_| error.clone()),
         };
         if kept.is_err() {
             self.state = TransactionState::Lost;
         }
         kept.map(|()| result)
+    }
+
+    /// Runs a statement that is kept prepared; `sql` is its text, for messages.
+    fn run<S>(&mut self, statement: S, sql: &'static str) -> Result<(), Error>
+    where
+        S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
+    {
+        let done = statement.execute(&mut self.raw);
+        done.context(|| format!("`{sql}` failed on {}", self.path.display()))?;
+        Ok(())
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str) -> Result<(), Error> {
@@ -151,14 +166,18 @@ impl Connection {
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 
-    fn begin<T>(
+    fn begin<S, T>(
         &mut self,
-        begin: &'static str,
+        begin: S,
+        sql: &'static str,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Error>
+    where
+        S: QueryFragment<Sqlite> + QueryId + RunQueryDsl<SqliteConnection>,
+    {
         // What was logged before belongs to an error that nobody asked about.
         let _ = sqlite_log::take();
-        self.execute(begin)?;
+        self.run(begin, sql)?;
         self.state = TransactionState::Open;
         let result = catch_unwind(AssertUnwindSafe(|| work(self)));
         let was_lost = self.state == TransactionState::Lost;
@@ -171,7 +190,7 @@ impl Connection {
                 resume_unwind(panic)
             }
         };
-        let committed = result.and_then(|value| self.execute("COMMIT").map(|()| value));
+        let committed = result.and_then(|value| self.run(Commit, "COMMIT").map(|()| value));
         if committed.is_err() {
             // SQLite may have rolled back by itself, and then there is nothing left to do.
             let _ = self.raw.batch_execute("ROLLBACK");

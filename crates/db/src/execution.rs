@@ -6,16 +6,18 @@
 
 mod claim;
 mod page;
+mod queue;
 mod row;
 
 use std::collections::BTreeMap;
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
+    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
 };
 use workflow_types::execution::{
     Epoch, Execution, ExecutionState, ExecutionStatus, Start, Started, StepResult, Transition,
+    Visit,
 };
 use workflow_types::id::{ExecutionId, StepId};
 
@@ -23,10 +25,13 @@ use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
-use crate::{definition, gate, visit, workflow};
+use crate::statement::{self, kept};
+use crate::{attempt, cancellation, definition, gate, visit, workflow};
 
-pub use claim::{claim, claim_one};
+pub use claim::claim_one;
 pub use page::list;
+use queue::Verdict;
+pub use queue::{admit, count_queued, queue, queue_running};
 use row::{ExecutionRow, StateColumns};
 
 literal_condition!(
@@ -45,9 +50,10 @@ literal_condition!(
 
 /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
 ///
-/// Repeating a start, by its id or by its idempotency key within the workflow, changes nothing and
-/// answers the execution that there is. Fails with [`ErrorKind::NotFound`] if the workflow, its
-/// definition or the origin is not known.
+/// If its [`Entry`](workflow_types::execution::Entry) makes it wait, nothing but the execution is
+/// stored, or nothing at all. Repeating a start, by its id or by its idempotency key within the
+/// workflow, changes nothing and answers the execution that there is. Fails with
+/// [`ErrorKind::NotFound`] if the workflow, its definition or the origin is not known.
 pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<Started, Error> {
     connection.write(|connection| {
         let Start {
@@ -55,6 +61,7 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
             visits,
             gate,
             results,
+            entry,
         } = start;
         let stored = Rest::of(
             execution.id,
@@ -62,21 +69,31 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
             gate.as_ref(),
             results.as_ref(),
         )?;
+        match queue::verdict(connection, execution, entry)? {
+            Verdict::Begins => {}
+            Verdict::Waits => return queue::store(connection, execution),
+            Verdict::Skipped(unfinished) => {
+                return queue::skip(connection, execution, unfinished);
+            }
+        }
         let mut row = ExecutionRow::from(execution);
         if let Rest::Running = stored {
             let open = visits.last().map(|visit| visit.step.to_string());
             row.state.current_step_id = open;
         }
-        let inserted = diesel::insert_into(executions::table)
-            .values((
-                &row,
-                executions::step_results.eq(stored.results()?.unwrap_or_else(|| "{}".to_owned())),
-                executions::owner.eq(stored.owner(owner)),
-                executions::epoch.eq(i64::from(Epoch::FIRST.number())),
-            ))
-            .on_conflict_do_nothing()
-            .execute(&mut connection.raw)
-            .context(|| format!("storing execution {} failed", execution.id));
+        let inserted = kept::<statement::InsertExecution, _>(
+            diesel::insert_into(executions::table)
+                .values((
+                    &row,
+                    executions::step_results
+                        .eq(stored.results()?.unwrap_or_else(|| "{}".to_owned())),
+                    executions::owner.eq(stored.owner(owner)),
+                    executions::epoch.eq(i64::from(Epoch::FIRST.number())),
+                ))
+                .on_conflict_do_nothing(),
+        )
+        .execute(&mut connection.raw)
+        .context(|| format!("storing execution {} failed", execution.id));
         match inserted {
             Ok(0) => return existing(connection, execution).map(Started::Existing),
             Ok(_) => {}
@@ -97,23 +114,29 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
 /// Writes one step forward of an execution: all of it, or nothing.
 ///
 /// Fails with [`ErrorKind::Fenced`] if the execution has changed hands, with
-/// [`ErrorKind::Conflict`] if it is finished, or paused and not ended by this, or if the open visit
-/// is over already. When the execution ends, gates that wait are withdrawn.
+/// [`ErrorKind::Conflict`] if it is finished, or paused and not ended by this, if somebody has
+/// cancelled it and it does not end as cancelled, or if the open visit is over already. When the
+/// execution ends, gates that wait are withdrawn.
 pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(), Error> {
     connection.write(|connection| {
         let Transition {
             execution_id: id,
             epoch,
             open,
+            failed,
             made,
             gate,
             state,
             results,
         } = transition;
         let stored = Rest::of(*id, state, gate.as_ref(), results.as_ref())?;
-        fence(connection, *id, *epoch, state.status())?;
-        open.iter()
-            .try_for_each(|visit| visit::update(connection, visit))?;
+        match open {
+            None => permit(connection, *id, *epoch, state)?,
+            Some(open) => settle(connection, open, *epoch, state)?,
+        }
+        failed
+            .iter()
+            .try_for_each(|failed| attempt::insert(connection, *id, failed))?;
         made.iter()
             .try_for_each(|visit| visit::insert(connection, visit))?;
         if let ExecutionState::Completed { at } | ExecutionState::Failed { at, .. } = state {
@@ -124,14 +147,16 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
         let Some(results) = stored.results()? else {
             return Ok(());
         };
-        diesel::update(executions::table.find(id.to_string()))
-            .set((
+        kept::<statement::RestExecution, _>(
+            diesel::update(executions::table.find(id.to_string())).set((
                 StateColumns::from(state),
                 executions::step_results.eq(results),
                 executions::owner.eq(None::<String>),
-            ))
-            .execute(&mut connection.raw)
-            .context(|| format!("recording where execution {id} stands failed"))?;
+                executions::queued_at.eq(None::<String>),
+            )),
+        )
+        .execute(&mut connection.raw)
+        .context(|| format!("recording where execution {id} stands failed"))?;
         Ok(())
     })
 }
@@ -197,23 +222,28 @@ pub fn current_step(
     })
 }
 
-/// Lets a paused execution run again, because its gate was passed.
+/// Lets a paused execution run again, because its gate was passed, as soon as it is its turn.
 pub(crate) fn wake(connection: &mut Connection, id: ExecutionId) -> Result<(), Error> {
     let paused = executions::table
         .filter(executions::id.eq(id.to_string()))
         .filter(executions::status.eq(ExecutionStatus::Paused.as_str()));
-    let changed = diesel::update(paused)
-        .set((
-            executions::status.eq(ExecutionStatus::Running.as_str()),
-            executions::paused_at.eq(None::<String>),
-        ))
-        .execute(&mut connection.raw)
-        .context(|| format!("waking execution {id} failed"))?;
+    let changed = kept::<statement::WakeExecution, _>(diesel::update(paused).set((
+        executions::status.eq(ExecutionStatus::Running.as_str()),
+        executions::paused_at.eq(None::<String>),
+        executions::queued_at.eq(executions::started_at.nullable()),
+    )))
+    .execute(&mut connection.raw)
+    .context(|| format!("waking execution {id} failed"))?;
     if changed == 0 {
         let id = id.to_string();
         return Err(Row::new("execution", &id).contradicts("a gate waits, but it is not paused"));
     }
     Ok(())
+}
+
+/// The epoch under which an execution is held.
+pub(crate) fn epoch(connection: &mut Connection, id: ExecutionId) -> Result<Epoch, Error> {
+    standing(connection, id).map(|standing| standing.epoch)
 }
 
 /// At most `limit` ids after one, in their order.
@@ -314,6 +344,32 @@ fn standing(connection: &mut Connection, id: ExecutionId) -> Result<Standing, Er
     })
 }
 
+/// Writes what became of the open visit, fenced; says why it could not be written.
+fn settle(
+    connection: &mut Connection,
+    open: &Visit,
+    epoch: Epoch,
+    next: &ExecutionState,
+) -> Result<(), Error> {
+    if visit::settle(connection, open, epoch, next)? {
+        return Ok(());
+    }
+    permit(connection, open.execution_id, epoch, next)?;
+    Err(visit::not_open(open))
+}
+
+/// Refuses to write an execution that may not become `next`.
+fn permit(
+    connection: &mut Connection,
+    id: ExecutionId,
+    epoch: Epoch,
+    next: &ExecutionState,
+) -> Result<(), Error> {
+    fence(connection, id, epoch, next.status())?;
+    cancellation::permit(connection, id, next)
+}
+
+/// Refuses to write an execution that has changed hands, or that may not become `next`.
 fn fence(
     connection: &mut Connection,
     id: ExecutionId,

@@ -22,6 +22,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution;
 use crate::schema::{gate_votes, gates, workflow_executions};
+use crate::statement::{self, kept};
 
 pub use expiry::expire_due;
 pub(crate) use expiry::next_expiry;
@@ -90,11 +91,28 @@ pub fn of(connection: &mut Connection, execution: &ExecutionId) -> Result<Vec<Ga
     rows.into_iter().map(GateRow::gate).collect()
 }
 
+/// The gates of some visits of an execution, those of a visit in the order in which they opened.
+pub(crate) fn between(
+    connection: &mut Connection,
+    execution: &ExecutionId,
+    (first, last): (u32, u32),
+) -> Result<Vec<Gate>, Error> {
+    let rows: Vec<Found> = gates::table
+        .inner_join(workflow_executions::table)
+        .filter(gates::execution_id.eq(execution.to_string()))
+        .filter(gates::visit.between(i64::from(first), i64::from(last)))
+        .order((gates::visit, gates::requested_at, gates::id))
+        .select((GateRow::as_select(), workflow_executions::workflow_id))
+        .load(&mut connection.raw)
+        .context(|| format!("reading the gates of execution {execution} failed"))?;
+    rows.into_iter().map(GateRow::gate).collect()
+}
+
 /// The votes that were counted for a gate, in their order.
 pub fn votes(connection: &mut Connection, id: &GateId) -> Result<Vec<Vote>, Error> {
     let rows: Vec<VoteRow> = gate_votes::table
         .filter(gate_votes::gate_id.eq(id.to_string()))
-        .order((gate_votes::voted_at, gate_votes::actor))
+        .order((gate_votes::place, gate_votes::actor))
         .select(VoteRow::as_select())
         .load(&mut connection.raw)
         .context(|| format!("loading the votes on gate {id} failed"))?;
@@ -118,11 +136,11 @@ pub fn vote(connection: &mut Connection, id: &GateId, vote: &Vote) -> Result<Vot
         let judgement = gate.judge(&earlier, vote);
         match &judgement {
             Judgement::Settles => {
-                insert_vote(connection, *id, vote)?;
+                insert_vote(connection, *id, vote, earlier.len())?;
                 gate.state = GateState::Decided(vote.clone());
                 settle(connection, &gate)?;
             }
-            Judgement::Counts => insert_vote(connection, *id, vote)?,
+            Judgement::Counts => insert_vote(connection, *id, vote, earlier.len())?,
             Judgement::Repeats | Judgement::Conflicts(_) | Judgement::NotEntitled => {}
         }
         Ok(Voted { judgement, gate })
@@ -160,10 +178,11 @@ pub fn resolve(
 
 /// Stores a gate; fails with [`ErrorKind::Conflict`] if its execution waits at another one.
 pub(crate) fn insert(connection: &mut Connection, gate: &Gate) -> Result<(), Error> {
-    diesel::insert_into(gates::table)
-        .values(&GateRow::from(gate))
-        .execute(&mut connection.raw)
-        .context(|| format!("storing gate {} failed", gate.id))?;
+    kept::<statement::InsertGate, _>(
+        diesel::insert_into(gates::table).values(&GateRow::from(gate)),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("storing gate {} failed", gate.id))?;
     Ok(())
 }
 
@@ -176,10 +195,11 @@ pub(crate) fn withdraw(
     let waiting = gates::table
         .filter(gates::execution_id.eq(execution.to_string()))
         .filter(IsWaiting);
-    diesel::update(waiting)
-        .set(StateColumns::from(&GateState::Withdrawn { at }))
-        .execute(&mut connection.raw)
-        .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
+    kept::<statement::WithdrawGate, _>(
+        diesel::update(waiting).set(StateColumns::from(&GateState::Withdrawn { at })),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
     Ok(())
 }
 
@@ -188,18 +208,24 @@ fn settle(connection: &mut Connection, gate: &Gate) -> Result<(), Error> {
     let waiting = gates::table
         .filter(gates::id.eq(gate.id.to_string()))
         .filter(IsWaiting);
-    diesel::update(waiting)
-        .set(StateColumns::from(&gate.state))
+    kept::<statement::SettleGate, _>(diesel::update(waiting).set(StateColumns::from(&gate.state)))
         .execute(&mut connection.raw)
         .context(|| format!("settling gate {} failed", gate.id))?;
     execution::wake(connection, gate.execution_id)
 }
 
-fn insert_vote(connection: &mut Connection, id: GateId, vote: &Vote) -> Result<(), Error> {
-    diesel::insert_into(gate_votes::table)
-        .values(&VoteRow::new(id, vote))
-        .execute(&mut connection.raw)
-        .context(|| format!("counting a vote on gate {id} failed"))?;
+fn insert_vote(
+    connection: &mut Connection,
+    id: GateId,
+    vote: &Vote,
+    earlier: usize,
+) -> Result<(), Error> {
+    let place = i64::try_from(earlier).unwrap_or(i64::MAX).saturating_add(1);
+    kept::<statement::InsertVote, _>(
+        diesel::insert_into(gate_votes::table).values(&VoteRow::new(id, vote, place)),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("counting a vote on gate {id} failed"))?;
     Ok(())
 }
 

@@ -18,12 +18,15 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod attempt;
 mod backup;
+pub mod cancellation;
 mod check;
 mod column;
 mod connection;
 pub mod definition;
 mod error;
+pub mod event;
 pub mod execution;
 mod file;
 pub mod gate;
@@ -31,8 +34,11 @@ pub mod migrate;
 mod owner;
 #[cfg(test)]
 mod plan;
+pub mod retention;
+pub mod retry;
 mod schema;
 mod sqlite_log;
+mod statement;
 pub mod timer;
 pub mod visit;
 pub mod workflow;

@@ -8,12 +8,15 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
-use workflow_types::execution::{ExecutionFilter, ExecutionStatus, PageKey, Scope};
+use workflow_types::execution::{
+    Entry, EventSeq, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, PageKey, Prune,
+    Round, Scope, Start, Started, TriggeredBy,
+};
 use workflow_types::id::ExecutionId;
 
 use crate::connection::{Connection, Durability};
 use crate::error::Error;
-use crate::{execution, gate, timer, visit};
+use crate::{attempt, cancellation, event, execution, gate, retention, timer, visit};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -64,7 +67,13 @@ fn what_is_looked_up_at_start_up_has_a_partial_index() {
     type Verb = fn(&mut Connection) -> Result<(), Error>;
     let verbs: [(Verb, &str); 7] = [
         (
-            |c| execution::claim(c, "p").map(|_| ()),
+            |c| {
+                let filter = ExecutionFilter {
+                    status: Some(ExecutionStatus::Running),
+                    ..ExecutionFilter::default()
+                };
+                execution::list(c, &filter, None, 9).map(|_| ())
+            },
             "executions_running",
         ),
         (
@@ -105,6 +114,73 @@ fn what_is_looked_up_at_start_up_has_a_partial_index() {
     }
 }
 
+/// A workflow with a limit, of which one execution waits that has not begun, and one that has.
+const TWO_THAT_WAIT: &str = "
+    INSERT INTO workflow_definitions (hash, definition, source, created_at)
+        VALUES (hex(zeroblob(32)), '{}', '', '');
+    INSERT INTO workflows
+        (id, name, definition_path, created_at, updated_at, definition_hash, concurrency_limit)
+        VALUES ('w', 'W', '', '', '', hex(zeroblob(32)), 5);
+    INSERT INTO workflow_executions
+        (id, workflow_id, status, triggered_by, started_at, definition_hash, input, queued_at,
+         admitted)
+        VALUES ('1', 'w', 'running', 'manual', '', hex(zeroblob(32)), '{}', '1', 0),
+               ('2', 'w', 'running', 'manual', '', hex(zeroblob(32)), '{}', '2', 1)";
+
+#[test]
+fn a_start_that_knows_no_limit_asks_nothing() {
+    let start = Start {
+        execution: Execution {
+            id: id(),
+            workflow_id: "w".parse().unwrap(),
+            definition: "0".repeat(64).parse().unwrap(),
+            triggered_by: TriggeredBy::Manual,
+            scheduled_for: None,
+            origin: None,
+            idempotency_key: None,
+            input: serde_json::Value::Null,
+            started_at: now(),
+            queued: false,
+            state: ExecutionState::Running,
+        },
+        visits: Vec::new(),
+        gate: None,
+        results: None,
+        entry: Entry::UNCONDITIONAL,
+    };
+    let plans = plans(|connection| {
+        connection.execute(TWO_THAT_WAIT)?;
+        assert_eq!(execution::start(connection, &start, "p")?, Started::New);
+        Ok(())
+    });
+    assert_eq!(plans, Vec::<String>::new());
+}
+
+#[test]
+fn whose_turn_it_is_is_found_by_the_queues_and_places_are_counted_without_the_history() {
+    let round = Round {
+        scope: Scope::All,
+        after: None,
+        room: 9,
+    };
+    let plans = plans(|connection| {
+        connection.execute(TWO_THAT_WAIT)?;
+        execution::admit(connection, &round, "p").map(|_| ())
+    });
+    for index in [
+        "COVERING INDEX executions_queued (workflow_id>?)",
+        "COVERING INDEX executions_requeued (workflow_id>?)",
+        "COVERING INDEX executions_queued (workflow_id=? AND queued_at>?)",
+        "COVERING INDEX executions_requeued (workflow_id=? AND queued_at>?)",
+        "COVERING INDEX executions_admitted (workflow_id=?",
+    ] {
+        let is_used = plans.iter().any(|step| step.contains(index));
+        assert!(is_used, "{index}: {plans:?}");
+    }
+    let is_sought = |step: &String| step.starts_with("SEARCH");
+    assert!(plans.iter().all(is_sought), "{plans:?}");
+}
+
 #[test]
 fn no_verb_scans_a_table() {
     let plans = plans(|connection| {
@@ -113,9 +189,11 @@ fn no_verb_scans_a_table() {
         visit::journal(connection, &id(), 1, 9)?;
         visit::latest(connection, &id())?;
         visit::history(connection, &id())?;
+        attempt::between(connection, &id(), (1, 9))?;
+        cancellation::find(connection, &id())?;
         gate::withdraw(connection, id(), now())
     });
-    assert_eq!(plans.len(), 6, "{plans:?}");
+    assert_eq!(plans.len(), 8, "{plans:?}");
     assert!(
         plans.iter().all(|step| step.starts_with("SEARCH")),
         "{plans:?}"
@@ -152,6 +230,61 @@ fn the_gates_of_an_execution_are_found_by_their_visits() {
     });
     assert!(
         plans.iter().any(|step| step.contains("gates_visit")),
+        "{plans:?}"
+    );
+    assert!(
+        plans.iter().all(|step| !step.starts_with("SCAN")),
+        "{plans:?}"
+    );
+}
+
+#[test]
+fn what_is_not_kept_is_found_by_its_end_and_by_its_place_in_its_workflow() {
+    let plans = plans(|connection| {
+        connection.execute(
+            "INSERT INTO workflow_definitions VALUES (hex(zeroblob(32)), '{}', '', '');
+             INSERT INTO workflows VALUES ('w', 'w', NULL, '', '', '', hex(zeroblob(32)), NULL)",
+        )?;
+        let prune = Prune {
+            ended_before: Some(now()),
+            keep_per_workflow: Some(3),
+        };
+        retention::prune(connection, &prune, 9)?;
+        let prune = Prune {
+            ended_before: None,
+            ..prune
+        };
+        retention::prune(connection, &prune, 9).map(|_| ())
+    });
+    for index in [
+        "INDEX executions_finished (completed_at<?)",
+        "INDEX executions_kept (workflow_id=?)",
+    ] {
+        assert!(plans.iter().any(|step| step.contains(index)), "{plans:?}");
+    }
+    let sorts = plans.iter().filter(|step| step.contains("TEMP B-TREE"));
+    assert_eq!(sorts.count(), 0, "{plans:?}");
+}
+
+#[test]
+fn events_are_read_from_their_place_on() {
+    let plans = plans(|connection| {
+        connection.execute(
+            "INSERT INTO workflow_definitions VALUES (
+                '806db58c16d2a2368c9a25762754cdf7fe057e4ea35da1999506f72794e86fbf', '{}', '', '');
+             INSERT INTO workflows SELECT 'w', 'w', NULL, '', '', '', hash, NULL
+                FROM workflow_definitions;
+             INSERT INTO workflow_executions (id, workflow_id, status, triggered_by, started_at,
+                definition_hash, input)
+                SELECT '01890a5d-ac96-774b-bcce-b302099a8057', 'w', 'running', 'manual',
+                '2026-01-31T09:00:00.000Z', hash, '{}' FROM workflow_definitions",
+        )?;
+        event::after(connection, &id(), EventSeq::new(7, 1, 1), 9).map(|_| ())
+    });
+    assert!(
+        plans
+            .iter()
+            .any(|step| step.contains("(execution_id=? AND visit>?)")),
         "{plans:?}"
     );
     assert!(

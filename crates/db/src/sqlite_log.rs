@@ -1,8 +1,8 @@
 //! The two hooks into SQLite that its safe wrapper does not offer, and the only unsafe code.
 //!
 //! The error log keeps, per thread, what SQLite said last, because Diesel keeps only the text of
-//! an error. Every connection of the process is made defensive when it opens: SQL cannot damage
-//! the file on purpose. Nothing here knows what the statements were about.
+//! an error. Every connection of the process is made defensive when it opens (SQL cannot damage
+//! the file on purpose), and its plans stable. Nothing here knows what the statements were about.
 #![expect(
     unsafe_code,
     reason = "SQLITE_CONFIG_LOG and sqlite3_auto_extension exist only in C"
@@ -86,7 +86,12 @@ unsafe extern "C" fn harden(
     _: *const ffi::sqlite3_api_routines,
 ) -> c_int {
     let out = ptr::null_mut::<c_int>();
-    // SAFETY: SQLite passes the connection that it is opening; the option takes an int and a
+    // Plans do not depend on bound values: a statement that may use a partial index would
+    // otherwise be prepared anew whenever a value is bound.
+    // SAFETY: SQLite passes the connection that it is opening; both options take an int and a
     // pointer that may be null.
-    unsafe { ffi::sqlite3_db_config(db, ffi::SQLITE_DBCONFIG_DEFENSIVE, 1 as c_int, out) }
+    unsafe {
+        ffi::sqlite3_db_config(db, ffi::SQLITE_DBCONFIG_ENABLE_QPSG, 1 as c_int, out);
+        ffi::sqlite3_db_config(db, ffi::SQLITE_DBCONFIG_DEFENSIVE, 1 as c_int, out)
+    }
 }

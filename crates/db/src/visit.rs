@@ -2,6 +2,8 @@
 //!
 //! It is the truth about an execution. What follows from it is decided elsewhere.
 
+mod settle;
+
 use diesel::connection::DefaultLoadingMode;
 use diesel::{
     AsChangeset, ExpressionMethods as _, Identifiable, Insertable, OptionalExtension as _,
@@ -14,11 +16,14 @@ use workflow_types::execution::{
 };
 use workflow_types::id::ExecutionId;
 
+pub(crate) use settle::settle;
+
 use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution::IsRunning;
 use crate::schema::{step_visits, workflow_executions};
+use crate::statement::{self, kept};
 use crate::timer;
 
 literal_condition!(
@@ -51,6 +56,7 @@ struct VisitRow {
     due_at: Option<String>,
     begun_at: String,
     completed_at: Option<String>,
+    reused_from: Option<String>,
 }
 
 /// The query of visits of running executions that wait for their next attempt, the next one first.
@@ -62,6 +68,7 @@ macro_rules! backing_off {
             .inner_join(workflow_executions::table)
             .filter(IsBackingOff)
             .filter(IsRunning)
+            .filter(workflow_executions::queued_at.is_null())
             .order(step_visits::due_at)
             .select(VisitRow::as_select())
             .into_boxed();
@@ -173,28 +180,18 @@ pub(crate) fn history(
 
 /// Adds a visit to the journal; fails with [`ErrorKind::Conflict`] if its number is taken.
 pub(crate) fn insert(connection: &mut Connection, visit: &Visit) -> Result<(), Error> {
-    diesel::insert_into(step_visits::table)
-        .values(&VisitRow::from(visit))
-        .execute(&mut connection.raw)
-        .context(|| format!("recording {} failed", name(visit)))?;
+    kept::<statement::InsertVisit, _>(
+        diesel::insert_into(step_visits::table).values(&VisitRow::from(visit)),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("recording {} failed", name(visit)))?;
     Ok(())
 }
 
-/// Writes what became of a visit that was open; fails with [`ErrorKind::Conflict`] if it was not.
-pub(crate) fn update(connection: &mut Connection, visit: &Visit) -> Result<(), Error> {
-    let row = VisitRow::from(visit);
-    let changed = diesel::update(step_visits::table)
-        .filter(step_visits::execution_id.eq(&row.execution_id))
-        .filter(step_visits::visit.eq(row.visit))
-        .filter(step_visits::state.ne(VisitStatus::Done.as_str()))
-        .set(&row)
-        .execute(&mut connection.raw)
-        .context(|| format!("recording {} failed", name(visit)))?;
-    if changed == 0 {
-        let message = format!("{} is not open, so it cannot be recorded", name(visit));
-        return Err(Error::new(ErrorKind::Conflict, message));
-    }
-    Ok(())
+/// The error of a visit that is over already.
+pub(crate) fn not_open(visit: &Visit) -> Error {
+    let message = format!("{} is not open, so it cannot be recorded", name(visit));
+    Error::new(ErrorKind::Conflict, message)
 }
 
 fn name(visit: &Visit) -> String {
@@ -226,6 +223,7 @@ impl From<&Visit> for VisitRow {
             request,
             begun_at,
             state,
+            reused_from,
         } = visit;
         let mut row = Self {
             execution_id: execution_id.to_string(),
@@ -242,6 +240,7 @@ impl From<&Visit> for VisitRow {
             due_at: None,
             begun_at: begun_at.to_string(),
             completed_at: None,
+            reused_from: reused_from.as_ref().map(ToString::to_string),
         };
         match state {
             VisitState::Ready | VisitState::Waiting | VisitState::Begun => {}
@@ -332,6 +331,7 @@ impl TryFrom<VisitRow> for Visit {
             attempt: row.number("attempt", found.attempt)?,
             request: request.map(|text| row.json("request", text)).transpose()?,
             begun_at: row.parse("begun_at", &found.begun_at)?,
+            reused_from: row.parse_maybe("reused_from", found.reused_from.as_deref())?,
             state: found.state(row)?,
         })
     }

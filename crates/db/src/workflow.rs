@@ -2,9 +2,11 @@
 //!
 //! Where definitions come from and when they are read again is decided elsewhere.
 
+use std::num::NonZeroU32;
+
 use diesel::{
-    AsChangeset, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
-    Selectable, SelectableHelper as _,
+    AsChangeset, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _,
+    Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use workflow_types::damage::Listed;
 use workflow_types::id::WorkflowId;
@@ -48,6 +50,7 @@ pub fn register(
             path,
             definition,
             source,
+            concurrency_limit,
             at,
         } = registration;
         let known = find(connection, id)?;
@@ -70,6 +73,7 @@ pub fn register(
                 updated_at: *at,
                 ..workflow
             },
+            *concurrency_limit,
         )?;
         Ok(match known {
             Some(_) => Registered::Changed,
@@ -100,13 +104,29 @@ pub fn find(connection: &mut Connection, id: &WorkflowId) -> Result<Option<Workf
         .transpose()
 }
 
-fn store(connection: &mut Connection, workflow: &Workflow) -> Result<(), Error> {
+/// How many unfinished executions of a workflow may have begun at once; none if any number may.
+pub(crate) fn limit(connection: &mut Connection, id: &str) -> Result<Option<i64>, Error> {
+    workflows::table
+        .find(id)
+        .select(workflows::concurrency_limit)
+        .first(&mut connection.raw)
+        .optional()
+        .map(Option::flatten)
+        .context(|| format!("reading the limit of workflow \"{id}\" failed"))
+}
+
+fn store(
+    connection: &mut Connection,
+    workflow: &Workflow,
+    limit: Option<NonZeroU32>,
+) -> Result<(), Error> {
     let row = WorkflowRow::from(workflow);
+    let limit = workflows::concurrency_limit.eq(limit.map(|limit| i64::from(limit.get())));
     diesel::insert_into(workflows::table)
-        .values(&row)
+        .values((&row, limit))
         .on_conflict(workflows::id)
         .do_update()
-        .set(&row)
+        .set((&row, limit))
         .execute(&mut connection.raw)
         .context(|| format!("storing workflow \"{}\" failed", workflow.id))?;
     Ok(())

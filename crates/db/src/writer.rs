@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::connection::{Connection, JOB};
+use crate::connection::{Connection, Savepoint};
 use crate::error::{Error, ErrorKind};
 
 /// A piece of work for the writer, with the one who waits for its result.
@@ -83,9 +83,18 @@ impl Connection {
         if jobs.is_empty() {
             return;
         }
+        if let [_] = jobs.as_slice() {
+            // One that is alone needs nobody to be spared: its transaction is all there is.
+            for (mut job, _) in jobs {
+                let done = self.transaction(|connection| job.0.run(connection));
+                job.0.settle(done);
+            }
+            return;
+        }
         let commit = self.transaction(|connection| {
             for (job, result) in &mut jobs {
-                *result = connection.savepoint(&JOB, |connection| job.0.run(connection))?;
+                *result =
+                    connection.savepoint(Savepoint::Job, |connection| job.0.run(connection))?;
             }
             Ok(())
         });

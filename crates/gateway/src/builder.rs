@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use workflow_types::execution::Retention;
 use workflow_types::id::ModelName;
 
 use crate::clock::{Clock, SystemClock};
@@ -148,9 +149,19 @@ impl GatewayBuilder {
         self
     }
 
-    /// How many attempts may run at once. Default: 64.
-    pub fn max_concurrent_attempts(mut self, attempts: usize) -> Self {
-        self.limits.max_attempts = attempts.max(1);
+    /// How many executions may run at once, of all workflows. Default: 64.
+    ///
+    /// Those that wait at a gate or for a retry do not run, and one more waits for its turn in the
+    /// database. Workflows take turns, whatever each has waiting.
+    pub fn max_concurrent_executions(mut self, executions: usize) -> Self {
+        self.limits.max_executions = executions.max(1);
+        self
+    }
+
+    /// Which finished executions are kept; the others are deleted at the start and once a day, with
+    /// the definitions that nothing refers to any more. Default: all are kept.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.limits.retention = retention;
         self
     }
 

@@ -4,7 +4,7 @@
 //! and whoever is slow reads several changes at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use workflow_types::id::ExecutionId;
@@ -12,7 +12,22 @@ use workflow_types::id::ExecutionId;
 /// Tells followers of executions about changes, after they are committed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
-    followers: Arc<Mutex<HashMap<ExecutionId, watch::Sender<()>>>>,
+    followers: Arc<Mutex<HashMap<ExecutionId, Senders>>>,
+}
+
+/// Wakes those who follow every change of an execution, and those who wait for its rest.
+///
+/// They are apart because most of those who wait would otherwise read once for every step.
+#[derive(Debug, Default)]
+struct Senders {
+    every: watch::Sender<()>,
+    rest: watch::Sender<()>,
+}
+
+impl Senders {
+    fn are_closed(&self) -> bool {
+        self.every.is_closed() && self.rest.is_closed()
+    }
 }
 
 /// Follows one execution.
@@ -36,32 +51,60 @@ impl Follower {
         }
         self.told_of_end = true;
     }
+
+    /// The same, but answers false when the gateway has ended.
+    pub(crate) async fn changed_or_ended(&mut self) -> bool {
+        self.changed.changed().await.is_ok()
+    }
 }
 
 impl Changes {
-    /// Registers a follower; what is read afterwards is at least as new as any missed wake-up.
+    /// Registers a follower of every change; what is read afterwards is at least as new as any
+    /// missed wake-up.
     pub(crate) fn follow(&self, id: ExecutionId) -> Follower {
-        let mut followers = self
-            .followers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Those who left are forgotten here, so that the map holds only what is followed.
-        followers.retain(|_, sender| !sender.is_closed());
-        let sender = followers.entry(id).or_default();
+        self.register(id, |senders| senders.every.subscribe())
+    }
+
+    /// As [`Changes::follow`], but woken only when the execution has come to rest or cannot go on.
+    pub(crate) fn follow_rest(&self, id: ExecutionId) -> Follower {
+        self.register(id, |senders| senders.rest.subscribe())
+    }
+
+    /// Wakes those who follow every change of an execution.
+    pub(crate) fn tell(&self, id: ExecutionId) {
+        if let Some(senders) = self.lock().get(&id) {
+            senders.every.send_replace(());
+        }
+    }
+
+    /// Wakes all followers of an execution: it has come to rest, or cannot go on.
+    pub(crate) fn tell_rest(&self, id: ExecutionId) {
+        if let Some(senders) = self.lock().get(&id) {
+            senders.every.send_replace(());
+            senders.rest.send_replace(());
+        }
+    }
+
+    fn register(
+        &self,
+        id: ExecutionId,
+        subscribe: impl FnOnce(&Senders) -> watch::Receiver<()>,
+    ) -> Follower {
+        let mut followers = self.lock();
+        // Those who left are forgotten now and then, so that the map holds what is followed.
+        if followers.len() >= followers.capacity() {
+            followers.retain(|_, senders| !senders.are_closed());
+        }
+        let senders = followers.entry(id).or_default();
         Follower {
-            changed: sender.subscribe(),
+            changed: subscribe(senders),
             told_of_end: false,
         }
     }
 
-    /// Wakes the followers of an execution.
-    pub(crate) fn tell(&self, id: ExecutionId) {
-        let followers = self
-            .followers
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Senders>> {
+        self.followers
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = followers.get(&id) {
-            sender.send_replace(());
-        }
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

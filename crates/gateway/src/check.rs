@@ -62,10 +62,6 @@ fn not_acted_on(definition: &WorkflowDefinition, all: &mut Vec<Diagnostic>) {
             all.push(ignored(&Pointer::root().key("trigger"), what));
         }
     }
-    if definition.concurrency().is_some() {
-        let what = "`concurrency` is not enforced: every execution runs at once";
-        all.push(ignored(&Pointer::root().key("concurrency"), what));
-    }
 }
 
 fn ignored(at: &Pointer, what: &str) -> Diagnostic {

@@ -72,3 +72,34 @@ pub async fn owner(path: impl AsRef<Path>) -> Result<Option<String>, Error> {
 pub async fn sqlite_version() -> Result<String, Error> {
     SqliteStore::version().await.map_err(Error::opening)
 }
+
+/// Writes a copy of a database to a file that does not exist yet, also while a gateway runs on it.
+///
+/// The copy appears under its name when it is complete, checked and durable. Fails with
+/// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if there is such a file.
+pub async fn backup(path: impl AsRef<Path>, target: impl AsRef<Path>) -> Result<(), Error> {
+    let reader = SqliteReader::open(path.as_ref()).await;
+    let reader = reader.map_err(Error::opening)?;
+    let copied = reader.backup(target.as_ref()).await;
+    copied.map_err(Error::opening)
+}
+
+/// The same as [`backup`], in place of what has the name.
+pub async fn backup_over(path: impl AsRef<Path>, target: impl AsRef<Path>) -> Result<(), Error> {
+    let reader = SqliteReader::open(path.as_ref()).await;
+    let reader = reader.map_err(Error::opening)?;
+    let copied = reader.backup_over(target.as_ref()).await;
+    copied.map_err(Error::opening)
+}
+
+/// Gives the room of what was deleted back to the file system.
+///
+/// Needs as much free room as the database has. Fails with
+/// [`ErrorKind::Owned`](crate::ErrorKind::Owned) while a gateway runs on it, and with
+/// [`ErrorKind::Missing`](crate::ErrorKind::Missing) where there is none.
+pub async fn vacuum(path: impl AsRef<Path>) -> Result<(), Error> {
+    let there = SqliteReader::open(path.as_ref()).await;
+    drop(there.map_err(Error::opening)?);
+    let done = SqliteStore::vacuum(path.as_ref()).await;
+    done.map_err(Error::opening)
+}

@@ -3,29 +3,33 @@
 //! Each running execution has one task, which holds its live state in memory and reads history
 //! only when it takes an execution up. What waits (gates, retries) has no task but a row.
 
+mod admission;
+mod cancel;
 mod decide;
 mod drive;
 mod perform;
 mod recover;
 mod request;
+mod retention;
+mod retry;
 mod size;
 mod timer;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, ExecutionStatus, History, Scope, Start, Started, TriggeredBy,
+    Epoch, Execution, ExecutionState, ExecutionStatus, Retention, Scope, Start, Started,
+    TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 
@@ -37,8 +41,11 @@ use crate::error::{During as _, Error, ErrorKind};
 use crate::model::ModelRegistry;
 use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
+use admission::{Admission, Slot};
+use cancel::Cancels;
 use decide::Situation;
 use drive::Live;
+pub(crate) use retry::Repeat;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.
@@ -51,8 +58,10 @@ pub(crate) struct Limits {
     pub(crate) grace: Duration,
     /// The largest output of a step in bytes.
     pub(crate) max_output: usize,
-    /// How many attempts may run at once.
-    pub(crate) max_attempts: usize,
+    /// How many executions may run at once.
+    pub(crate) max_executions: usize,
+    /// Which finished executions are kept.
+    pub(crate) retention: Retention,
 }
 
 impl Default for Limits {
@@ -60,7 +69,8 @@ impl Default for Limits {
         Self {
             grace: Duration::from_secs(2),
             max_output: 1024 * 1024,
-            max_attempts: 64,
+            max_executions: 64,
+            retention: Retention::default(),
         }
     }
 }
@@ -76,12 +86,14 @@ pub(crate) struct Engine {
     pub(crate) changes: Changes,
     pub(crate) owner: String,
     pub(crate) limits: Limits,
-    pub(crate) attempts: Arc<Semaphore>,
+    pub(crate) admission: Arc<Admission>,
     /// Definitions by digest, parsed once.
     definitions: Mutex<HashMap<DefinitionDigest, Arc<WorkflowDefinition>>>,
     /// Executions that are held by a task of this process, and whether somebody asked for them to
     /// be taken up in the meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
+    /// Who listens whether an execution is cancelled.
+    cancels: Cancels,
     /// Unfinished executions that are carried although others are left behind; empty where none
     /// are.
     own: Mutex<HashSet<ExecutionId>>,
@@ -108,6 +120,8 @@ pub(crate) struct NewExecution {
     pub(crate) input: Value,
     pub(crate) triggered_by: TriggeredBy,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// What it repeats of another execution.
+    pub(crate) repeat: Option<Repeat>,
 }
 
 /// The parts from which an engine is made.
@@ -126,7 +140,7 @@ pub(crate) struct Parts {
 impl Engine {
     /// An engine at rest: [`Engine::recover`] sets it going.
     pub(crate) fn start(parts: Parts) -> Arc<Self> {
-        let attempts = Arc::new(Semaphore::new(parts.limits.max_attempts));
+        let admission = Admission::new(parts.limits.max_executions);
         Arc::new(Self {
             store: parts.store,
             reads: parts.reads,
@@ -137,9 +151,10 @@ impl Engine {
             changes: Changes::default(),
             owner: parts.owner,
             limits: parts.limits,
-            attempts,
+            admission,
             definitions: Mutex::default(),
             held: Mutex::default(),
+            cancels: Cancels::default(),
             own: Mutex::default(),
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
@@ -194,15 +209,7 @@ impl Engine {
     }
 
     async fn store_new(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
-        if self.draining.is_cancelled() {
-            return Err(Error::new(
-                ErrorKind::Stopping,
-                format!(
-                    "starting workflow `{}` failed: the gateway is shutting down",
-                    new.workflow_id
-                ),
-            ));
-        }
+        self.refuse_while_draining(&new.workflow_id)?;
         let now = self.clock.now();
         let definition = new.definition;
         let mut execution = Execution {
@@ -211,64 +218,90 @@ impl Engine {
             definition: new.digest,
             triggered_by: new.triggered_by,
             scheduled_for: None,
-            origin: None,
+            origin: new.repeat.as_ref().map(|repeat| repeat.origin),
             idempotency_key: new.idempotency_key,
             input: new.input,
             started_at: now,
+            queued: false,
             state: ExecutionState::Running,
         };
-        let mut history = History::default();
+        let repeat = new.repeat;
         let situation = Situation {
             definition: &definition,
             execution: &execution,
             now,
             gate_id: self.entropy.gate_id(now),
         };
-        let advance = decide::begin(situation, &mut history);
+        let (history, advance) = retry::begin(situation, repeat.as_ref());
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
+        let (slot, entry) = self.entry(&execution.state, &definition);
+        // Before it is stored: whoever repeats the start must not take it up in the meantime.
+        let hold = self.hold(execution.id);
         let start = Start {
             execution: execution.clone(),
             visits: advance.made,
             gate: advance.gate,
             results,
+            entry,
         };
-        let started = self.store.start(start, &self.owner).await;
+        let started = self.store_start(start, repeat.as_ref()).await;
         let started = started.during(format_args!(
             "starting workflow `{}`",
             execution.workflow_id
         ))?;
         match started {
             Started::Existing(existing) => {
-                if existing.state.status() == ExecutionStatus::Running {
-                    // Whoever started it may be gone; if not, this changes nothing.
-                    self.passed(existing.id);
-                }
+                self.found(&existing);
                 Ok(*existing)
+            }
+            Started::Skipped(unfinished) => Err(admission::skipped(&execution, unfinished)),
+            Started::Queued => {
+                self.own(execution.id);
+                drop(slot);
+                self.admission.queued();
+                execution.queued = true;
+                execution.state = ExecutionState::Running;
+                Ok(execution)
             }
             Started::New => {
                 self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
-                if let (ExecutionState::Running, Some(open)) = (&execution.state, open) {
+                if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {
                     let live =
                         Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
-                    // Nobody else knows this execution yet.
-                    if let Some(hold) = self.hold(execution.id) {
-                        self.spawn(hold, live);
-                    }
+                    self.spawn(hold, slot, live);
                 }
                 Ok(execution)
             }
         }
     }
 
+    fn refuse_while_draining(&self, workflow: &WorkflowId) -> Result<(), Error> {
+        if !self.is_draining() {
+            return Ok(());
+        }
+        let context =
+            format!("starting workflow `{workflow}` failed: the gateway is shutting down");
+        Err(Error::new(ErrorKind::Stopping, context))
+    }
+
+    /// An execution was started once more with its key: whoever started it may be gone; if not,
+    /// this changes nothing. One that waits for its turn is not to have it before others.
+    fn found(self: &Arc<Self>, existing: &Execution) {
+        if existing.state.status() == ExecutionStatus::Running && !existing.queued {
+            self.passed(existing.id);
+        }
+    }
+
     /// Gives an execution a task, which holds it until it leaves.
-    fn spawn(self: &Arc<Self>, hold: Hold, live: Live) {
+    fn spawn(self: &Arc<Self>, hold: Hold, slot: Slot, live: Live) {
         let engine = Arc::clone(self);
         self.task(async move {
             drive::drive(&engine, live).await;
             drop(hold);
+            drop(slot);
         });
     }
 
@@ -302,7 +335,7 @@ impl Engine {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         stuck.insert(id, reason);
         drop(stuck);
-        self.changes.tell(id);
+        self.changes.tell_rest(id);
     }
 
     /// Why an execution cannot go on for now, if it cannot.
@@ -316,11 +349,11 @@ impl Engine {
     fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         match held.entry(id) {
-            Entry::Occupied(mut entry) => {
+            hash_map::Entry::Occupied(mut entry) => {
                 entry.insert(Asked::Again);
                 None
             }
-            Entry::Vacant(entry) => {
+            hash_map::Entry::Vacant(entry) => {
                 entry.insert(Asked::Once);
                 let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
                 stuck.remove(&id);
@@ -332,14 +365,23 @@ impl Engine {
 
     /// What follows every commit: followers read, and the timer looks again if something waits.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
-        self.changes.tell(*id);
-        if matches!(state, ExecutionState::Paused { .. }) {
-            self.timer.notify_one();
+        match state {
+            ExecutionState::Running => self.changes.tell(*id),
+            ExecutionState::Paused { .. } => {
+                self.changes.tell_rest(*id);
+                self.timer.notify_one();
+            }
+            ExecutionState::Completed { .. } | ExecutionState::Failed { .. } => self.after_end(*id),
         }
-        if state.status().is_finished() {
-            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            own.remove(id);
-        }
+    }
+
+    /// What follows the end of an execution, whoever has ended it.
+    fn after_end(&self, id: ExecutionId) {
+        self.changes.tell_rest(id);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.remove(&id);
+        drop(own);
+        self.admission.made_place();
     }
 
     /// A definition by its digest: from memory, or read and parsed once.

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Forbidden,
     /// What was given is not valid.
     Invalid,
+    /// The limit of the workflow is reached, and its author wants no other execution to wait.
+    Busy,
     /// The gateway is shutting down.
     Stopping,
     /// Another process owns the database.

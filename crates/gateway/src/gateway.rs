@@ -70,8 +70,8 @@ pub struct Started {
     pub backup: Option<PathBuf>,
     /// What was read from the workflow directories, good and bad.
     pub files: Vec<FileReport>,
-    /// The executions of the last owner that were taken up.
-    pub taken_up: Vec<ExecutionId>,
+    /// How many executions that the last owner left behind are taken up, each when it is its turn.
+    pub taken_up: usize,
     /// How many executions of the last owner were left as they are.
     pub left: usize,
 }
@@ -231,6 +231,7 @@ impl Gateway {
                     path: file.path,
                     definition: file.stored,
                     source: file.source,
+                    concurrency_limit: file.definition.concurrency().map(|it| it.limit),
                     at: now,
                 };
                 self.engine
@@ -243,10 +244,16 @@ impl Gateway {
         }
         let registered = self.store.register(registrations).await;
         registered.during("registering workflows")?;
+        // A limit may have risen.
+        self.engine.admission.made_place();
         Ok(())
     }
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
+    ///
+    /// If a limit does not let it run yet, it waits for its turn and says so
+    /// ([`queued`](Execution::queued)). Fails with [`ErrorKind::Busy`], and stores nothing, if its
+    /// workflow says `concurrency: {onLimit: skip}` and the limit is reached.
     pub async fn start(&self, workflow: &WorkflowId, input: Value) -> Result<Execution, Error> {
         self.start_with(StartRequest::new(workflow.clone(), input))
             .await
@@ -265,6 +272,7 @@ impl Gateway {
                 input,
                 triggered_by: request.triggered_by,
                 idempotency_key: request.idempotency_key,
+                repeat: None,
             })
             .await
     }
@@ -285,7 +293,7 @@ impl Gateway {
 
     /// Waits until an execution is at rest: completed, failed, or paused at a gate.
     pub async fn wait(&self, id: ExecutionId) -> Result<Execution, Error> {
-        let mut follower = self.follow(id);
+        let mut follower = self.engine.changes.follow_rest(id);
         loop {
             let execution = self.reader.execution(id).await?;
             if execution.state.status().is_at_rest() {
@@ -295,6 +303,27 @@ impl Gateway {
                 return Err(error);
             }
             follower.changed().await;
+        }
+    }
+
+    /// Waits until nothing goes on by itself any more, though executions wait for their turn: those
+    /// that hold the places within the limits of their workflows wait at gates.
+    pub async fn wait_until_held_up(&self) -> Result<(), Error> {
+        let admission = &self.engine.admission;
+        let mut idle = admission.watch_idle();
+        loop {
+            if admission.is_idle() {
+                let reads = &self.engine.reads;
+                let queued = reads.count_queued().await.during("counting what waits")?;
+                let running = reads.count_running().await.during("counting what runs")?;
+                // Those that wait for a retry run, and will go on.
+                if queued > 0 && queued == running && admission.is_idle() {
+                    return Ok(());
+                }
+            }
+            if idle.changed().await.is_err() {
+                return Err(Error::new(ErrorKind::Stopping, "the gateway has ended"));
+            }
         }
     }
 

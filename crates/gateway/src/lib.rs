@@ -53,9 +53,11 @@ mod error;
 mod gateway;
 mod loader;
 mod model;
+mod operation;
 mod reader;
 pub mod store;
 mod tool;
+mod watch;
 
 pub use builder::{GatewayBuilder, LeftBehind};
 pub use change::Follower;
@@ -65,10 +67,14 @@ pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
 pub use loader::{FileKind, FileReport};
 pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
+pub use operation::{Cancelled, RetryRequest};
 pub use reader::Reader;
 pub use store::Durability;
 pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSpec};
+pub use watch::Watch;
 pub use workflow_types;
 pub use workflow_types::damage::{Damaged, Listed};
-pub use workflow_types::execution::{ExecutionFilter, Page, PageKey};
+pub use workflow_types::execution::{
+    Event, EventKind, EventPage, EventSeq, ExecutionFilter, Page, PageKey, Pruned, Retention,
+};
 pub use workflow_types::registry::{SavedDefinition, Workflow};

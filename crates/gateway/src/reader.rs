@@ -4,11 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use workflow_types::Timestamp;
 use workflow_types::approval::{Gate, GateState, Vote};
 use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
-    Execution, ExecutionFilter, Page, PageKey, Visit, WorkflowExecutionState,
+    Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
+    Retention, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -97,6 +99,48 @@ impl Reader {
         visits.during("reading a journal")
     }
 
+    /// The attempts of the visits `first` to `last` that failed and were followed by another one.
+    pub async fn attempts(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<FailedAttempt>, Error> {
+        let attempts = self.store.attempts(id, first, last).await;
+        attempts.during("reading failed attempts")
+    }
+
+    /// At most `limit` events of an execution after a place; see
+    /// [`Gateway::watch`](crate::Gateway::watch) for those that are still to come.
+    ///
+    /// Fails with [`ErrorKind::NotFound`] if there is no such execution.
+    pub async fn events(
+        &self,
+        id: ExecutionId,
+        after: EventSeq,
+        limit: usize,
+    ) -> Result<EventPage, Error> {
+        let page = self.store.events(id, after, limit).await;
+        page.during("reading events")?
+            .ok_or_else(|| unknown(format_args!("execution {id}")))
+    }
+
+    /// Who cancelled an execution, if anybody did.
+    pub async fn cancellation(&self, id: ExecutionId) -> Result<Option<Cancellation>, Error> {
+        let found = self.store.cancellation(id).await;
+        found.during("reading a cancellation")
+    }
+
+    /// How many executions [`Gateway::prune`](crate::Gateway::prune) would delete at an instant.
+    pub async fn count_prunable(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<usize, Error> {
+        let count = self.store.count_prunable(retention.at(now)).await;
+        count.during("counting the executions that are not kept")
+    }
+
     /// Every gate that waits, the oldest first; damaged ones are named beside them.
     pub async fn waiting_gates(&self) -> Result<Listed<Gate>, Error> {
         let gates = self.store.waiting_gates().await;
@@ -138,6 +182,12 @@ impl Reader {
                     format!("execution {id} has no approvals"),
                 )
             })
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
     }
 }
 

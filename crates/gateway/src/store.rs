@@ -16,7 +16,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use workflow_types::Timestamp;
 use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
-use workflow_types::execution::{Claimed, Scope, Start, Started, Transition};
+use workflow_types::execution::{
+    Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
+    Started, Transition,
+};
 use workflow_types::id::{ExecutionId, GateId};
 use workflow_types::registry::{Registered, Registration};
 
@@ -56,38 +59,93 @@ pub trait Store: Send + Sync {
 
     /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
     ///
-    /// Repeating a start, by its id or by its idempotency key within the workflow, changes nothing
-    /// and answers the execution that there is. [`NotFound`](StoreErrorKind::NotFound) if the
-    /// workflow, the definition or the origin is not known; [`Conflict`](StoreErrorKind::Conflict)
+    /// Its [`Entry`](workflow_types::execution::Entry) says whether it begins. One that has to wait
+    /// for its turn is stored without visits, gate and results, and is
+    /// [`Queued`](Started::Queued); one that must not wait is not stored, and is
+    /// [`Skipped`](Started::Skipped). An entry without a limit asks nothing of the store. An
+    /// execution that has begun and is not finished, whether it runs, waits for its turn to go on,
+    /// or waits at a gate, counts towards the limit; so does one that has not begun if the next
+    /// would be skipped. One that has not begun goes before any that is started later under the
+    /// same limit. Repeating a start, by its id or by its idempotency key within the workflow,
+    /// changes nothing and answers the execution that there is.
+    /// [`NotFound`](StoreErrorKind::NotFound) if the workflow, the definition or the origin is not
+    /// known; [`Conflict`](StoreErrorKind::Conflict)
     /// if the id belongs to an execution of another workflow or key;
     /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together: only a paused
     /// execution has a gate, and only one at rest has results.
     async fn start(&self, start: Start, owner: &str) -> Result<Started, StoreError>;
 
-    /// Writes one step forward of an execution: its open visit, the visits made, the gate at which
-    /// it waits, and where it stands. When it ends, gates that wait are withdrawn.
+    /// Starts an execution that repeats its origin from visit `first` on, which is the first one
+    /// that it makes itself: the visits of the origin before that, and their failed attempts, are
+    /// copied to it, with their idempotency keys and the execution that made them.
+    ///
+    /// The rest is as with [`Store::start`]; but one that has to wait for its turn has the copies,
+    /// too, and its own first visit, ready and without a request. The copies stay when the origin
+    /// is deleted.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such origin;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it has not finished, or has not made these visits.
+    async fn retry(&self, start: Start, first: u32, owner: &str) -> Result<Started, StoreError>;
+
+    /// Asks that an execution end. It is recorded once; the first who asks is the one who did.
+    ///
+    /// One of which no attempt has begun, because it waits at a gate, for its turn or for its next
+    /// attempt, ends with it: its open visit is closed as a failure of kind `cancelled`, its gate is
+    /// withdrawn, its results are written. Of any other, nothing is written from then on but its
+    /// end: [`Store::apply`] refuses what would carry it on.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such execution.
+    async fn cancel(&self, id: ExecutionId, asked: Cancellation) -> Result<Cancelling, StoreError>;
+
+    /// Deletes a finished execution with all that belongs to it.
+    ///
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is none;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it has not finished.
+    async fn delete(&self, id: ExecutionId) -> Result<(), StoreError>;
+
+    /// Deletes at most `limit` finished executions that are not kept, or, if none are left, as many
+    /// definitions that nothing refers to; answers what was deleted, nothing when all is done.
+    ///
+    /// So much as does not keep other writers waiting; repeating it goes on.
+    async fn prune(&self, prune: Prune, limit: usize) -> Result<Pruned, StoreError>;
+
+    /// Writes one step forward of an execution: its open visit and the attempt of it that failed,
+    /// the visits made, the gate at which it waits, and where it stands. When it ends, gates that
+    /// wait are withdrawn.
     ///
     /// The busiest verb: its cost does not depend on how long the history is.
     /// [`Fenced`](StoreErrorKind::Fenced) if the execution has changed hands;
     /// [`Conflict`](StoreErrorKind::Conflict) if it is finished, if it is paused and not ended by
-    /// this, or if the open visit is over already: so a transition that is repeated after its
-    /// commit is refused, unless all that it writes is an open visit;
+    /// this, if it is cancelled and does not end as such, or if the open visit is over already: so
+    /// a transition that is repeated after its commit is refused, unless all that it writes is an
+    /// open visit;
     /// [`NotFound`](StoreErrorKind::NotFound) if there is no such execution;
     /// [`Internal`](StoreErrorKind::Internal) if the parts do not belong together.
     async fn apply(&self, transition: Arc<Transition>) -> Result<(), StoreError>;
 
-    /// Takes up every running execution, the oldest first: the epoch of each rises, so that
-    /// whoever held it before is fenced off.
-    ///
-    /// One that is damaged is logged and left out. Repeating it takes them up again, under the
-    /// next epoch.
-    async fn claim_running(&self, owner: &str) -> Result<Vec<Claimed>, StoreError>;
+    /// Makes every running execution wait for its turn, where it would be if it had waited since
+    /// it was started, unless its next attempt is due at some instant. Repeating it changes
+    /// nothing.
+    async fn queue_running(&self) -> Result<(), StoreError>;
 
-    /// Takes up one execution, in the same way; none if it does not run, or does not exist.
+    /// Makes those of some executions wait for their turn that run and do not wait already.
+    async fn queue(&self, ids: Vec<ExecutionId>, place: Place) -> Result<(), StoreError>;
+
+    /// Takes up executions that wait for their turn, as many as there is room for: one of each
+    /// workflow in turn, in the order of their ids, beginning after the one that had its turn last,
+    /// until nobody's turn is left. The epoch of each rises, so that whoever held it before is
+    /// fenced off.
+    ///
+    /// Of each workflow it is the turn of the one that has waited longest; but none begins while as
+    /// many of its workflow as the newest definition allows have begun and are not finished. One
+    /// that is damaged is logged, left out, and waits no longer.
+    async fn admit(&self, round: Round, owner: &str) -> Result<Admitted, StoreError>;
+
+    /// Takes up one execution, whether or not it waits for its turn; its epoch rises. None if it
+    /// does not run, or does not exist.
     async fn claim_one(&self, id: ExecutionId, owner: &str) -> Result<Option<Claimed>, StoreError>;
 
     /// Counts a vote, as [`Gate::judge`](workflow_types::approval::Gate::judge) says. If it
-    /// settles the gate, its execution runs again; the visit stays as it is.
+    /// settles the gate, its execution runs again as soon as it is its turn, and waits where it would
+    /// be if it had waited since it was started; the visit stays as it is.
     ///
     /// A vote at or after the gate's expiry conflicts with the expiry, whether or not
     /// [`Store::expire_due`] has come by. Repeating a vote is answered as a repetition and changes
@@ -95,7 +153,7 @@ pub trait Store: Send + Sync {
     /// [`Conflict`](StoreErrorKind::Conflict) if it asks what became of an interrupted step.
     async fn vote(&self, gate: GateId, vote: Vote) -> Result<Voted, StoreError>;
 
-    /// Says what became of an interrupted step; its execution runs again.
+    /// Says what became of an interrupted step; its execution runs again, in the same way.
     ///
     /// Repeating the same resolution is answered as a repetition and changes nothing.
     /// [`NotFound`](StoreErrorKind::NotFound) if there is no such gate;

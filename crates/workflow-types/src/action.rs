@@ -220,10 +220,13 @@ words! {
     }
 }
 
-/// At most so many executions of a workflow at once, and what happens to one more.
+/// At most so many executions of a workflow under way at once, and what happens to one more.
+///
+/// One that has begun counts until it ends, also while it waits at a gate or for a retry: with a
+/// limit of 1, no two of them are ever mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concurrency {
-    /// How many may run at once.
+    /// How many may be under way at once.
     pub limit: NonZeroU32,
     /// What happens to one more.
     pub on_limit: OnLimit,

@@ -109,6 +109,8 @@ pub struct Gate {
     pub step: StepId,
     /// The visit of the step, counted over the execution from 1.
     pub visit: u32,
+    /// The attempt of the visit that it stands before, or that was interrupted.
+    pub attempt: u32,
     /// What is said to those who decide.
     pub message: Option<String>,
     /// The resolved action: exactly this runs once it is approved.
@@ -290,6 +292,7 @@ mod tests {
             workflow_id: "w".parse().unwrap(),
             step: "s".parse().unwrap(),
             visit: 1,
+            attempt: 1,
             message: None,
             request: Value::Null,
             requested_at: Timestamp::from_millis(0).unwrap(),

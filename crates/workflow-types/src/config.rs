@@ -20,9 +20,9 @@ pub const DEFAULT_DATABASE: &str = ".agentspace/agentspace.db";
 pub const DEFAULT_WORKFLOWS: &str = "workflows";
 /// What a committed step survives if nobody says.
 pub const DEFAULT_DURABILITY: Durability = Durability::Full;
-/// How many attempts may run at once if nobody says.
+/// How many executions may run at once if nobody says.
 // The number is not zero.
-pub const DEFAULT_ATTEMPTS: NonZeroU32 = NonZeroU32::new(64).expect("not zero");
+pub const DEFAULT_EXECUTIONS: NonZeroU32 = NonZeroU32::new(64).expect("not zero");
 /// The largest output of a step in bytes if nobody says: 1 MiB.
 // The number is not zero.
 pub const DEFAULT_OUTPUT_BYTES: NonZeroU32 = NonZeroU32::new(1024 * 1024).expect("not zero");
@@ -62,8 +62,8 @@ pub struct Config {
     pub workflows: Option<String>,
     /// `gateway.durability`
     pub durability: Option<Durability>,
-    /// `gateway.max_concurrent_attempts`
-    pub max_concurrent_attempts: Option<NonZeroU32>,
+    /// `gateway.max_concurrent_executions`
+    pub max_concurrent_executions: Option<NonZeroU32>,
     /// `gateway.max_output_bytes`
     pub max_output_bytes: Option<NonZeroU32>,
     /// `gateway.drain`
@@ -107,7 +107,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
     config.workflows = fields.parsed("workflows").map(|Path(text)| text);
     within(&mut fields, "gateway", &GATEWAY, |gateway, _| {
         config.durability = gateway.word("durability", Durability::from_word);
-        config.max_concurrent_attempts = whole(gateway, "max_concurrent_attempts");
+        config.max_concurrent_executions = whole(gateway, "max_concurrent_executions");
         config.max_output_bytes = whole(gateway, "max_output_bytes");
         config.drain = wait(gateway, "drain");
         config.grace = wait(gateway, "grace");

@@ -3,10 +3,15 @@
 //! The journal of visits is the truth; everything else is folded from it. How it is stored and who
 //! carries it forward is decided elsewhere.
 
+mod admission;
+mod attempt;
+mod cancellation;
 mod context;
+mod event;
 mod history;
 mod page;
 mod result;
+mod retention;
 mod transition;
 
 use serde_json::Value;
@@ -16,10 +21,15 @@ use crate::definition::DefinitionDigest;
 use crate::id::{ExecutionId, IdempotencyKey, StepId, WorkflowId};
 use crate::words::words;
 
+pub use admission::{Admitted, Entry, Place, Round, Turn};
+pub use attempt::FailedAttempt;
+pub use cancellation::{Cancellation, Cancelling};
 pub use context::{ConditionContext, ContextName, ExecutionContext};
+pub use event::{Event, EventKind, EventPage, EventSeq, GateTrace, Trace, VisitTrace};
 pub use history::{History, StepRecord};
 pub use page::{ExecutionFilter, Page, PageKey};
 pub use result::{StepResult, StepStatus, WorkflowExecutionState};
+pub use retention::{Prune, Pruned, Retention};
 pub use transition::{Claimed, Epoch, Scope, Start, Started, Transition};
 
 /// One run of a definition.
@@ -43,6 +53,8 @@ pub struct Execution {
     pub input: Value,
     /// When it was started.
     pub started_at: Timestamp,
+    /// Whether it waits for its turn, because of a limit; only one that runs does.
+    pub queued: bool,
     /// Where it stands.
     pub state: ExecutionState,
 }
@@ -177,6 +189,8 @@ words! {
         Interrupted = "interrupted",
         /// Its output was larger than allowed.
         OutputTooLarge = "output_too_large",
+        /// Somebody cancelled the execution.
+        Cancelled = "cancelled",
         /// The tool or model crashed.
         Internal = "internal",
     }
@@ -191,6 +205,7 @@ impl StepFailureKind {
             Self::ApprovalExpired => FailureKind::ApprovalExpired,
             Self::Interrupted => FailureKind::Interrupted,
             Self::OutputTooLarge => FailureKind::OutputTooLarge,
+            Self::Cancelled => FailureKind::Cancelled,
             Self::Internal => FailureKind::Internal,
         }
     }
@@ -238,19 +253,23 @@ pub struct Visit {
     pub step: StepId,
     /// The attempt that runs or ran last, from 1.
     pub attempt: u32,
-    /// The resolved action: what runs, or ran; none if its templates could not be resolved.
+    /// The resolved action: what runs, or ran; none if its templates could not be resolved, or if
+    /// the visit is ready and they have not been yet.
     pub request: Option<Value>,
     /// When the execution arrived.
     pub begun_at: Timestamp,
     /// Where it stands.
     pub state: VisitState,
+    /// The execution that made it, if a retry has taken it over.
+    pub reused_from: Option<ExecutionId>,
 }
 
 impl Visit {
     /// The key by which a side effect knows that it is repeated: the same for every attempt that
-    /// repeats this visit, after a crash too.
+    /// repeats this visit, after a crash too. A visit that a retry has taken over keeps its key.
     pub fn idempotency_key(&self) -> String {
-        format!("{}/{}/{}", self.execution_id, self.step, self.number)
+        let made_by = self.reused_from.unwrap_or(self.execution_id);
+        format!("{made_by}/{}/{}", self.step, self.number)
     }
 }
 

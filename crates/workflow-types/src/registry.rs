@@ -2,6 +2,8 @@
 //!
 //! How it is stored, and when an execution takes which definition, is decided elsewhere.
 
+use std::num::NonZeroU32;
+
 use crate::Timestamp;
 use crate::definition::{DefinitionDigest, StoredDefinition};
 use crate::id::WorkflowId;
@@ -40,6 +42,8 @@ pub struct Registration {
     pub definition: StoredDefinition,
     /// The text that its author wrote.
     pub source: String,
+    /// The limit of its `concurrency`, which applies from now on to all that have not begun.
+    pub concurrency_limit: Option<NonZeroU32>,
     /// Now.
     pub at: Timestamp,
 }

@@ -23,6 +23,7 @@ fn visit(number: u32, step: &str, outcome: Outcome) -> Visit {
         attempt: number,
         request: None,
         begun_at: at(0),
+        reused_from: None,
         state: VisitState::Done {
             at: at(i64::from(number)),
             outcome,
@@ -45,6 +46,7 @@ fn execution() -> Execution {
         idempotency_key: None,
         input: json!({"url": "u"}),
         started_at: at(0),
+        queued: false,
         state: ExecutionState::Running,
     }
 }

@@ -1,5 +1,7 @@
 //! `agentspace db`: the database's schema and its health.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::cli::{Database, Global};
@@ -10,6 +12,9 @@ pub(super) async fn run(global: &Global, command: &Database) -> anyhow::Result<E
     match command {
         Database::Migrate => migrate(global).await,
         Database::Check => check(global).await,
+        Database::Prune(args) => super::prune::run(global, args).await,
+        Database::Vacuum => vacuum(global).await,
+        Database::Backup { path, force } => backup(global, path, *force).await,
     }
 }
 
@@ -53,4 +58,31 @@ async fn check(global: &Global) -> anyhow::Result<Exit> {
     } else {
         Exit::Failed
     })
+}
+
+async fn vacuum(global: &Global) -> anyhow::Result<Exit> {
+    gateway::database::vacuum(&global.db).await?;
+    let path = global.db.display().to_string();
+    if global.json {
+        output::envelope("db.vacuum", &json!({"path": path}));
+    } else {
+        output::data(&format!("{path} has no unused room any more"));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn backup(global: &Global, target: &Path, replace: bool) -> anyhow::Result<Exit> {
+    if replace {
+        gateway::database::backup_over(&global.db, target).await?;
+    } else {
+        gateway::database::backup(&global.db, target).await?;
+    }
+    let (path, copy) = (global.db.display(), target.display());
+    if global.json {
+        let shown = json!({"path": path.to_string(), "backup": copy.to_string()});
+        output::envelope("db.backup", &shown);
+    } else {
+        output::data(&format!("copied to {copy}"));
+    }
+    Ok(Exit::Ok)
 }

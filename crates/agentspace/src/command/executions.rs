@@ -1,28 +1,30 @@
 //! `agentspace executions`: what ran, runs and waits; and what is said about interrupted steps.
 
-use std::num::NonZeroUsize;
-
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::Resolution;
-use gateway::workflow_types::execution::ExecutionStatus;
-use gateway::workflow_types::id::WorkflowId;
-use gateway::{Clock as _, ExecutionFilter, Reader, SystemClock};
+use gateway::{Clock as _, ExecutionFilter, PageKey, Reader, SystemClock};
 use serde_json::Value;
 
 use super::Deciding;
-use crate::cli::{DecisionArgs, Executions, Global, How};
+use crate::cli::{DecisionArgs, Executions, Global, How, ListArgs};
 use crate::exit::{Exit, UsageError};
 use crate::host;
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global, command: Executions) -> anyhow::Result<Exit> {
     match command {
-        Executions::Ls {
-            workflow,
-            status,
-            limit,
-        } => list(global, workflow, status, limit).await,
+        Executions::Ls(args) => list(global, args).await,
         Executions::Show { id } => show(global, &id).await,
+        Executions::Cancel { id, decision } => super::cancel::run(global, &id, decision).await,
+        Executions::Retry {
+            id,
+            from,
+            idempotency_key,
+            actor,
+        } => super::retry::run(global, &id, from, idempotency_key, &actor).await,
+        Executions::Delete { id } => super::cancel::delete(global, &id).await,
+        Executions::Prune(args) => super::prune::run(global, &args).await,
+        Executions::Watch { id, after } => super::watch::run(global, &id, after).await,
         Executions::Resolve {
             id,
             how,
@@ -35,19 +37,31 @@ pub(super) async fn run(global: &Global, command: Executions) -> anyhow::Result<
     }
 }
 
-async fn list(
-    global: &Global,
-    workflow: Option<WorkflowId>,
-    status: Option<ExecutionStatus>,
-    limit: NonZeroUsize,
-) -> anyhow::Result<Exit> {
+async fn list(global: &Global, args: ListArgs) -> anyhow::Result<Exit> {
     let reader = host::reader(global).await?;
+    let ListArgs {
+        workflow,
+        status,
+        failure_kind,
+        trigger,
+        since,
+        until,
+        after,
+        limit,
+    } = args;
     let filter = ExecutionFilter {
         workflow,
         status,
-        ..ExecutionFilter::default()
+        failure: failure_kind,
+        triggered_by: trigger,
+        from: since,
+        before: until,
     };
-    let page = reader.executions(filter, None, limit.get()).await?;
+    let after = match after {
+        None => None,
+        Some(id) => Some(place(&reader, &id).await?),
+    };
+    let page = reader.executions(filter, after, limit.get()).await?;
     if global.json {
         let all: Vec<Value> = page.items.iter().map(view::execution).collect();
         output::list("executions", &all, &page.damaged);
@@ -63,11 +77,19 @@ async fn list(
     output::damaged(&page.damaged);
     if page.next.is_some() {
         let more = limit.get().saturating_mul(2);
+        let last = page.next.as_ref().map_or("", PageKey::id);
         output::talk(&format!(
-            "there are more; --limit {more} shows more of them"
+            "there are more; --limit {more} shows more of them, --after {last} the next ones"
         ));
     }
     Ok(Exit::Ok)
+}
+
+/// The place of an execution in the list of all.
+async fn place(reader: &Reader, id: &str) -> anyhow::Result<PageKey> {
+    let execution = reader.execution(host::execution_id(id)?).await?;
+    let (started, id) = (execution.started_at.to_string(), execution.id.to_string());
+    Ok(PageKey::new(started, id))
 }
 
 async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
@@ -76,11 +98,12 @@ async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
     let execution = reader.execution(id).await?;
     let journal = super::whole_journal(&reader, id).await?;
     let gates = reader.gates(id).await?;
+    let past = view::Past::read(&reader, id).await?;
     if global.json {
         let state = reader.state(id).await?;
         output::envelope(
             "execution",
-            &view::whole(&execution, &state, &journal, &gates),
+            &view::whole(&execution, &state, (&journal, &gates), &past),
         );
         return Ok(Exit::Ok);
     }
@@ -88,7 +111,17 @@ async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
     output::data(&format!("definition  {}", execution.definition));
     let input = output::plain(&execution.input.to_string());
     output::data(&format!("input       {input}"));
+    for line in past.lines(&execution) {
+        output::data(&line);
+    }
     for visit in &journal {
+        for failed in past.attempts_of(visit.number) {
+            output::data(&format!(
+                "{:>4}  {}",
+                visit.number,
+                view::failed_line(visit, failed)
+            ));
+        }
         output::data(&format!("{:>4}  {}", visit.number, view::visit_line(visit)));
     }
     for gate in &gates {

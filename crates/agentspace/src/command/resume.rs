@@ -1,7 +1,8 @@
 //! `agentspace resume`: goes on with what a process that ended left behind.
 
 use gateway::workflow_types::execution::ExecutionStatus;
-use gateway::{Gateway, LeftBehind};
+use gateway::workflow_types::id::ExecutionId;
+use gateway::{Clock as _, Gateway, LeftBehind, Reader, SystemClock};
 use serde_json::Value;
 
 use crate::cli::Global;
@@ -12,10 +13,10 @@ use crate::{output, view};
 pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let reader = host::reader(global).await?;
     let trusted = Trusted::of_unfinished(&reader).await?;
+    let ids = left_behind(&reader).await?;
     drop(reader);
     let builder = host::builder(global, &trusted).left_behind(LeftBehind::TakeUp);
     let hosted = host::start(builder).await?;
-    let ids = hosted.gateway.started().taken_up.clone();
     let exit = tokio::select! {
         exit = wait(global, &hosted.gateway, ids) => exit?,
         () = hosted.stop.asked() => Exit::Interrupted,
@@ -24,23 +25,41 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+/// What will be taken up: what runs, and what waits at a gate that has expired.
+async fn left_behind(reader: &Reader) -> anyhow::Result<Vec<ExecutionId>> {
+    let now = SystemClock.now();
+    let mut all = Vec::new();
+    for gate in reader.waiting_gates().await?.items {
+        if gate.expiry.is_some_and(|expiry| expiry.at <= now) {
+            all.push(gate.execution_id);
+        }
+    }
+    let running = host::all_executions(reader, ExecutionStatus::Running).await?;
+    // The oldest first, as they are taken up.
+    all.extend(running.iter().rev().map(|execution| execution.id));
+    Ok(all)
+}
+
 /// Waits for each and shows what became of it; the worst outcome is the answer.
-async fn wait(
-    global: &Global,
-    gateway: &Gateway,
-    ids: Vec<gateway::workflow_types::id::ExecutionId>,
-) -> anyhow::Result<Exit> {
+async fn wait(global: &Global, gateway: &Gateway, ids: Vec<ExecutionId>) -> anyhow::Result<Exit> {
     if ids.is_empty() {
         output::talk("nothing was left behind");
     }
     let mut shown = Vec::new();
     let (mut failed, mut waiting) = (false, false);
     for id in ids {
-        let execution = gateway.wait(id).await?;
+        let execution = tokio::select! {
+            execution = gateway.wait(id) => execution?,
+            // Its turn does not come before somebody has decided about another one.
+            held_up = gateway.wait_until_held_up() => {
+                held_up?;
+                gateway.reader().execution(id).await?
+            }
+        };
         match execution.state.status() {
             ExecutionStatus::Failed => failed = true,
-            ExecutionStatus::Paused => waiting = true,
-            ExecutionStatus::Completed | ExecutionStatus::Running => {}
+            ExecutionStatus::Paused | ExecutionStatus::Running => waiting = true,
+            ExecutionStatus::Completed => {}
         }
         if global.json {
             shown.push(view::execution(&execution));

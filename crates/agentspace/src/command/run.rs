@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use gateway::workflow_types::WorkflowDefinition;
-use gateway::workflow_types::execution::ExecutionState;
+use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::workflow_types::id::WorkflowId;
 use gateway::{ErrorKind, FileReport, GatewayBuilder, Reader, StartRequest};
 use serde_json::{Map, Value};
@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use crate::cli::{Format, Global, Run};
 use crate::exit::{Exit, UsageError};
 use crate::follow::Consent;
-use crate::host::{self, Trusted};
-use crate::{diagnostics, output};
+use crate::host::{self, Hosted, Trusted};
+use crate::{diagnostics, output, view};
 
 /// Bytes that an input file may have; it is stored with every execution.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
@@ -66,10 +66,32 @@ pub(super) async fn run(global: &Global, args: Run) -> anyhow::Result<Exit> {
         "execution {} of `{}`",
         execution.id, execution.workflow_id
     ));
+    if execution.queued {
+        return wait_for_turn(global, hosted, &execution).await;
+    }
     if !matches!(execution.state, ExecutionState::Running) {
         tracing::debug!(execution.id = %execution.id, "at rest at once");
     }
     super::finish(global, hosted, &execution, 1, &consent).await
+}
+
+/// Nothing that this process carries makes a place for an execution that has to wait for one.
+pub(super) async fn wait_for_turn(
+    global: &Global,
+    hosted: Hosted,
+    execution: &Execution,
+) -> anyhow::Result<Exit> {
+    let (id, workflow) = (execution.id, &execution.workflow_id);
+    if global.json {
+        output::envelope("execution", &view::execution(execution));
+    } else {
+        output::data(&format!(
+            "execution {id} is queued: as many executions of `{workflow}` as its `concurrency` \
+             allows are not finished; `agentspace resume` goes on with it when it is its turn"
+        ));
+    }
+    hosted.shutdown().await?;
+    Ok(Exit::Waiting)
 }
 
 /// What a user means: a good file, or a registered workflow; none if the file was refused, which

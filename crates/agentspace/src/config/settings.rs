@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use gateway::workflow_types::config::{
-    Config, DEFAULT_ATTEMPTS, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_GRACE,
+    Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
     DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability,
 };
 use gateway::workflow_types::duration;
@@ -26,8 +26,8 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// What a committed step survives.
     pub(crate) durability: Durability,
-    /// How many attempts may run at once.
-    pub(crate) max_concurrent_attempts: NonZeroU32,
+    /// How many executions may run at once.
+    pub(crate) max_concurrent_executions: NonZeroU32,
     /// The largest output of a step in bytes.
     pub(crate) max_output_bytes: NonZeroU32,
     /// How long a shutdown waits.
@@ -107,7 +107,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
     let workflows = decide.value("workflows", "workflows", workflows, |path| {
         json!(path.display().to_string())
     });
-    let (durability, max_concurrent_attempts, max_output_bytes) = decide.limits(config);
+    let (durability, max_concurrent_executions, max_output_bytes) = decide.limits(config);
     let (drain, grace) = decide.waits(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
     Global {
@@ -115,7 +115,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         workflows,
         json: flags.json,
         durability,
-        max_concurrent_attempts,
+        max_concurrent_executions,
         max_output_bytes,
         drain,
         grace,
@@ -179,22 +179,22 @@ impl Decide<'_> {
             file: config.durability,
             default: DEFAULT_DURABILITY,
         };
-        let attempts = Sources {
-            given: flags.max_concurrent_attempts,
-            file: config.max_concurrent_attempts,
-            default: DEFAULT_ATTEMPTS,
+        let executions = Sources {
+            given: flags.max_concurrent_executions,
+            file: config.max_concurrent_executions,
+            default: DEFAULT_EXECUTIONS,
         };
         let bytes = Sources {
             given: flags.max_output_bytes,
             file: config.max_output_bytes,
             default: DEFAULT_OUTPUT_BYTES,
         };
-        let name = "gateway.max_concurrent_attempts";
+        let name = "gateway.max_concurrent_executions";
         (
             self.value("gateway.durability", "durability", durability, |value| {
                 json!(value)
             }),
-            self.value(name, "max_concurrent_attempts", attempts, |value| {
+            self.value(name, "max_concurrent_executions", executions, |value| {
                 json!(value)
             }),
             self.value(

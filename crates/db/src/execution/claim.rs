@@ -15,49 +15,39 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_executions as executions;
+use crate::statement::{self, kept};
 
-/// Takes up every running execution, oldest first: whoever held one before is fenced off.
-///
-/// An execution whose row is damaged is logged and left out, so that it does not stop the others;
-/// [`Connection::check`] finds it.
-pub fn claim(connection: &mut Connection, owner: &str) -> Result<Vec<Claimed>, Error> {
-    let rows: Vec<(ExecutionRow, i64)> = diesel::update(executions::table.filter(IsRunning))
-        .set((
-            executions::owner.eq(owner),
-            executions::epoch.eq(executions::epoch + 1),
-        ))
-        .returning((ExecutionRow::as_returning(), executions::epoch))
-        .get_results(&mut connection.raw)
-        .context(|| "taking up the running executions failed")?;
-    let mut taken: Vec<Claimed> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match claimed(row) {
-            Ok(execution) => taken.push(execution),
-            Err(error) => tracing::error!(%error, "an execution cannot be taken up"),
-        }
-    }
-    taken.sort_by_key(|one| (one.execution.started_at, one.execution.id));
-    Ok(taken)
-}
-
-/// Takes up one execution; none if it does not run.
+/// Takes up one execution, whether or not it waits for its turn; none if it does not run.
 pub fn claim_one(
     connection: &mut Connection,
     id: &ExecutionId,
     owner: &str,
 ) -> Result<Option<Claimed>, Error> {
+    take(connection, &id.to_string(), owner)
+}
+
+/// Takes up one execution by its id as it is stored.
+pub(super) fn take(
+    connection: &mut Connection,
+    id: &str,
+    owner: &str,
+) -> Result<Option<Claimed>, Error> {
     let running = executions::table
-        .filter(executions::id.eq(id.to_string()))
+        .filter(executions::id.eq(id))
         .filter(IsRunning);
-    let found: Option<(ExecutionRow, i64)> = diesel::update(running)
-        .set((
-            executions::owner.eq(owner),
-            executions::epoch.eq(executions::epoch + 1),
-        ))
-        .returning((ExecutionRow::as_returning(), executions::epoch))
-        .get_result(&mut connection.raw)
-        .optional()
-        .context(|| format!("taking up execution {id} failed"))?;
+    let found: Option<(ExecutionRow, i64)> = kept::<statement::ClaimExecution, _>(
+        diesel::update(running)
+            .set((
+                executions::owner.eq(owner),
+                executions::epoch.eq(executions::epoch + 1),
+                executions::queued_at.eq(None::<String>),
+                executions::admitted.eq(true),
+            ))
+            .returning((ExecutionRow::as_returning(), executions::epoch)),
+    )
+    .get_result(&mut connection.raw)
+    .optional()
+    .context(|| format!("taking up execution {id} failed"))?;
     found.map(claimed).transpose()
 }
 

@@ -29,6 +29,7 @@ pub(crate) struct ExecutionRow {
     scheduled_for: Option<String>,
     origin_id: Option<String>,
     pub(super) idempotency_key: Option<String>,
+    queued_at: Option<String>,
     #[diesel(embed)]
     pub(super) state: StateColumns,
 }
@@ -62,6 +63,7 @@ impl From<&Execution> for ExecutionRow {
             idempotency_key,
             input,
             started_at,
+            queued,
             state,
         } = execution;
         Self {
@@ -74,6 +76,7 @@ impl From<&Execution> for ExecutionRow {
             scheduled_for: scheduled_for.as_ref().map(ToString::to_string),
             origin_id: origin.as_ref().map(ToString::to_string),
             idempotency_key: idempotency_key.as_ref().map(ToString::to_string),
+            queued_at: queued.then(|| started_at.to_string()),
             state: StateColumns::from(state),
         }
     }
@@ -162,9 +165,15 @@ impl TryFrom<ExecutionRow> for Execution {
             scheduled_for,
             origin_id,
             idempotency_key,
+            queued_at,
             state,
         } = found;
         let row = Row::new("execution", &id);
+        let state = state.state(row)?;
+        let queued = queued_at.is_some();
+        if queued && state != ExecutionState::Running {
+            return Err(row.contradicts("it waits for its turn, but does not run"));
+        }
         Ok(Self {
             id: row.parse("id", &id)?,
             workflow_id: row.parse("workflow_id", &workflow_id)?,
@@ -175,7 +184,8 @@ impl TryFrom<ExecutionRow> for Execution {
             idempotency_key: row.parse_maybe("idempotency_key", idempotency_key.as_deref())?,
             input: row.json("input", &input)?,
             started_at: row.parse("started_at", &started_at)?,
-            state: state.state(row)?,
+            queued,
+            state,
         })
     }
 }

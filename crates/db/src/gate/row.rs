@@ -33,6 +33,7 @@ pub(crate) struct GateRow {
     on_expiry: Option<String>,
     approvers: String,
     required_count: i64,
+    attempt: i64,
     #[diesel(embed)]
     state: StateColumns,
 }
@@ -67,6 +68,7 @@ pub(crate) struct VoteRow {
     decision: String,
     voted_at: String,
     reason: Option<String>,
+    place: i64,
 }
 
 impl From<&Gate> for GateRow {
@@ -79,6 +81,7 @@ impl From<&Gate> for GateRow {
             workflow_id: _,
             step,
             visit,
+            attempt,
             message,
             request,
             requested_at,
@@ -101,6 +104,7 @@ impl From<&Gate> for GateRow {
             on_expiry: expiry.map(|expiry| expiry.then.as_str().to_owned()),
             approvers: serde_json::Value::from(approvers).to_string(),
             required_count: i64::from(count.get()),
+            attempt: i64::from(*attempt),
             state: StateColumns::from(state),
         }
     }
@@ -239,6 +243,7 @@ impl GateRow {
             on_expiry,
             approvers,
             required_count,
+            attempt,
             state,
         } = found;
         let row = Row::new("gate", &id);
@@ -250,6 +255,7 @@ impl GateRow {
             workflow_id: row.parse("workflow_id", &workflow_id)?,
             step: row.parse("step_id", &step_id)?,
             visit: row.number("visit", visit)?,
+            attempt: row.number("attempt", attempt)?,
             message,
             request: row.json("request", &request)?,
             requested_at: row.parse("requested_at", &requested_at)?,
@@ -277,7 +283,7 @@ fn read_expiry(
 }
 
 impl VoteRow {
-    pub(super) fn new(gate: GateId, vote: &Vote) -> Self {
+    pub(super) fn new(gate: GateId, vote: &Vote, place: i64) -> Self {
         let Vote {
             decision,
             actor,
@@ -290,6 +296,7 @@ impl VoteRow {
             decision: decision.as_str().to_owned(),
             voted_at: at.to_string(),
             reason: reason.clone(),
+            place,
         }
     }
 }
@@ -304,6 +311,7 @@ impl TryFrom<VoteRow> for Vote {
             decision,
             voted_at,
             reason,
+            place: _,
         } = found;
         let row = Row::new("a vote on gate", &gate_id);
         Ok(Self {

@@ -1,10 +1,11 @@
 //! Executions and their journal.
 
-use db::{ErrorKind, execution, timer, visit as visits};
+use db::{Connection, ErrorKind, execution, timer, visit as visits};
 use serde_json::json;
 use workflow_types::execution::{
-    Epoch, ExecutionFilter, ExecutionState, ExecutionStatus, Failure, FailureKind, Outcome, Scope,
-    Started, StepFailure, StepFailureKind, StepStatus, Transition, VisitState,
+    Claimed, Epoch, ExecutionFilter, ExecutionState, ExecutionStatus, Failure, FailureKind,
+    Outcome, Round, Scope, Started, StepFailure, StepFailureKind, StepStatus, Transition,
+    VisitState,
 };
 
 use crate::support::{
@@ -80,7 +81,7 @@ fn a_step_forward_is_written_once_and_read_back_as_it_was() {
 fn whoever_held_an_execution_before_is_fenced_off() {
     let mut database = Database::with_workflow();
     database.start(&running(1));
-    let claimed = execution::claim(&mut database.connection, "p2").unwrap();
+    let claimed = take_up_all(&mut database.connection, "p2");
     assert_eq!(claimed.len(), 1);
     assert_eq!(claimed[0].epoch, Epoch::new(2));
     assert_eq!(claimed[0].execution, running(1).execution);
@@ -110,7 +111,7 @@ fn only_running_executions_are_taken_up_and_a_damaged_one_does_not_stop_the_othe
     database.start(&running(2));
     database.start(&paused(4, None));
     database.damage("UPDATE workflow_executions SET triggered_by = '?' WHERE input LIKE '%2%'");
-    let claimed = execution::claim(&mut database.connection, "p2").unwrap();
+    let claimed = take_up_all(&mut database.connection, "p2");
     let ids: Vec<_> = claimed.iter().map(|claimed| claimed.execution.id).collect();
     assert_eq!(ids, [id(1), id(3)]);
     let paused = execution::claim_one(&mut database.connection, &id(4), "p2").unwrap();
@@ -357,4 +358,15 @@ fn planted_contradictions_are_found() {
             "{sql}: {findings:?}"
         );
     }
+}
+
+/// Takes up everything that runs, as a start after a crash does.
+fn take_up_all(connection: &mut Connection, owner: &str) -> Vec<Claimed> {
+    let round = Round {
+        scope: Scope::All,
+        after: None,
+        room: 100,
+    };
+    execution::queue_running(connection).unwrap();
+    execution::admit(connection, &round, owner).unwrap().claimed
 }

@@ -1,12 +1,23 @@
 //! The file: how it is created, recognised, refused, migrated and copied.
 
 use std::fs;
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, migrate};
+use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, gate, migrate};
+use workflow_types::approval::Decision;
 
-use crate::support::{Database, id, running};
+use workflow_types::execution::{Started, Turn};
+
+use crate::support::{Database, gate_id, id, running, vote};
+
+/// Every migration, the oldest first.
+const MIGRATIONS: [&str; 3] = [
+    "2026-11-23-000000_foundation",
+    "2026-11-23-071807_operations",
+    "2026-11-23-071917_admission",
+];
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -23,7 +34,7 @@ fn the_file_and_its_directory_are_private_and_opening_again_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new/deep/a db?mode=memory#1.db");
     let opened = Connection::open_writer(&path, Durability::Normal).unwrap();
-    assert_eq!(opened.migrated, ["2026-11-23-000000_foundation"]);
+    assert_eq!(opened.migrated, MIGRATIONS);
     assert_eq!(opened.backup, None);
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -90,7 +101,7 @@ fn a_reader_neither_creates_nor_migrates_nor_writes() {
     database.start(&running(1));
     let mut reader = Connection::open_reader(&database.path()).unwrap();
     assert!(execution::find(&mut reader, &id(1)).unwrap().is_some());
-    let refusal = execution::claim(&mut reader, "p2").unwrap_err();
+    let refusal = execution::queue_running(&mut reader).unwrap_err();
     assert_eq!(refusal.kind(), ErrorKind::ReadOnly);
     assert!(refusal.retryable());
 
@@ -107,39 +118,61 @@ fn a_reader_neither_creates_nor_migrates_nor_writes() {
 fn migrations_run_back_and_forth_and_are_listed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("agentspace.db");
-    let name = "2026-11-23-000000_foundation".to_owned();
-    assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
+    let last = MIGRATIONS[MIGRATIONS.len() - 1];
+    assert_eq!(migrate::list(&path).unwrap(), listed(0));
     assert!(!path.exists());
-    assert_eq!(migrate::run(&path).unwrap(), std::slice::from_ref(&name));
+    assert_eq!(migrate::run(&path).unwrap(), MIGRATIONS);
     assert_eq!(migrate::run(&path).unwrap(), Vec::<String>::new());
-    assert_eq!(migrate::list(&path).unwrap(), listed(&name, true));
-    assert_eq!(migrate::redo(&path).unwrap().unwrap().name, name);
-    assert_eq!(migrate::revert(&path).unwrap().unwrap().name, name);
+    assert_eq!(migrate::list(&path).unwrap(), listed(MIGRATIONS.len()));
+    assert_eq!(migrate::redo(&path).unwrap().unwrap().name, last);
+    for (left, name) in MIGRATIONS.into_iter().enumerate().rev() {
+        assert_eq!(migrate::revert(&path).unwrap().unwrap().name, name);
+        assert_eq!(migrate::list(&path).unwrap(), listed(left));
+    }
     assert_eq!(migrate::revert(&path).unwrap(), None);
     assert_eq!(migrate::redo(&path).unwrap(), None);
-    assert_eq!(migrate::list(&path).unwrap(), listed(&name, false));
-    assert_eq!(migrate::run(&path).unwrap(), [name]);
+    assert_eq!(migrate::run(&path).unwrap(), MIGRATIONS);
 }
 
 #[test]
 fn a_migration_goes_down_and_up_with_rows_in_every_table() {
     let mut database = Database::with_workflow();
-    database.start(&crate::support::paused(1, None));
+    let mut start = crate::support::paused(1, None);
+    start.gate.as_mut().unwrap().count = NonZeroU32::new(3).unwrap();
+    database.start(&start);
+    // Two votes of one instant, not in the order of their names.
+    for who in ["zoe", "ann"] {
+        let vote = vote(Decision::Approve, who, 9);
+        gate::vote(&mut database.connection, &gate_id(1), &vote).unwrap();
+    }
+    database.start(&running(2));
     let path = database.path();
-    let reverted = migrate::revert(&path).unwrap().unwrap();
-    let mut copy = Connection::open_reader(&reverted.backup.unwrap()).unwrap();
-    let kept = execution::find(&mut copy, &id(1)).unwrap();
-    assert!(
-        kept.is_some(),
-        "the copy keeps what the older schema cannot hold"
-    );
-    assert_eq!(migrate::run(&path).unwrap().len(), 1);
-    let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
-    assert_eq!(opened.connection.check().unwrap(), Vec::<String>::new());
-    assert_eq!(
-        execution::find(&mut opened.connection, &id(1)).unwrap(),
-        None
-    );
+    for down in 1..=MIGRATIONS.len() {
+        let mut waiting = running(3);
+        waiting.entry.turn = Turn::Later;
+        let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
+        let started = execution::start(&mut opened.connection, &waiting, "p1").unwrap();
+        assert_eq!(started, Started::Queued);
+        let kept = execution::find(&mut opened.connection, &id(1)).unwrap();
+        drop(opened);
+        let copy = migrate::revert(&path).unwrap().unwrap().backup.unwrap();
+        let mut copy = Connection::open_reader(&copy).unwrap();
+        let found = execution::find(&mut copy, &id(3)).unwrap();
+        assert!(found.is_some(), "the copy keeps what is lost");
+        for _ in 1..down {
+            migrate::revert(&path).unwrap();
+        }
+        assert_eq!(migrate::run(&path).unwrap().len(), down);
+        // Only the first migration takes the tables themselves away; the last one loses those that
+        // have made no visit.
+        let are_left = down < MIGRATIONS.len();
+        assert_eq!(there(&path), [are_left, are_left, false]);
+        let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
+        let found = execution::find(&mut opened.connection, &id(1)).unwrap();
+        let votes = gate::votes(&mut opened.connection, &gate_id(1)).unwrap();
+        assert_eq!(found, kept.filter(|_| are_left));
+        assert_eq!(votes.len(), if are_left { 2 } else { 0 });
+    }
 }
 
 #[test]
@@ -184,9 +217,19 @@ fn a_copy_is_complete_private_and_never_replaces_a_file() {
     assert_eq!(left, Vec::<String>::new());
 }
 
-fn listed(name: &str, applied: bool) -> Vec<migrate::Migration> {
-    vec![migrate::Migration {
+/// Every migration, the first so many of which are applied.
+fn listed(applied: usize) -> Vec<migrate::Migration> {
+    let migration = |(place, name): (usize, &str)| migrate::Migration {
         name: name.to_owned(),
-        applied,
-    }]
+        applied: place < applied,
+    };
+    MIGRATIONS.into_iter().enumerate().map(migration).collect()
+}
+
+/// Which of the first three executions a sound database has.
+fn there(path: &Path) -> [bool; 3] {
+    let mut opened = Connection::open_writer(path, Durability::Full).unwrap();
+    let connection = &mut opened.connection;
+    assert_eq!(connection.check().unwrap(), Vec::<String>::new());
+    [1, 2, 3].map(|number| execution::find(connection, &id(number)).unwrap().is_some())
 }

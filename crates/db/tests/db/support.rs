@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started, StepResult,
-    Transition, TriggeredBy, Visit, VisitState,
+    Entry, Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started,
+    StepResult, Transition, TriggeredBy, Visit, VisitState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -121,6 +121,7 @@ pub(crate) fn registration(name: &str) -> Registration {
         path: "workflows/w.yaml".to_owned(),
         definition: StoredDefinition::new(&definition),
         source,
+        concurrency_limit: None,
         at: at(0),
     }
 }
@@ -136,6 +137,7 @@ pub(crate) fn execution(number: u32, state: ExecutionState) -> Execution {
         idempotency_key: None,
         input: json!({"n": number}),
         started_at: at(i64::from(number)),
+        queued: false,
         state,
     }
 }
@@ -149,6 +151,7 @@ pub(crate) fn visit(execution: u32, number: u32, name: &str, state: VisitState) 
         request: Some(json!({"tool": "echo"})),
         begun_at: at(i64::from(number)),
         state,
+        reused_from: None,
     }
 }
 
@@ -166,6 +169,7 @@ pub(crate) fn running(number: u32) -> Start {
         visits: vec![visit(number, 1, "a", VisitState::Begun)],
         gate: None,
         results: None,
+        entry: Entry::UNCONDITIONAL,
     }
 }
 
@@ -176,6 +180,7 @@ pub(crate) fn forward(number: u32) -> Transition {
         epoch: Epoch::FIRST,
         open: Some(visit(number, 1, "a", done(5, json!({"ok": true})))),
         made: vec![visit(number, 2, "b", VisitState::Begun)],
+        failed: None,
         gate: None,
         state: ExecutionState::Running,
         results: None,
@@ -198,6 +203,7 @@ pub(crate) fn gate(execution: u32, visit: u32, kind: GateKind) -> Gate {
         workflow_id: "w".parse().unwrap(),
         step: step("a"),
         visit,
+        attempt: 1,
         message: Some("go on?".to_owned()),
         request: json!({"tool": "echo"}),
         requested_at: at(i64::from(execution)),
@@ -222,6 +228,7 @@ pub(crate) fn paused(number: u32, expiry: Option<Expiry>) -> Start {
             ..gate(number, 1, GateKind::Approval)
         }),
         results: Some(results(&[("a", VisitState::Waiting)])),
+        entry: Entry::UNCONDITIONAL,
     }
 }
 
@@ -232,6 +239,7 @@ pub(crate) fn cancel(number: u32, epoch: Epoch) -> Transition {
         epoch,
         open: None,
         made: Vec::new(),
+        failed: None,
         gate: None,
         state: ExecutionState::Failed {
             at: at(90),

@@ -20,6 +20,9 @@ use super::request::{Request, resolve_text};
 /// How long a gate of an unattended execution waits, unless its author says otherwise.
 const UNATTENDED_PATIENCE: std::time::Duration = std::time::Duration::from_hours(1);
 
+/// Most visits that one decision makes, and one transaction writes.
+const MOST_MADE: usize = 100;
+
 /// What a decision may look at.
 #[derive(Clone, Copy)]
 pub(crate) struct Situation<'a> {
@@ -86,6 +89,13 @@ pub(crate) fn begin(situation: Situation<'_>, history: &mut History) -> Advance 
     advance(situation, history, Next::Visit(first))
 }
 
+/// The beginning of an execution that repeats another one: it arrives at `step` anew, after the
+/// visits of the history, which it has taken over.
+pub(crate) fn again(situation: Situation<'_>, history: &mut History, step: &StepId) -> Advance {
+    let next = go_to(situation.definition, step, step);
+    advance(situation, history, next)
+}
+
 /// What follows once `step` has finished and its outcome is in the history.
 pub(crate) fn after(situation: Situation<'_>, history: &mut History, step: &StepId) -> Advance {
     let next = choose(situation, history, step);
@@ -95,7 +105,8 @@ pub(crate) fn after(situation: Situation<'_>, history: &mut History, step: &Step
 /// Walks until something is to be performed, somebody is to be asked, or the end.
 ///
 /// A template that cannot be resolved fails its step before any side effect, so the walk goes on
-/// without stopping there.
+/// without stopping there; but not for ever: after so many visits the last one is left for the next
+/// decision, ready and without its request, which [`arrive`] makes then.
 fn advance<'d>(situation: Situation<'d>, history: &mut History, next: Next<'d>) -> Advance {
     let mut made = Vec::new();
     let mut next = next;
@@ -122,8 +133,17 @@ fn advance<'d>(situation: Situation<'d>, history: &mut History, next: Next<'d>) 
             next = Next::Fail(Some(step.id().clone()), failure);
             continue;
         }
-        let (visit, gate) = arrive(situation, history, step);
-        history.arrive(visit.number);
+        let number = history.visits() + 1;
+        if made.len() + 1 == MOST_MADE {
+            history.arrive(number);
+            made.push(visit(situation, number, step, None, VisitState::Ready));
+            return Advance {
+                made,
+                ..Advance::ended(ExecutionState::Running)
+            };
+        }
+        let (visit, gate) = arrive(situation, history, number, step);
+        history.arrive(number);
         let open = record_if_done(history, &visit);
         made.push(visit);
         if !open {
@@ -163,11 +183,14 @@ fn step_limit(definition: &WorkflowDefinition, history: &History) -> Option<Fail
     })
 }
 
-/// The arrival at a step: its request is resolved, and its gate, if it has one, is opened.
-fn arrive(situation: Situation<'_>, history: &History, step: &Step) -> (Visit, Option<Gate>) {
-    let context = ExecutionContext::new(situation.execution, situation.definition.name(), history);
-    let number = history.visits() + 1;
-    let visit = |request, state| Visit {
+fn visit(
+    situation: Situation<'_>,
+    number: u32,
+    step: &Step,
+    request: Option<Value>,
+    state: VisitState,
+) -> Visit {
+    Visit {
         execution_id: situation.execution.id,
         number,
         step: step.id().clone(),
@@ -175,7 +198,19 @@ fn arrive(situation: Situation<'_>, history: &History, step: &Step) -> (Visit, O
         request,
         begun_at: situation.now,
         state,
-    };
+        reused_from: None,
+    }
+}
+
+/// The arrival at a step: its request is resolved, and its gate, if it has one, is opened.
+pub(crate) fn arrive(
+    situation: Situation<'_>,
+    history: &History,
+    number: u32,
+    step: &Step,
+) -> (Visit, Option<Gate>) {
+    let context = ExecutionContext::new(situation.execution, situation.definition.name(), history);
+    let visit = |request, state| visit(situation, number, step, request, state);
     let failed = |message: String| {
         let outcome = Outcome::failure(StepFailureKind::TemplateError, message);
         let at = situation.now;
@@ -241,6 +276,7 @@ fn gate(situation: Situation<'_>, visit: &Visit, kind: GateKind) -> Gate {
         workflow_id: situation.execution.workflow_id.clone(),
         step: visit.step.clone(),
         visit: visit.number,
+        attempt: visit.attempt,
         message: None,
         request: visit.request.clone().unwrap_or(Value::Null),
         requested_at: situation.now,
@@ -320,16 +356,20 @@ fn follow<'d>(definition: &'d WorkflowDefinition, from: &StepId, target: &Target
                 message: format!("step `{from}` led to $fail"),
             },
         ),
-        Target::Step(to) => match definition.step(to) {
-            Some(step) => Next::Visit(step),
-            None => Next::Fail(
-                Some(from.clone()),
-                Failure {
-                    kind: FailureKind::DefinitionError,
-                    message: format!("the definition has no step `{to}`"),
-                },
-            ),
-        },
+        Target::Step(to) => go_to(definition, from, to),
+    }
+}
+
+fn go_to<'d>(definition: &'d WorkflowDefinition, from: &StepId, to: &StepId) -> Next<'d> {
+    match definition.step(to) {
+        Some(step) => Next::Visit(step),
+        None => Next::Fail(
+            Some(from.clone()),
+            Failure {
+                kind: FailureKind::DefinitionError,
+                message: format!("the definition has no step `{to}`"),
+            },
+        ),
     }
 }
 

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::SemaphorePermit;
-use workflow_types::WorkflowDefinition;
+use tokio_util::sync::CancellationToken;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, Failure, History, Outcome, StepFailure, Transition, Visit,
-    VisitState,
+    Claimed, Epoch, Execution, ExecutionState, FailedAttempt, Failure, History, Outcome, Place,
+    StepFailure, StepFailureKind, Transition, Visit, VisitState,
 };
+use workflow_types::{Timestamp, WorkflowDefinition};
 
 use super::Engine;
+use super::cancel;
 use super::decide::{self, Advance, Situation};
 use super::perform::{self, AttemptEnd};
 use crate::error::{During as _, Error, ErrorKind};
@@ -25,6 +26,8 @@ pub(crate) struct Live {
     pub(crate) open: Visit,
     /// Why the attempt before this one failed.
     pub(crate) previous_error: Option<String>,
+    /// Fires when somebody cancels the execution.
+    pub(crate) cancelled: CancellationToken,
 }
 
 impl Live {
@@ -42,6 +45,7 @@ impl Live {
             history,
             open,
             previous_error: None,
+            cancelled: CancellationToken::new(),
         }
     }
 }
@@ -55,15 +59,28 @@ pub(super) enum Step {
     Leave,
 }
 
-/// Carries an execution forward until it is at rest, waits for a retry, or the gateway drains.
+/// Attempts that an execution makes in one go while others wait for their turn.
+const LONGEST_GO: u32 = 1_000;
+
+/// Carries an execution forward until it is at rest, waits for a retry, makes way for others, or
+/// the gateway drains.
 pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
-    loop {
-        match stride(engine, &mut live).await {
+    let listening = engine.cancels.listen(live.execution.id);
+    live.cancelled = listening.token();
+    for attempts in 0_u32.. {
+        let step = if attempts >= LONGEST_GO && engine.admission.is_awaited() {
+            make_way(engine, &mut live).await
+        } else {
+            stride(engine, &mut live).await
+        };
+        match step {
             Ok(Step::Perform) => {}
             Ok(Step::Leave) => return,
             Err(error) => {
-                engine.give_up(live.execution.id, &error);
-                report(&live, &error);
+                if let Err(error) = cancel::settle(engine, &live, error).await {
+                    engine.give_up(live.execution.id, &error);
+                    report(&live, &error);
+                }
                 return;
             }
         }
@@ -72,40 +89,85 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
 
 /// One attempt, and what follows from it.
 async fn stride(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
-    let Some(room) = room(engine, live).await? else {
+    if is_unresolved(&live.open) {
+        return arrive(engine, live).await;
+    }
+    if engine.is_draining() {
+        put_back(engine, live).await?;
         return Ok(Step::Leave);
+    }
+    let began = engine.clock.now();
+    let end = if live.cancelled.is_cancelled() {
+        AttemptEnd::Interrupted
+    } else {
+        perform::attempt(engine, live).await
     };
-    let end = perform::attempt(engine, live).await;
-    drop(room);
+    if live.cancelled.is_cancelled() {
+        return cancel::end(engine, live, end).await;
+    }
     match end {
         AttemptEnd::Interrupted => Ok(Step::Leave),
         AttemptEnd::Finished(outcome) => conclude(engine, live, outcome).await,
-        AttemptEnd::Failed { failure, backoff } => back_off(engine, live, failure, backoff).await,
+        AttemptEnd::Failed { failure, backoff } => {
+            back_off(engine, live, began, (failure, backoff)).await
+        }
     }
 }
 
-/// Waits until one more attempt may run; none if the gateway drains.
-///
-/// What only waits for its turn has not begun, and the journal says so.
-async fn room<'e>(
-    engine: &'e Engine,
-    live: &mut Live,
-) -> Result<Option<SemaphorePermit<'e>>, Error> {
-    if engine.is_draining() {
-        put_back(engine, live).await?;
-        return Ok(None);
-    }
-    if let Ok(room) = engine.attempts.try_acquire() {
-        return Ok(Some(room));
-    }
+/// Whether a decision has left the visit to the next one.
+pub(super) fn is_unresolved(visit: &Visit) -> bool {
+    visit.state == VisitState::Ready && visit.request.is_none()
+}
+
+/// Goes to the end of the queue: others have waited long enough.
+async fn make_way(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
     put_back(engine, live).await?;
-    let room = tokio::select! {
-        biased;
-        () = engine.draining.cancelled() => return Ok(None),
-        room = engine.attempts.acquire() => room.ok(),
+    let behind = Place::Behind(engine.clock.now());
+    engine.queue(live.execution.id, behind).await?;
+    Ok(Step::Leave)
+}
+
+/// The beginning of an execution that had to wait for its turn: it arrives at its first step.
+///
+/// Answers the execution if its first visit is to be performed.
+pub(super) async fn set_out(
+    engine: &Arc<Engine>,
+    claim: Claimed,
+    definition: Arc<WorkflowDefinition>,
+) -> Result<Option<Live>, Error> {
+    let Claimed { execution, epoch } = claim;
+    let now = engine.clock.now();
+    let situation = Situation {
+        definition: &definition,
+        execution: &execution,
+        now,
+        gate_id: engine.entropy.gate_id(now),
     };
-    begin(engine, live).await?;
-    Ok(room)
+    let mut history = History::default();
+    let advance = decide::begin(situation, &mut history);
+    let results = advance.results(&history);
+    let open = advance.made.last().cloned();
+    let transition = Transition {
+        execution_id: execution.id,
+        epoch,
+        open: None,
+        failed: None,
+        made: advance.made,
+        gate: advance.gate,
+        state: advance.state.clone(),
+        results,
+    };
+    apply(engine, transition).await?;
+    engine.after_commit(&execution.id, &advance.state);
+    let execution = Execution {
+        state: advance.state,
+        ..execution
+    };
+    log_state(&execution);
+    let runs = execution.state == ExecutionState::Running;
+    Ok(open
+        .filter(|_| runs)
+        .map(|open| Live::new(execution, epoch, definition, history, open)))
 }
 
 /// Ends the open visit and goes where its outcome leads, in one transaction.
@@ -140,6 +202,7 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
         execution_id: live.execution.id,
         epoch: live.epoch,
         open: Some(live.open.clone()),
+        failed: None,
         made: advance.made,
         gate: advance.gate,
         state: advance.state.clone(),
@@ -166,11 +229,16 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
 }
 
 /// Writes only the open visit: the execution stays where it is.
-async fn write_open(engine: &Engine, live: &Live) -> Result<(), Error> {
+async fn write_open(
+    engine: &Engine,
+    live: &Live,
+    failed: Option<FailedAttempt>,
+) -> Result<(), Error> {
     let transition = Transition {
         execution_id: live.execution.id,
         epoch: live.epoch,
         open: Some(live.open.clone()),
+        failed,
         made: Vec::new(),
         gate: None,
         state: ExecutionState::Running,
@@ -185,12 +253,21 @@ async fn write_open(engine: &Engine, live: &Live) -> Result<(), Error> {
 async fn back_off(
     engine: &Arc<Engine>,
     live: &mut Live,
-    failure: StepFailure,
-    backoff: Duration,
+    begun_at: Timestamp,
+    (failure, backoff): (StepFailure, Duration),
 ) -> Result<Step, Error> {
-    let until = engine.clock.now().saturating_add(backoff);
+    let now = engine.clock.now();
+    let until = now.saturating_add(backoff);
+    let failed = FailedAttempt {
+        visit: live.open.number,
+        attempt: live.open.attempt,
+        begun_at,
+        failed_at: now,
+        due_at: until,
+        failure: failure.clone(),
+    };
     live.open.state = VisitState::BackingOff { until, failure };
-    write_open(engine, live).await?;
+    write_open(engine, live, Some(failed)).await?;
     engine.timer.notify_one();
     Ok(Step::Leave)
 }
@@ -240,14 +317,46 @@ async fn put_back(engine: &Engine, live: &mut Live) -> Result<(), Error> {
         return Ok(());
     }
     live.open.state = VisitState::Ready;
-    write_open(engine, live).await
+    write_open(engine, live, None).await
 }
 
 /// Marks the open visit as begun, so that it can be performed.
 pub(super) async fn begin(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
     live.open.state = VisitState::Begun;
-    write_open(engine, live).await?;
+    write_open(engine, live, None).await?;
     Ok(Step::Perform)
+}
+
+/// Makes the arrival at a step that a decision has left to the next one.
+pub(super) async fn arrive(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
+    if engine.is_draining() {
+        return Ok(Step::Leave);
+    }
+    let definition = Arc::clone(&live.definition);
+    let Some(step) = definition.step(&live.open.step) else {
+        let message = format!("the definition has no step `{}`", live.open.step);
+        return conclude(
+            engine,
+            live,
+            Outcome::failure(StepFailureKind::Internal, message),
+        )
+        .await;
+    };
+    let now = engine.clock.now();
+    let situation = Situation {
+        definition: &definition,
+        execution: &live.execution,
+        now,
+        gate_id: engine.entropy.gate_id(now),
+    };
+    let (visit, gate) = decide::arrive(situation, &live.history, live.open.number, step);
+    let begun_at = live.open.begun_at;
+    live.open = Visit { begun_at, ..visit };
+    match (live.open.state.clone(), gate) {
+        (VisitState::Done { outcome, .. }, _) => conclude(engine, live, outcome).await,
+        (_, Some(gate)) => pause(engine, live, gate).await,
+        (_, None) => begin(engine, live).await,
+    }
 }
 
 /// Applies a transition, waiting out a database that does not answer for now.

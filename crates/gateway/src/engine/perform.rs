@@ -21,6 +21,9 @@ use super::size;
 use crate::model::{ModelError, ModelRequest};
 use crate::tool::ToolCall;
 
+/// The longest wait for the next attempt that a provider may ask for.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
 /// How an attempt ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum AttemptEnd {
@@ -109,6 +112,10 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         // An answer that is there counts, however late it is looked at.
         ended = &mut task.0 => return unless_stopped(engine, joined(ended)?),
         () = engine.stopping.cancelled() => return stopped(engine, task).await,
+        () = live.cancelled.cancelled() => {
+            cancelled.cancel();
+            return stopped(engine, task).await;
+        }
         () = engine.clock.sleep_until(deadline) => {}
     }
     let end = engine.clock.now().saturating_add(engine.limits.grace);
@@ -128,8 +135,9 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
     )))
 }
 
-/// The gateway stops: an attempt that still succeeds within its grace is recorded, because its
-/// side effect has happened; anything else is an interruption, never a failure of the tool.
+/// The gateway stops, or the execution is cancelled: an attempt that still succeeds within its
+/// grace is recorded, because its side effect has happened; anything else is an interruption, never
+/// a failure of the tool.
 async fn stopped(engine: &Engine, mut task: AbortOnDrop) -> Option<Answer> {
     let end = engine.clock.now().saturating_add(engine.limits.grace);
     tokio::select! {
@@ -298,16 +306,33 @@ fn ask_model(
 fn refused_by_model(error: ModelError) -> Refusal {
     let kind = StepFailureKind::Error;
     match error {
-        ModelError::Retryable { message } => Refusal::new(kind, message, Retry::Allowed),
+        ModelError::Retryable { message }
+        | ModelError::RateLimited {
+            message,
+            retry_after: None,
+        } => Refusal::new(kind, message, Retry::Allowed),
         ModelError::Permanent { message } => Refusal::permanent(kind, message),
         ModelError::RateLimited {
             message,
-            retry_after,
+            retry_after: Some(wait),
         } => {
-            let retry = retry_after.map_or(Retry::Allowed, Retry::AfterAtLeast);
-            Refusal::new(kind, message, retry)
+            let (wait, message) = bounded_wait(wait, message);
+            Refusal::new(kind, message, Retry::AfterAtLeast(wait))
         }
     }
+}
+
+/// The wait that a provider is granted; if that is less than it asks for, the message says so.
+fn bounded_wait(wait: Duration, message: String) -> (Duration, String) {
+    if wait <= LONGEST_WAIT {
+        return (wait, message);
+    }
+    let (asked, granted) = (
+        workflow_types::duration::format(wait),
+        workflow_types::duration::format(LONGEST_WAIT),
+    );
+    let message = format!("{message} (it asks for a wait of {asked}, and is granted {granted})");
+    (LONGEST_WAIT, message)
 }
 
 /// An answer as JSON that fits the schema; a Markdown fence around it is taken off.
@@ -364,6 +389,24 @@ fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) ->
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_provider_is_granted_an_hour_and_the_failure_says_so() {
+        let wait = |wait| match refused_by_model(ModelError::RateLimited {
+            message: "busy".to_owned(),
+            retry_after: Some(wait),
+        }) {
+            Refusal {
+                failure,
+                retry: Retry::AfterAtLeast(wait),
+            } => (wait, failure.message),
+            Refusal { .. } => panic!("it has to wait"),
+        };
+        let hour = Duration::from_hours(1);
+        assert_eq!(wait(hour), (hour, "busy".to_owned()));
+        let told = "busy (it asks for a wait of 2d, and is granted 1h)".to_owned();
+        assert_eq!(wait(Duration::from_hours(48)), (hour, told));
+    }
 
     #[test]
     fn answers_are_taken_out_of_their_fence() {

@@ -10,15 +10,16 @@ use tokio::task::JoinHandle;
 use workflow_types::action::OnInterrupt;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, StepFailureKind, Transition,
-    Visit, VisitState,
+    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, Place, StepFailureKind,
+    Transition, Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
 
+use super::admission::{self, Slot};
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
-use super::{Engine, Hold, timer};
+use super::{Engine, Hold, cancel, retention, timer};
 use crate::builder::LeftBehind;
 use crate::error::{During as _, Error, ErrorKind};
 
@@ -30,56 +31,71 @@ const PAUSE_LONGEST: Duration = Duration::from_secs(30);
 
 /// What became of executions that the last owner left behind.
 pub(crate) struct Recovered {
-    /// Those that were taken up.
-    pub(crate) taken_up: Vec<ExecutionId>,
+    /// How many are taken up, each when it is its turn.
+    pub(crate) taken_up: usize,
     /// How many were left as they are.
     pub(crate) left: usize,
 }
 
 impl Engine {
-    /// Takes up every execution that was running when the last owner ended, or whose gate has
-    /// expired since, and sets the timer going.
+    /// Queues every execution that was running when the last owner ended, or whose gate has
+    /// expired since, and sets admission and the timer going.
     ///
-    /// The timer comes second: an execution that it took up before would be claimed a second time
-    /// here, in the middle of its attempt.
+    /// Those come second: an execution that they took up before would be queued here, in the
+    /// middle of its attempt.
     pub(crate) async fn recover(self: &Arc<Self>) -> Result<Recovered, Error> {
-        let recovered = match self.left_behind {
+        if self.left_behind == LeftBehind::TakeUp {
+            while !timer::expire(self, self.clock.now()).await?.is_empty() {}
+            let queued = self.store.queue_running().await;
+            queued.during("queueing running executions")?;
+            self.admission.queued();
+        }
+        let running = self.reads.count_running().await;
+        let running = running.during("counting running executions")?;
+        self.task(admission::run(Arc::clone(self)));
+        self.task(timer::run(Arc::clone(self)));
+        if !self.limits.retention.keeps_all() {
+            self.task(retention::run(Arc::clone(self)));
+        }
+        Ok(match self.left_behind {
             LeftBehind::Leave => Recovered {
-                taken_up: Vec::new(),
-                left: self
-                    .reads
-                    .count_running()
-                    .await
-                    .during("counting running executions")?,
+                taken_up: 0,
+                left: running,
             },
             LeftBehind::TakeUp => Recovered {
-                taken_up: self.take_up_all().await?,
+                taken_up: running,
                 left: 0,
             },
-        };
-        self.task(timer::run(Arc::clone(self)));
-        Ok(recovered)
+        })
     }
 
-    async fn take_up_all(self: &Arc<Self>) -> Result<Vec<ExecutionId>, Error> {
-        while !timer::expire(self, self.clock.now()).await?.is_empty() {}
-        let claimed = self.store.claim_running(&self.owner).await;
-        let claimed = claimed.during("taking up running executions")?;
-        let ids = claimed.iter().map(|claim| claim.execution.id).collect();
-        for claim in claimed {
-            let Some(hold) = self.hold(claim.execution.id) else {
-                continue;
-            };
-            let engine = Arc::clone(self);
-            self.task(async move {
-                let id = claim.execution.id;
-                if let Err(error) = engine.go_on(hold, claim).await {
-                    engine.give_up(id, &error);
-                    report(id, &error);
-                }
-            });
-        }
-        Ok(ids)
+    /// Goes on with an execution that was taken up when it was its turn.
+    pub(super) fn admitted(self: &Arc<Self>, claim: Claimed, slot: Slot) {
+        let id = claim.execution.id;
+        self.changes.tell(id);
+        let Some(hold) = self.hold(id) else {
+            // Whoever holds it takes it up once more when it leaves.
+            return;
+        };
+        let engine = Arc::clone(self);
+        self.task(async move {
+            if let Err(error) = engine.go_on(hold, Some(slot), claim).await {
+                engine.give_up(id, &error);
+                report(id, &error);
+            }
+        });
+    }
+
+    /// Leaves an execution that the caller holds to its turn.
+    pub(super) async fn queue(&self, id: ExecutionId, place: Place) -> Result<(), Error> {
+        self.patiently(id, async || {
+            let queued = self.store.queue(vec![id], place).await;
+            queued.during("queueing an execution")
+        })
+        .await?;
+        self.changes.tell(id);
+        self.admission.queued();
+        Ok(())
     }
 
     /// Takes up one execution that runs again, because its gate was passed or its retry is due.
@@ -112,6 +128,15 @@ impl Engine {
         let Some(hold) = self.hold(id) else {
             return Ok(Taken::Later);
         };
+        let slot = self.admission.enter();
+        // What is cancelled is only brought to its end, which nobody's turn is needed for.
+        if slot.is_none() {
+            let asked = self.patiently(id, || cancel::asked(self, id)).await?;
+            if asked.is_none() {
+                self.queue(id, Place::OfItsStart).await?;
+                return Ok(Taken::Now);
+            }
+        }
         let claimed = self
             .patiently(id, async || {
                 let claimed = self.store.claim_one(id, &self.owner).await;
@@ -119,19 +144,29 @@ impl Engine {
             })
             .await?;
         self.changes.tell(id);
-        if let Some(claim) = claimed {
-            self.go_on(hold, claim).await?;
+        match claimed {
+            Some(claim) => self.go_on(hold, slot, claim).await?,
+            None => self.cancels.forget(id),
         }
         Ok(Taken::Now)
     }
 
     /// Does what the open visit of a claimed execution needs; performs it in a task of its own.
-    async fn go_on(self: &Arc<Self>, hold: Hold, claim: Claimed) -> Result<(), Error> {
-        let live = self
-            .patiently(claim.execution.id, || prepare(self, &claim))
-            .await?;
-        if let Some(live) = live {
-            self.spawn(hold, live);
+    async fn go_on(
+        self: &Arc<Self>,
+        hold: Hold,
+        slot: Option<Slot>,
+        claim: Claimed,
+    ) -> Result<(), Error> {
+        let id = claim.execution.id;
+        let live = match self.patiently(id, || prepare(self, &claim)).await {
+            Err(error) if cancel::came_between(self, id, &error).await => None,
+            prepared => prepared?,
+        };
+        match (live, slot) {
+            (Some(live), Some(slot)) => self.spawn(hold, slot, live),
+            // It has ended, or what was asked for it was refused.
+            (_, _) => self.cancels.forget(id),
         }
         Ok(())
     }
@@ -164,7 +199,7 @@ impl Engine {
     }
 }
 
-/// Whether an execution was taken up.
+/// Whether an execution was taken up, or queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// It was, or it needs nothing.
@@ -185,17 +220,31 @@ pub(super) fn report(id: ExecutionId, error: &Error) {
 /// is to be performed.
 async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, Error> {
     let Claimed { execution, epoch } = claim.clone();
-    let (history, open) = journal(engine, execution.id).await?;
+    let (history, last) = journal(engine, execution.id).await?;
+    if let Some(open) = &last
+        && open.state == VisitState::Begun
+        && let Some(asked) = cancel::asked(engine, execution.id).await?
+    {
+        let outcome = asked.outcome();
+        cancel::close(engine, claim, (history, open.clone()), (&asked, outcome)).await?;
+        return Ok(None);
+    }
     let definition = match engine.definition(&execution.definition).await {
         Ok(definition) => definition,
         Err(error) if is_lost(&error) => {
-            fail_without_definition(engine, claim, (history, open), &error).await?;
+            fail_without_definition(engine, claim, (history, last), &error).await?;
             return Ok(None);
         }
         Err(error) => return Err(error),
     };
+    let Some(open) = last else {
+        return drive::set_out(engine, claim.clone(), definition).await;
+    };
     let mut live = Live::new(execution, epoch, definition, history, open);
     let step = match live.open.state.clone() {
+        VisitState::Ready if drive::is_unresolved(&live.open) => {
+            drive::arrive(engine, &mut live).await?
+        }
         VisitState::Ready => drive::begin(engine, &mut live).await?,
         VisitState::Begun => interrupted(engine, &mut live).await?,
         VisitState::Waiting => at_gate(engine, &mut live).await?,
@@ -228,38 +277,45 @@ fn is_lost(error: &Error) -> bool {
 async fn fail_without_definition(
     engine: &Engine,
     claim: &Claimed,
-    (mut history, mut open): (History, Visit),
+    (mut history, open): (History, Option<Visit>),
     error: &Error,
 ) -> Result<(), Error> {
     let at = engine.clock.now();
-    let (step, message) = (open.step.clone(), error.to_string());
-    let outcome = Outcome::failure(StepFailureKind::Internal, message.clone());
-    history.record(step.clone(), open.attempt, outcome.clone(), at);
-    open.state = VisitState::Done { at, outcome };
+    let message = error.to_string();
+    let open = open.map(|mut open| {
+        let outcome = Outcome::failure(StepFailureKind::Internal, message.clone());
+        history.record(open.step.clone(), open.attempt, outcome.clone(), at);
+        open.state = VisitState::Done { at, outcome };
+        open
+    });
     let kind = FailureKind::DefinitionError;
     let state = ExecutionState::Failed {
         at,
-        step: Some(step),
+        step: open.as_ref().map(|open| open.step.clone()),
         failure: Failure { kind, message },
     };
     report(claim.execution.id, error);
     let transition = Transition {
         execution_id: claim.execution.id,
         epoch: claim.epoch,
-        open: Some(open),
+        open,
+        failed: None,
         made: Vec::new(),
         gate: None,
-        state,
+        state: state.clone(),
         results: Some(history.results(None)),
     };
     drive::apply(engine, transition).await?;
-    engine.changes.tell(claim.execution.id);
+    engine.after_commit(&claim.execution.id, &state);
     Ok(())
 }
 
-/// What the journal amounts to, and its last visit; read in pages, so that outputs that were
-/// replaced by later ones are not held.
-async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Visit), Error> {
+/// What the journal amounts to, and its last visit, if there is one yet; read in pages, so that
+/// outputs that were replaced by later ones are not held.
+pub(super) async fn journal(
+    engine: &Engine,
+    id: ExecutionId,
+) -> Result<(History, Option<Visit>), Error> {
     let mut history = History::default();
     let mut last: Option<Visit> = None;
     loop {
@@ -275,9 +331,7 @@ async fn journal(engine: &Engine, id: ExecutionId) -> Result<(History, Visit), E
             last = Some(visit);
         }
         if is_last {
-            let context = format!("execution {id} has no visits");
-            let open = last.ok_or_else(|| Error::new(ErrorKind::Unusable, context))?;
-            return Ok((history, open));
+            return Ok((history, last));
         }
     }
 }

@@ -27,13 +27,17 @@
     reason = "a law that is broken says so by panicking"
 )]
 
+mod cancels;
 mod claims;
 mod damage;
+mod events;
 mod fixture;
 mod gates;
 mod groups;
 mod life;
 mod pages;
+mod queue;
+mod retention;
 mod starts;
 mod timers;
 mod transitions;
@@ -148,6 +152,21 @@ laws! {
         claims_that_race_get_epochs_of_their_own,
         what_does_not_run_is_not_taken_up,
     }
+    queue {
+        what_waits_is_stored_without_visits_and_taken_up_once,
+        of_a_workflow_the_one_that_waited_longest_is_next,
+        workflows_take_turns_whatever_each_has_waiting,
+        one_round_is_as_fair_as_many,
+        no_more_begin_than_the_limit_of_the_workflow_allows,
+        the_limit_of_the_newest_definition_applies,
+        what_is_skipped_leaves_nothing,
+        one_that_waits_may_be_ended,
+        after_a_crash_everything_that_ran_waits_but_retries,
+        an_attempt_that_is_due_and_waits_for_its_turn_is_not_due_again,
+        only_those_within_the_scope_have_a_turn,
+        rounds_at_once_take_up_each_once,
+        a_damaged_one_does_not_keep_others_from_their_turn,
+    }
     groups {
         a_verb_that_fails_spares_its_neighbours,
         executions_that_advance_at_once_do_not_mix,
@@ -178,6 +197,26 @@ laws! {
         attempts_are_due_in_their_order,
         what_is_due_next_is_the_earliest_of_all,
         nothing_of_a_finished_execution_is_due,
+    }
+    cancels {
+        what_waits_ends_with_the_request,
+        what_waits_for_its_first_turn_ends_with_the_request,
+        a_running_attempt_can_only_end_as_cancelled,
+        the_first_who_cancels_is_named_and_nothing_finished_is_cancelled,
+        racing_cancels_and_votes_have_one_outcome,
+    }
+    retention {
+        a_repetition_takes_over_the_visits_before_it,
+        a_repetition_that_waits_for_its_turn_has_what_it_takes_over,
+        a_repetition_of_what_is_not_there_leaves_nothing,
+        only_what_has_finished_is_deleted,
+        pruning_deletes_what_the_bounds_name_and_nothing_else,
+        a_definition_that_nothing_refers_to_is_deleted,
+    }
+    events {
+        events_only_grow_and_are_read_from_any_place,
+        votes_are_told_in_the_order_in_which_they_were_counted,
+        events_of_a_long_history_are_read_in_pages,
     }
     pages {
         pages_hold_every_execution_once_the_newest_first,

@@ -6,7 +6,8 @@ use workflow_types::approval::{Gate, Vote};
 use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
-    Execution, ExecutionFilter, Page, PageKey, Scope, Visit, WorkflowExecutionState,
+    Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
+    Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -72,6 +73,33 @@ pub trait ReadStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Visit>, StoreError>;
 
+    /// The failed attempts of the visits `first` to `last` of an execution that were followed by
+    /// another one, in their order.
+    async fn attempts(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<FailedAttempt>, StoreError>;
+
+    /// At most `limit` events (at least one) of an execution after a place; none if there is no
+    /// such execution.
+    ///
+    /// An event that was answered once is answered the same ever after, with the same number, and
+    /// none appears before it later. The cost depends on what has happened since the place.
+    async fn events(
+        &self,
+        id: ExecutionId,
+        after: EventSeq,
+        limit: usize,
+    ) -> Result<Option<EventPage>, StoreError>;
+
+    /// Who asked that an execution end, if anybody did.
+    async fn cancellation(&self, id: ExecutionId) -> Result<Option<Cancellation>, StoreError>;
+
+    /// How many executions [`Store::prune`](super::Store::prune) would delete in the end.
+    async fn count_prunable(&self, prune: Prune) -> Result<usize, StoreError>;
+
     /// A gate.
     async fn gate(&self, id: GateId) -> Result<Option<Gate>, StoreError>;
 
@@ -90,11 +118,15 @@ pub trait ReadStore: Send + Sync {
     /// How many executions are running.
     async fn count_running(&self) -> Result<usize, StoreError>;
 
+    /// How many executions wait for their turn.
+    async fn count_queued(&self) -> Result<usize, StoreError>;
+
     /// The next instant at which a gate expires or an attempt of a running execution is due; it
-    /// may be past. What is damaged is never due.
+    /// may be past, and one that waits for its turn already does not count. What is damaged is never due.
     async fn next_due(&self, scope: Scope) -> Result<Option<Timestamp>, StoreError>;
 
-    /// At most `limit` running executions whose next attempt is due, the longest overdue first.
+    /// At most `limit` running executions whose next attempt is due and that do not wait for their
+    /// turn already, the longest overdue first.
     async fn due_retries(
         &self,
         scope: Scope,

@@ -114,6 +114,19 @@ impl SqliteStore {
         blocking(db::sqlite_version).await
     }
 
+    /// Gives the room of what was deleted back to the file system. The database must have no owner.
+    pub async fn vacuum(path: &Path) -> Result<(), StoreError> {
+        let path = path.to_owned();
+        blocking(move || {
+            let (mut connection, lock, _) = take(&path, "vacuum", Durability::Full)?;
+            let done = connection.vacuum();
+            drop(connection);
+            drop(lock);
+            done
+        })
+        .await
+    }
+
     /// Runs a write in a transaction; answers once it is durable, or not at all done.
     ///
     /// Dropping the future does not undo the write.

@@ -341,11 +341,11 @@ fn a_failing_model_fails_the_step() {
 #[test]
 fn what_waits_for_its_turn_has_not_begun() {
     let world = World::with("\n  - {id: a, action: tool, tool: act, args: {do: wait}}");
-    let life = world.live_with(|builder| builder.max_concurrent_attempts(1));
+    let life = world.live_with(|builder| builder.max_concurrent_executions(1));
     let first = life.start("w", json!({}));
     life.until_called(&world, 1);
     let second = life.start("w", json!({}));
-    life.until(second, |visit| visit.state == VisitState::Ready);
+    assert_eq!(life.trail(second), [""; 0]);
     assert_eq!(life.trail(first), ["a begun"]);
     assert_eq!(world.ledger.calls().len(), 1);
     world.ledger.let_go(2);

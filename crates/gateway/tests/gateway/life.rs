@@ -176,7 +176,7 @@ fn many_executions_run_at_once_and_each_of_them_once() {
   - {id: b, action: tool, tool: act, args: {from: 2}, retry: {maxAttempts: 2, initialBackoff: 0s}}
   - {id: c, action: noop}",
     );
-    let life = world.live_with(|builder| builder.max_concurrent_attempts(3));
+    let life = world.live_with(|builder| builder.max_concurrent_executions(3));
     let ids: Vec<_> = (0..60).map(|_| life.start("w", json!({}))).collect();
     for id in &ids {
         assert_eq!(verdict(&life.wait(*id)), None);

@@ -6,11 +6,16 @@
 )]
 
 mod actions;
+mod admission;
+mod admission_laws;
+mod cancels;
 mod files;
 mod gates;
 mod life;
 mod restarts;
+mod retries;
 mod store;
 mod support;
 mod walk;
 mod walk_laws;
+mod watches;

@@ -48,7 +48,7 @@ fn an_interrupted_call_that_may_be_repeated_is_with_the_same_key_and_attempt() {
         let id = kill_within_a_call(&world);
         world.ledger.let_go(1);
         let life = world.live();
-        assert_eq!(life.gateway.started().taken_up.len(), 1);
+        assert_eq!(life.gateway.started().taken_up, 1);
         assert_eq!(verdict(&life.wait(id)), None);
         assert_eq!(life.trail(id), ["a 1", "b null"]);
         let calls = world.ledger.calls();
@@ -201,7 +201,7 @@ fn a_paused_execution_stays_paused_and_then_runs_once() {
     let id = life.settle(json!({})).id;
     life.kill();
     let life = world.live();
-    assert!(life.gateway.started().taken_up.is_empty());
+    assert_eq!(life.gateway.started().taken_up, 0);
     assert!(is_paused(&life.wait(id)));
     life.shutdown();
     let life = world.live();
@@ -267,7 +267,7 @@ fn an_attempt_that_ends_while_the_gateway_drains_is_recorded_and_the_next_step_w
 #[test]
 fn what_is_queued_at_a_shutdown_goes_on_after_it_without_asking() {
     let world = World::with("\n  - {id: a, action: tool, tool: act, args: {do: wait}}");
-    let life = world.live_with(|builder| builder.max_concurrent_attempts(2));
+    let life = world.live_with(|builder| builder.max_concurrent_executions(2));
     let ids: Vec<_> = (0..10).map(|_| life.start("w", json!({}))).collect();
     life.until_called(&world, 2);
     let mut ending = Box::pin(life.gateway.shutdown());

@@ -180,7 +180,7 @@ steps:
         "  - {id: a, action: noop}\n  - {id: b, action: noop}",
     );
     // One attempt at a time, so that they have to take turns.
-    let life = world.live_with(|builder| builder.max_concurrent_attempts(1));
+    let life = world.live_with(|builder| builder.max_concurrent_executions(1));
     let endless = life.start("w", json!({"on": true}));
     life.until(endless, |visit| visit.number > 20);
     let other = life.start("other", json!({}));

@@ -4,6 +4,7 @@
 use gateway::workflow_types::WorkflowDefinition;
 use gateway::workflow_types::execution::{ExecutionState, FailureKind};
 use gateway::workflow_types::id::ExecutionId;
+use gateway::{Event, EventSeq};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -225,6 +226,48 @@ fn finish(life: &Life, plan: &Plan, id: ExecutionId) -> Result<(), TestCaseError
     Ok(())
 }
 
+/// The events of an execution are what was told of them before, and more after it, wherever the
+/// reading begins and however much is read at once.
+fn grows(life: &Life, id: ExecutionId, told: &mut Vec<Event>) -> Result<(), TestCaseError> {
+    let now = read(life, id, EventSeq::START, 1_000);
+    prop_assert!(now.windows(2).all(|pair| pair[0].seq < pair[1].seq));
+    prop_assert!(now.len() >= told.len());
+    prop_assert_eq!(&now[..told.len()], &told[..]);
+    // More may have happened meanwhile, but only after it.
+    for (place, limit) in [(0, 1), (told.len() / 2, 2), (told.len(), 5)] {
+        let after = place
+            .checked_sub(1)
+            .map_or(EventSeq::START, |last| now[last].seq);
+        let rest = read(life, id, after, limit);
+        prop_assert!(rest.len() >= now.len() - place);
+        prop_assert_eq!(&rest[..now.len() - place], &now[place..]);
+    }
+    *told = now;
+    Ok(())
+}
+
+/// Every event after a place that there is now, read so many at once.
+fn read(life: &Life, id: ExecutionId, mut after: EventSeq, limit: usize) -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        let page = life.run(life.gateway.reader().events(id, after, limit));
+        let page = page.unwrap();
+        let Some(last) = page.items.last() else {
+            return events;
+        };
+        after = last.seq;
+        events.extend(page.items);
+    }
+}
+
+/// What a watcher of a finished execution is told.
+fn watched(life: &Life, id: ExecutionId) -> Vec<Event> {
+    let mut watch = life.gateway.watch(id, EventSeq::START);
+    std::iter::from_fn(|| life.run(watch.next()))
+        .map(Result::unwrap)
+        .collect()
+}
+
 #[test]
 fn every_walk_is_that_of_the_reference() {
     let world = World::new();
@@ -244,8 +287,10 @@ fn a_sudden_end_at_any_point_changes_nothing_of_the_walk() {
         let mut life = world.live();
         let id = start(&life, &world, &plan);
         let mut follower = life.gateway.follow(id);
+        let mut told = Vec::new();
         for point in points {
             for _ in 0..point {
+                grows(&life, id, &mut told)?;
                 if plan.answer_if_asked(&life, id) {
                     break;
                 }
@@ -254,8 +299,11 @@ fn a_sudden_end_at_any_point_changes_nothing_of_the_walk() {
             life.kill();
             life = world.live();
             follower = life.gateway.follow(id);
+            grows(&life, id, &mut told)?;
         }
         finish(&life, &plan, id)?;
+        grows(&life, id, &mut told)?;
+        prop_assert_eq!(watched(&life, id), told);
         life.check(&world);
         Ok(())
     });

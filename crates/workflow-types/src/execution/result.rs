@@ -87,6 +87,9 @@ pub struct WorkflowExecutionState {
     pub workflow_id: WorkflowId,
     /// Where it stands.
     pub status: ExecutionStatus,
+    /// Whether it waits for its turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub queued: bool,
     /// The step at which it waits or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_step_id: Option<StepId>,
@@ -126,6 +129,7 @@ impl WorkflowExecutionState {
             id: execution.id,
             workflow_id: execution.workflow_id.clone(),
             status: execution.state.status(),
+            queued: execution.queued,
             current_step_id,
             step_results,
             started_at: execution.started_at,

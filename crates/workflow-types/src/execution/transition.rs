@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Execution, ExecutionState, StepResult, Visit};
+use super::{Entry, Execution, ExecutionState, FailedAttempt, StepResult, Visit};
 use crate::approval::Gate;
 use crate::id::{ExecutionId, StepId};
 
@@ -36,6 +36,9 @@ pub struct Start {
     pub gate: Option<Gate>,
     /// The latest results, if it is at rest already.
     pub results: Option<BTreeMap<StepId, StepResult>>,
+    /// On which conditions it begins; if it has to wait, nothing of the above is stored but the
+    /// execution.
+    pub entry: Entry,
 }
 
 /// A change of a running execution: all of it is written, or nothing.
@@ -47,6 +50,8 @@ pub struct Transition {
     pub epoch: Epoch,
     /// What happens to the visit that was open.
     pub open: Option<Visit>,
+    /// The attempt of the open visit that failed, if another one follows.
+    pub failed: Option<FailedAttempt>,
     /// Visits that are made, in their order.
     pub made: Vec<Visit>,
     /// The gate at which the execution waits from now on.
@@ -62,6 +67,11 @@ pub struct Transition {
 pub enum Started {
     /// It was stored.
     New,
+    /// It was stored, and waits for its turn.
+    Queued,
+    /// It was not stored: so many executions of its workflow are unfinished, and its author wants
+    /// no other to wait.
+    Skipped(u32),
     /// The idempotency key had been used; this execution was started with it.
     Existing(Box<Execution>),
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Form, Key, List, Pattern, Shape, Whole};
 use crate::config::{
-    DEFAULT_ATTEMPTS, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_GRACE,
+    DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
     DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability, LONGEST_WAIT,
 };
 use crate::duration;
@@ -59,7 +59,7 @@ pub(crate) static CONFIG: Shape = Shape {
             Form::Mapping(&GATEWAY),
             "How workflows are carried out.",
         )
-        .example(|| json!({"max_concurrent_attempts": 8})),
+        .example(|| json!({"max_concurrent_executions": 8})),
         Key::optional(
             "tools",
             Form::Mapping(&TOOLS),
@@ -82,12 +82,12 @@ pub(crate) static GATEWAY: Shape = Shape {
         .example(|| json!("normal"))
         .default(|| json!(DEFAULT_DURABILITY)),
         Key::optional(
-            "max_concurrent_attempts",
+            "max_concurrent_executions",
             Form::Whole(Whole::POSITIVE),
-            "How many steps may be at work at once.",
+            "How many executions may run at once.",
         )
         .example(|| json!(8))
-        .default(|| json!(DEFAULT_ATTEMPTS)),
+        .default(|| json!(DEFAULT_EXECUTIONS)),
         Key::optional(
             "max_output_bytes",
             Form::Whole(Whole::POSITIVE),

@@ -60,7 +60,7 @@ pub(crate) static WORKFLOW: Shape = Shape {
         Key::optional(
             "concurrency",
             Form::Mapping(&CONCURRENCY),
-            "How many executions of the workflow may run at once; none stands for any number.",
+            "How many executions of the workflow may be under way at once; none stands for any number.",
         )
         .example(|| json!({"limit": 1, "onLimit": "skip"})),
         Key::required(
@@ -101,19 +101,19 @@ static INPUT_PROPERTY: Shape = Shape {
 pub(crate) static CONCURRENCY: Shape = Shape {
     name: "concurrency",
     called: "the limit",
-    doc: "How many executions of a workflow may run at once, and what happens to one more.",
+    doc: "How many executions of a workflow may be under way at once, and what happens to one more.",
     keys: &[
         Key::required(
             "limit",
             Form::Whole(Whole::POSITIVE),
-            "say how many executions may run at once",
-            "How many executions may run at once.",
+            "say how many executions may be under way at once",
+            "How many executions may be under way at once, from their first step to their end: one that waits for an approval or a retry counts. The newest definition decides, for all that have not begun.",
         )
         .example(|| json!(1)),
         Key::optional(
             "onLimit",
             Form::Words(OnLimit::WORDS),
-            "What happens to one more.",
+            "What happens to one more: it waits for its turn, the oldest first, or it is not started.",
         )
         .example(|| json!("skip"))
         .default(|| json!(OnLimit::Queue)),

@@ -4,7 +4,7 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use workflow_types::config::{
-    Config, DEFAULT_ATTEMPTS, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_GRACE,
+    Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
     DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS,
 };
 use workflow_types::{Diagnostics, json_schema};
@@ -18,7 +18,7 @@ fn full() -> Value {
         "workflows": "flows",
         "gateway": {
             "durability": "normal",
-            "max_concurrent_attempts": 8,
+            "max_concurrent_executions": 8,
             "max_output_bytes": 4096,
             "drain": "5s",
             "grace": 500,
@@ -149,7 +149,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
         durability: Some(DEFAULT_DURABILITY),
-        max_concurrent_attempts: Some(DEFAULT_ATTEMPTS),
+        max_concurrent_executions: Some(DEFAULT_EXECUTIONS),
         max_output_bytes: Some(DEFAULT_OUTPUT_BYTES),
         drain: Some(DEFAULT_DRAIN),
         grace: Some(DEFAULT_GRACE),

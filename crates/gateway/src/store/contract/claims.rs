@@ -18,7 +18,7 @@ pub(super) async fn claims_take_up_what_runs_the_oldest_first(factory: &dyn Stor
     }
     world.apply(complete(5)).await.unwrap();
     for epoch in [2, 3] {
-        let claimed = world.store.claim_running("another").await.unwrap();
+        let claimed = world.take_up_all("another").await;
         let expected = [1, 2, 3].map(|number| Claimed {
             execution: running(number).execution,
             epoch: Epoch::new(epoch),
@@ -45,7 +45,7 @@ pub(super) async fn whoever_held_an_execution_before_is_fenced_off(factory: &dyn
         ..forward(1, 1)
     };
     world.apply(held).await.unwrap();
-    world.store.claim_running("a third").await.unwrap();
+    world.take_up_all("a third").await;
     let superseded = Transition {
         epoch,
         ..forward(1, 2)
@@ -79,5 +79,5 @@ pub(super) async fn what_does_not_run_is_not_taken_up(factory: &dyn StoreFactory
         let claimed = world.store.claim_one(id(number), OWNER).await.unwrap();
         assert_eq!(claimed, None);
     }
-    assert_eq!(world.store.claim_running(OWNER).await.unwrap(), []);
+    assert_eq!(world.take_up_all(OWNER).await, []);
 }

@@ -50,7 +50,7 @@ pub(super) async fn a_damaged_execution_is_named_and_spares_its_neighbours(
         kind(world.store.claim_one(id(2), OWNER).await),
         StoreErrorKind::Corrupt
     );
-    let claimed = world.store.claim_running(OWNER).await.unwrap();
+    let claimed = world.take_up_all(OWNER).await;
     let ids: Vec<_> = claimed.iter().map(|one| one.execution.id).collect();
     assert_eq!(ids, [1, 3].map(id));
     world.is_found(id(2)).await;

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, OnExpiry, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started, StepFailure,
-    StepFailureKind, StepResult, Transition, TriggeredBy, Visit, VisitState,
-    WorkflowExecutionState,
+    Admitted, Claimed, Entry, Epoch, Execution, ExecutionState, FailedAttempt, Failure,
+    FailureKind, Outcome, Round, Scope, Start, Started, StepFailure, StepFailureKind, StepResult,
+    Transition, TriggeredBy, Visit, VisitState, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -53,6 +53,22 @@ impl World {
 
     pub(super) async fn apply(&self, transition: Transition) -> Result<(), StoreError> {
         self.store.apply(Arc::new(transition)).await
+    }
+
+    /// Takes up everything that runs, as a start after a crash does.
+    pub(super) async fn take_up_all(&self, owner: &str) -> Vec<Claimed> {
+        self.store.queue_running().await.unwrap();
+        self.admit(100, owner).await.claimed
+    }
+
+    /// Takes up those whose turn it is.
+    pub(super) async fn admit(&self, room: usize, owner: &str) -> Admitted {
+        let round = Round {
+            scope: Scope::All,
+            after: None,
+            room,
+        };
+        self.store.admit(round, owner).await.unwrap()
     }
 
     /// Everything that is stored of an execution.
@@ -116,6 +132,7 @@ pub(super) fn registration(id: &str, name: &str) -> Registration {
         path: format!("workflows/{id}.yaml"),
         definition: StoredDefinition::new(&definition),
         source,
+        concurrency_limit: definition.concurrency().map(|it| it.limit),
         at: at(0),
     }
 }
@@ -131,6 +148,7 @@ pub(super) fn execution(number: u32, state: ExecutionState) -> Execution {
         idempotency_key: None,
         input: json!({"n": number}),
         started_at: at(number),
+        queued: false,
         state,
     }
 }
@@ -144,6 +162,7 @@ pub(super) fn visit(execution: u32, number: u32, name: &str, state: VisitState) 
         request: Some(json!({"tool": "echo", "args": {"text": "ä\u{0}\"'"}})),
         begun_at: at(execution + number),
         state,
+        reused_from: None,
     }
 }
 
@@ -169,6 +188,7 @@ pub(super) fn running(number: u32) -> Start {
         visits: vec![visit(number, 1, "a", VisitState::Begun)],
         gate: None,
         results: None,
+        entry: Entry::UNCONDITIONAL,
     }
 }
 
@@ -179,6 +199,7 @@ pub(super) fn forward(number: u32, from: u32) -> Transition {
         execution_id: id(number),
         epoch: Epoch::FIRST,
         open: Some(visit(number, from, "a", done(5, output))),
+        failed: None,
         made: vec![visit(number, from + 1, "a", VisitState::Begun)],
         gate: None,
         state: ExecutionState::Running,
@@ -234,6 +255,21 @@ pub(super) fn back_off(number: u32, until: Timestamp) -> Transition {
     }
 }
 
+/// An attempt that failed, and is followed by another one.
+pub(super) fn failed_attempt(visit: u32, attempt: u32) -> FailedAttempt {
+    FailedAttempt {
+        visit,
+        attempt,
+        begun_at: at(20),
+        failed_at: at(21),
+        due_at: at(60),
+        failure: StepFailure {
+            kind: StepFailureKind::Error,
+            message: "try again".to_owned(),
+        },
+    }
+}
+
 pub(super) fn gate(number: u32, kind: GateKind) -> Gate {
     Gate {
         id: gate_id(number),
@@ -242,6 +278,7 @@ pub(super) fn gate(number: u32, kind: GateKind) -> Gate {
         workflow_id: "w".parse().unwrap(),
         step: step("a"),
         visit: 1,
+        attempt: 1,
         message: Some("go on?".to_owned()),
         request: json!({"tool": "echo", "args": [1, "two", null]}),
         requested_at: at(number),
@@ -263,6 +300,7 @@ pub(super) fn paused(number: u32) -> Start {
         visits: vec![visit(number, 1, "a", VisitState::Waiting)],
         gate: Some(gate(number, GateKind::Approval)),
         results: Some(results(&[("a", VisitState::Waiting)])),
+        entry: Entry::UNCONDITIONAL,
     }
 }
 

@@ -120,7 +120,7 @@ pub(super) async fn a_finished_execution_never_changes_again(factory: &dyn Store
         assert_ne!(again, Started::New);
         assert_eq!(world.stored(number).await, before);
     }
-    assert_eq!(world.store.claim_running(OWNER).await.unwrap(), []);
+    assert_eq!(world.take_up_all(OWNER).await, []);
     world.is_sound().await;
 }
 

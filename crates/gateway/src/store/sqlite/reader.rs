@@ -11,7 +11,8 @@ use workflow_types::approval::{Gate, Vote};
 use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
-    Execution, ExecutionFilter, Page, PageKey, Scope, Visit, WorkflowExecutionState,
+    Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
+    Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -47,6 +48,19 @@ impl SqliteReader {
         })
         .await?;
         Ok(reader)
+    }
+
+    /// Writes a copy of the database to a file, which appears when it is complete, checked and
+    /// durable. [`Conflict`](StoreErrorKind::Conflict) if there is such a file.
+    pub async fn backup(&self, target: &Path) -> Result<(), StoreError> {
+        let (path, target) = (self.shared.path.clone(), target.to_owned());
+        blocking(move || Connection::open_reader(&path)?.backup(&target)).await
+    }
+
+    /// The same, in place of what has the name.
+    pub async fn backup_over(&self, target: &Path) -> Result<(), StoreError> {
+        let (path, target) = (self.shared.path.clone(), target.to_owned());
+        blocking(move || Connection::open_reader(&path)?.backup_over(&target)).await
     }
 
     /// Reads a database of which it is known that it can be read.
@@ -164,6 +178,34 @@ impl ReadStore for SqliteReader {
             .await
     }
 
+    async fn attempts(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<FailedAttempt>, StoreError> {
+        self.read(move |c| db::attempt::between(c, &id, (first, last)))
+            .await
+    }
+
+    async fn events(
+        &self,
+        id: ExecutionId,
+        after: EventSeq,
+        limit: usize,
+    ) -> Result<Option<EventPage>, StoreError> {
+        self.read(move |c| db::event::after(c, &id, after, limit))
+            .await
+    }
+
+    async fn cancellation(&self, id: ExecutionId) -> Result<Option<Cancellation>, StoreError> {
+        self.read(move |c| db::cancellation::find(c, &id)).await
+    }
+
+    async fn count_prunable(&self, prune: Prune) -> Result<usize, StoreError> {
+        self.read(move |c| db::retention::count(c, &prune)).await
+    }
+
     async fn gate(&self, id: GateId) -> Result<Option<Gate>, StoreError> {
         self.read(move |c| db::gate::find(c, &id)).await
     }
@@ -186,6 +228,10 @@ impl ReadStore for SqliteReader {
 
     async fn count_running(&self) -> Result<usize, StoreError> {
         self.read(db::execution::count_running).await
+    }
+
+    async fn count_queued(&self) -> Result<usize, StoreError> {
+        self.read(db::execution::count_queued).await
     }
 
     async fn next_due(&self, scope: Scope) -> Result<Option<Timestamp>, StoreError> {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use workflow_types::Timestamp;
 use workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
-use workflow_types::execution::{Claimed, Scope, Start, Started, Transition};
+use workflow_types::execution::{
+    Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
+    Started, Transition,
+};
 use workflow_types::id::{ExecutionId, GateId};
 use workflow_types::registry::{Registered, Registration};
 
@@ -37,14 +40,44 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn retry(&self, start: Start, first: u32, owner: &str) -> Result<Started, StoreError> {
+        let owner = owner.to_owned();
+        self.write(move |c| db::retry::start(c, &start, first, &owner))
+            .await
+    }
+
+    async fn cancel(&self, id: ExecutionId, asked: Cancellation) -> Result<Cancelling, StoreError> {
+        self.write(move |c| db::cancellation::request(c, id, &asked))
+            .await
+    }
+
+    async fn delete(&self, id: ExecutionId) -> Result<(), StoreError> {
+        self.write(move |c| db::retention::delete(c, id)).await
+    }
+
+    async fn prune(&self, prune: Prune, limit: usize) -> Result<Pruned, StoreError> {
+        self.write(move |c| db::retention::prune(c, &prune, limit))
+            .await
+    }
+
     async fn apply(&self, transition: Arc<Transition>) -> Result<(), StoreError> {
         self.write(move |c| db::execution::apply(c, &transition))
             .await
     }
 
-    async fn claim_running(&self, owner: &str) -> Result<Vec<Claimed>, StoreError> {
+    async fn queue_running(&self) -> Result<(), StoreError> {
+        self.write(db::execution::queue_running).await
+    }
+
+    async fn queue(&self, ids: Vec<ExecutionId>, place: Place) -> Result<(), StoreError> {
+        self.write(move |c| db::execution::queue(c, &ids, place))
+            .await
+    }
+
+    async fn admit(&self, round: Round, owner: &str) -> Result<Admitted, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |c| db::execution::claim(c, &owner)).await
+        self.write(move |c| db::execution::admit(c, &round, &owner))
+            .await
     }
 
     async fn claim_one(&self, id: ExecutionId, owner: &str) -> Result<Option<Claimed>, StoreError> {
