@@ -97,6 +97,11 @@ impl Report {
         self.list.contains(diagnostic)
     }
 
+    /// Whether any value could not be read.
+    pub(crate) fn has_unsupported(&self) -> bool {
+        !self.unsupported.is_empty()
+    }
+
     /// Whether the same was said of a repeated key before, at whatever place.
     pub(crate) fn has_repeated(&self, message: &str) -> bool {
         self.repeated.contains(message)
