@@ -409,6 +409,11 @@ impl<'t, 'r> Scan<'t, 'r> {
             return;
         };
         let range = trim_end(self.text, range);
+        if let Some(blank) = syntax::blank_of_key(self.text, &range)
+            && self.report.judges()
+        {
+            self.report.push(blank);
+        }
         if let Some(first) = keys.get(text) {
             self.report.push(
                 Diagnostic::new(
