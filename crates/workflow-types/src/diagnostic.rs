@@ -5,6 +5,7 @@
 //! place into line and column. Rendering is the host's.
 
 mod code;
+mod line;
 mod nearness;
 mod pointer;
 mod report;
@@ -15,6 +16,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 pub use code::{Code, Severity, UnknownCode};
+pub(crate) use line::{escaped, escaped_char};
 pub use pointer::Pointer;
 pub use report::closest;
 pub(crate) use report::{Remedy, Report, Scope, describe, listed, type_remedy};

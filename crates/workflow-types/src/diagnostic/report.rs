@@ -1,10 +1,12 @@
 //! Collects diagnostics while a document is read, with the words that many of them share.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::line::escaped;
 use super::nearness::Effort;
 use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer, Severity};
 
@@ -86,7 +88,7 @@ impl Report {
         } else if diagnostic.code == Code::Unsupported {
             self.unsupported.insert(diagnostic.place.clone());
         }
-        self.list.push(diagnostic);
+        self.list.push(on_one_line(diagnostic));
     }
 
     pub(crate) fn as_slice(&self) -> &[Diagnostic] {
@@ -231,6 +233,17 @@ impl Remedy {
             None => diagnostic,
         }
     }
+}
+
+/// The same with all that it quotes shown on one line.
+fn on_one_line(mut diagnostic: Diagnostic) -> Diagnostic {
+    let texts = [&mut diagnostic.message, &mut diagnostic.label];
+    for text in texts.into_iter().chain(diagnostic.help.as_mut()) {
+        if let Cow::Owned(shown) = escaped(text) {
+            *text = shown;
+        }
+    }
+    diagnostic
 }
 
 /// A place in a sentence; the document as a whole has no name that could be quoted.
