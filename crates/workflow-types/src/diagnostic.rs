@@ -4,6 +4,7 @@
 //! definition built in Rust or sent as JSON gets the same ones; a [`crate::SourceMap`] turns the
 //! place into line and column. Rendering is the host's.
 
+mod alias;
 mod code;
 mod line;
 mod nearness;

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::alias::Aliases;
 use super::line::escaped;
 use super::nearness::Effort;
 use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer, Severity};
@@ -25,6 +26,7 @@ pub(crate) struct Report {
     repeated: HashSet<String>,
     /// Where a value could not be read, which is asked about for every empty one.
     unsupported: HashSet<Place>,
+    aliases: Aliases,
     effort: Cell<Effort>,
     refused: bool,
     dropped: usize,
@@ -57,6 +59,11 @@ impl Report {
     /// Remembers how a number is written.
     pub(crate) fn number_is_written(&mut self, at: Pointer, text: &str) {
         self.numbers.insert(at, text.to_owned());
+    }
+
+    /// Remembers which node an alias repeats.
+    pub(crate) fn is_alias(&mut self, alias: Pointer, original: Pointer) {
+        self.aliases.insert(alias, original);
     }
 
     /// A value as its author wrote it.
@@ -127,6 +134,7 @@ impl Report {
     }
 
     pub(crate) fn finish(mut self) -> Diagnostics {
+        self.aliases.told_once(&mut self.list);
         if let Some(last) = self.list.last_mut().filter(|_| self.dropped > 0) {
             let more = format!("{} more problems of this text are not shown", self.dropped);
             last.help = Some(match last.help.take() {

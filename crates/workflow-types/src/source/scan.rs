@@ -164,6 +164,8 @@ struct Scan<'t, 'r> {
     map: SourceMap,
     open: Vec<Open>,
     anchors: HashMap<usize, Size>,
+    /// The nodes that have anchors.
+    originals: HashMap<usize, Pointer>,
     nodes: usize,
     bytes: usize,
     documents: usize,
@@ -179,6 +181,7 @@ impl<'t, 'r> Scan<'t, 'r> {
             map: SourceMap::new(text),
             open: Vec::new(),
             anchors: HashMap::new(),
+            originals: HashMap::new(),
             nodes: 0,
             bytes: 0,
             documents: 0,
@@ -249,6 +252,9 @@ impl<'t, 'r> Scan<'t, 'r> {
                 self.plain(&pointer, node.value, &value);
             }
             let spans = NodeSpans::new(key, value, node.style).tagged(node.tag);
+            if node.anchor != 0 {
+                self.originals.insert(node.anchor, pointer.clone());
+            }
             self.map.insert(pointer, spans);
         }
         Ok(())
@@ -285,6 +291,9 @@ impl<'t, 'r> Scan<'t, 'r> {
             let text = self.text.get(range.clone()).unwrap_or_default().to_owned();
             self.key(&text, range);
         } else if let Some((pointer, key)) = self.value_place() {
+            if let Some(original) = self.originals.get(&anchor) {
+                self.report.is_alias(pointer.clone(), original.clone());
+            }
             self.map
                 .insert(pointer, NodeSpans::new(key, range, Style::Other));
         }
@@ -340,6 +349,9 @@ impl<'t, 'r> Scan<'t, 'r> {
             Frame::Mapping { pointer, .. } | Frame::Sequence { pointer, .. } => pointer,
             Frame::Skipped => return,
         };
+        if closed.anchor != 0 {
+            self.originals.insert(closed.anchor, pointer.clone());
+        }
         let value = trim_end(self.text, closed.start..end.max(closed.start));
         self.map
             .insert(pointer, NodeSpans::new(closed.key, value, Style::Other));
