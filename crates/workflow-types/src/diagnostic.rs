@@ -4,7 +4,9 @@
 //! definition built in Rust or sent as JSON gets the same ones; a [`crate::SourceMap`] turns the
 //! place into line and column. Rendering is the host's.
 
+mod alias;
 mod code;
+mod line;
 mod nearness;
 mod pointer;
 mod report;
@@ -15,6 +17,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 pub use code::{Code, Severity, UnknownCode};
+pub(crate) use line::{escaped, escaped_char};
 pub use pointer::Pointer;
 pub use report::closest;
 pub(crate) use report::{Remedy, Report, Scope, describe, listed, type_remedy};

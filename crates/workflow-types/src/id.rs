@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::diagnostic::{escaped, escaped_char};
+
 /// Longest name or id in characters.
 pub const MAX_NAME_LENGTH: usize = 64;
 
@@ -27,7 +29,7 @@ pub enum NameError {
         length: usize,
     },
     /// The first character is not one that may begin this kind of name.
-    #[error("`{found}` may not begin a name: {expected}")]
+    #[error("`{}` may not begin a name: {expected}", escaped_char(*.found))]
     BadStart {
         /// The character that was found.
         found: char,
@@ -35,7 +37,7 @@ pub enum NameError {
         expected: &'static str,
     },
     /// A later character is not allowed.
-    #[error("`{found}` may not stand in a name: {expected}")]
+    #[error("`{}` may not stand in a name: {expected}", escaped_char(*.found))]
     BadCharacter {
         /// The character that was found.
         found: char,
@@ -124,7 +126,7 @@ pub struct GateId(Uuid);
 
 /// A text that is no UUID where an id was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{found}` is no id: expected 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+#[error("`{}` is no id: expected 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057", escaped(.found))]
 pub struct IdError {
     found: String,
 }
@@ -272,6 +274,10 @@ mod tests {
         assert_eq!(
             message("a b"),
             "` ` may not stand in a name: letters, digits, `_` and `-` are allowed"
+        );
+        assert_eq!(
+            message("a\nb"),
+            "`\\n` may not stand in a name: letters, digits, `_` and `-` are allowed"
         );
         assert_eq!(
             message(&"x".repeat(65)),

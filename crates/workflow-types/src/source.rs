@@ -6,6 +6,7 @@
 mod build;
 mod lines;
 mod map;
+mod number;
 mod scalar;
 mod scan;
 mod syntax;

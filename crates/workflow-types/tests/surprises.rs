@@ -366,3 +366,25 @@ fn the_examples_of_the_pages_are_wrong_and_right() {
         assert_eq!(found, [vec![code.to_owned()], Vec::new()], "{code}");
     }
 }
+
+#[test]
+fn a_mistake_behind_an_anchor_is_told_once_where_it_is_written() {
+    let text = |second: &str| {
+        format!(
+            "name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args: &a {{x: \"{{{{ inptu.y }}}}\"}}\n  \
+             - id: b\n    action: tool\n    tool: t\n    args: {second}\n"
+        )
+    };
+    let places = |text: &str| {
+        let checked = WorkflowDefinition::check(text.as_bytes(), SourceFormat::Yaml);
+        let place = |found: &Diagnostic| {
+            let at = checked.map.resolve(&found.place).start;
+            format!("{} {}", found.code, checked.map.line_column(at).line)
+        };
+        checked.diagnostics.iter().map(place).collect::<Vec<_>>()
+    };
+    let written_twice = places(&text("{x: \"{{ inptu.y }}\"}"));
+    assert_eq!(written_twice.len(), 2, "{written_twice:?}");
+    assert_eq!(places(&text("*a")), written_twice[..1]);
+    assert_eq!(places(&text("{x: 1}")), written_twice[..1]);
+}

@@ -1,10 +1,13 @@
 //! Collects diagnostics while a document is read, with the words that many of them share.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::alias::Aliases;
+use super::line::escaped;
 use super::nearness::Effort;
 use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer, Severity};
 
@@ -23,6 +26,7 @@ pub(crate) struct Report {
     repeated: HashSet<String>,
     /// Where a value could not be read, which is asked about for every empty one.
     unsupported: HashSet<Place>,
+    aliases: Aliases,
     effort: Cell<Effort>,
     refused: bool,
     dropped: usize,
@@ -57,6 +61,11 @@ impl Report {
         self.numbers.insert(at, text.to_owned());
     }
 
+    /// Remembers which node an alias repeats.
+    pub(crate) fn is_alias(&mut self, alias: Pointer, original: Pointer) {
+        self.aliases.insert(alias, original);
+    }
+
     /// A value as its author wrote it.
     pub(crate) fn written(&self, at: &Pointer, value: &Value) -> String {
         match self.numbers.get(at) {
@@ -86,7 +95,7 @@ impl Report {
         } else if diagnostic.code == Code::Unsupported {
             self.unsupported.insert(diagnostic.place.clone());
         }
-        self.list.push(diagnostic);
+        self.list.push(on_one_line(diagnostic));
     }
 
     pub(crate) fn as_slice(&self) -> &[Diagnostic] {
@@ -95,6 +104,11 @@ impl Report {
 
     pub(crate) fn contains(&self, diagnostic: &Diagnostic) -> bool {
         self.list.contains(diagnostic)
+    }
+
+    /// Whether any value could not be read.
+    pub(crate) fn has_unsupported(&self) -> bool {
+        !self.unsupported.is_empty()
     }
 
     /// Whether the same was said of a repeated key before, at whatever place.
@@ -120,6 +134,7 @@ impl Report {
     }
 
     pub(crate) fn finish(mut self) -> Diagnostics {
+        self.aliases.told_once(&mut self.list);
         if let Some(last) = self.list.last_mut().filter(|_| self.dropped > 0) {
             let more = format!("{} more problems of this text are not shown", self.dropped);
             last.help = Some(match last.help.take() {
@@ -226,6 +241,17 @@ impl Remedy {
             None => diagnostic,
         }
     }
+}
+
+/// The same with all that it quotes shown on one line.
+fn on_one_line(mut diagnostic: Diagnostic) -> Diagnostic {
+    let texts = [&mut diagnostic.message, &mut diagnostic.label];
+    for text in texts.into_iter().chain(diagnostic.help.as_mut()) {
+        if let Cow::Owned(shown) = escaped(text) {
+            *text = shown;
+        }
+    }
+    diagnostic
 }
 
 /// A place in a sentence; the document as a whole has no name that could be quoted.

@@ -10,7 +10,7 @@ use serde::de::{
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-use super::syntax;
+use super::{number, syntax};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 
 /// The value of a YAML text.
@@ -46,7 +46,11 @@ pub(super) fn json(text: &str, report: &mut Report) -> Option<Value> {
         Err(error) => {
             let at = byte_of(text, error.line(), error.column());
             let diagnostic = syntax::explain_json(text, at, &error.to_string());
-            shared.into_inner().push(diagnostic);
+            let report = shared.into_inner();
+            // The event pass has told of every number that is too large.
+            if diagnostic.code != Code::Unsupported || !report.has_unsupported() {
+                report.push(diagnostic);
+            }
             None
         }
     }
@@ -76,11 +80,9 @@ impl Node<'_, '_> {
     }
 
     fn too_large(&self, number: impl fmt::Display) -> Value {
-        self.problem(
-            Code::Unsupported,
-            format!("`{}` is {number}, which is no number of 64 bits", self.at),
-            "use a smaller number, or put it in quotes",
-        )
+        let diagnostic = number::too_large(Place::value(&self.at), &self.at, number);
+        self.report.borrow_mut().push(diagnostic);
+        Value::Null
     }
 }
 

@@ -11,12 +11,12 @@ use saphyr_parser::{Event, Parser, ScanError, Span};
 
 use super::map::{NodeSpans, SourceMap};
 use super::scalar::{self, Style};
-use super::{MAX_ADDRESS, MAX_DEPTH, MAX_EXPANDED, MAX_NODES, SourceFormat, syntax};
+use super::{MAX_ADDRESS, MAX_DEPTH, MAX_EXPANDED, MAX_NODES, SourceFormat, number, syntax};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 
 /// Scans a text; answers its map and whether a value may be built from it.
 pub(super) fn scan(text: &str, format: SourceFormat, report: &mut Report) -> (SourceMap, bool) {
-    let mut pass = Scan::new(text, report);
+    let mut pass = Scan::new(text, format, report);
     let readable = match format {
         SourceFormat::Yaml => Cow::Borrowed(text),
         SourceFormat::Json => without_surrogates(text),
@@ -158,25 +158,30 @@ struct Open {
 
 struct Scan<'t, 'r> {
     text: &'t str,
+    format: SourceFormat,
     offsets: Offsets,
     report: &'r mut Report,
     map: SourceMap,
     open: Vec<Open>,
     anchors: HashMap<usize, Size>,
+    /// The nodes that have anchors.
+    originals: HashMap<usize, Pointer>,
     nodes: usize,
     bytes: usize,
     documents: usize,
 }
 
 impl<'t, 'r> Scan<'t, 'r> {
-    fn new(text: &'t str, report: &'r mut Report) -> Self {
+    fn new(text: &'t str, format: SourceFormat, report: &'r mut Report) -> Self {
         Self {
             text,
+            format,
             offsets: Offsets::new(text),
             report,
             map: SourceMap::new(text),
             open: Vec::new(),
             anchors: HashMap::new(),
+            originals: HashMap::new(),
             nodes: 0,
             bytes: 0,
             documents: 0,
@@ -243,10 +248,13 @@ impl<'t, 'r> Scan<'t, 'r> {
         }
         if let Some((pointer, key)) = self.value_place() {
             let value = trim_end(self.text, range);
-            if node.style == Style::Plain {
+            if node.style == Style::Plain && node.tag.is_none() {
                 self.plain(&pointer, node.value, &value);
             }
             let spans = NodeSpans::new(key, value, node.style).tagged(node.tag);
+            if node.anchor != 0 {
+                self.originals.insert(node.anchor, pointer.clone());
+            }
             self.map.insert(pointer, spans);
         }
         Ok(())
@@ -254,11 +262,16 @@ impl<'t, 'r> Scan<'t, 'r> {
 
     /// What a value without quotes is remembered for, and whether its author lost the end of it.
     fn plain(&mut self, at: &Pointer, value: &str, range: &Range<usize>) {
-        if is_number_in_other_words(value) {
+        if number::is_in_other_words(value) {
             self.report.number_is_written(at.clone(), value);
         }
         if let Some(cut) = syntax::cut_by_comment(self.text, at, range) {
             self.report.push(cut);
+        }
+        // What was registered before this was judged stays readable.
+        if self.report.judges() && number::is_lost(value, self.format) {
+            self.report
+                .push(number::too_large(Place::value(at), at, value));
         }
     }
 
@@ -278,6 +291,9 @@ impl<'t, 'r> Scan<'t, 'r> {
             let text = self.text.get(range.clone()).unwrap_or_default().to_owned();
             self.key(&text, range);
         } else if let Some((pointer, key)) = self.value_place() {
+            if let Some(original) = self.originals.get(&anchor) {
+                self.report.is_alias(pointer.clone(), original.clone());
+            }
             self.map
                 .insert(pointer, NodeSpans::new(key, range, Style::Other));
         }
@@ -333,6 +349,9 @@ impl<'t, 'r> Scan<'t, 'r> {
             Frame::Mapping { pointer, .. } | Frame::Sequence { pointer, .. } => pointer,
             Frame::Skipped => return,
         };
+        if closed.anchor != 0 {
+            self.originals.insert(closed.anchor, pointer.clone());
+        }
         let value = trim_end(self.text, closed.start..end.max(closed.start));
         self.map
             .insert(pointer, NodeSpans::new(closed.key, value, Style::Other));
@@ -402,6 +421,11 @@ impl<'t, 'r> Scan<'t, 'r> {
             return;
         };
         let range = trim_end(self.text, range);
+        if let Some(blank) = syntax::blank_of_key(self.text, &range)
+            && self.report.judges()
+        {
+            self.report.push(blank);
+        }
         if let Some(first) = keys.get(text) {
             self.report.push(
                 Diagnostic::new(
@@ -526,15 +550,6 @@ impl Offsets {
         let start = self.byte(span.start.index());
         start..self.byte(span.end.index()).max(start)
     }
-}
-
-/// Whether a number is written as JSON would not show it again: `1e9`, `1.10`, `0x1f`.
-fn is_number_in_other_words(text: &str) -> bool {
-    let is_whole = text
-        .parse::<i64>()
-        .is_ok_and(|number| number.to_string() == text);
-    let hexadecimal = text.starts_with("0x") || text.starts_with("0o");
-    !is_whole && (hexadecimal || text.parse::<f64>().is_ok_and(f64::is_finite))
 }
 
 /// A range without the white space that the parser counts to a node's end.

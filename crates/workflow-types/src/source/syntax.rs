@@ -3,15 +3,21 @@
 //! A parser says what it expected; an author wants to know what they wrote. The text around the
 //! position tells that better than the parser's own message, which is shown only as a last resort.
 
+mod blank;
+mod block;
 mod cause;
 mod comment;
+mod escape;
 mod json;
 mod outline;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 
+pub(super) use blank::of_key as blank_of_key;
 pub(super) use comment::cut as cut_by_comment;
 pub(super) use json::explain as explain_json;
 
@@ -117,6 +123,10 @@ fn boundary(text: &str, at: usize) -> usize {
 fn character(text: &str, at: usize) -> Range<usize> {
     let length = text[at..].chars().next().map_or(0, char::len_utf8);
     at..at + length
+}
+
+fn leading_blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches(' ').len()
 }
 
 /// A text in quotes, as both formats read it.

@@ -2,13 +2,19 @@
 
 use std::ops::Range;
 
-use super::{character, line_range, outline, quoted};
+use super::{
+    blank, block, character, comment, escape, leading_blanks, line_range, outline, quoted,
+};
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::source::SourceFormat;
 
 /// The diagnostic for the error at a byte.
 pub(super) fn find(text: &str, at: usize, info: &str) -> Diagnostic {
     let line = Line::of(text, at);
     quotes(text, at, info)
+        .or_else(|| blank::find(text, at))
+        .or_else(|| behind_bracket(text, at))
+        .or_else(|| block::find(text, at, info))
         .or_else(|| sign(&line, at, info))
         .or_else(|| brackets(text, at, info))
         .or_else(|| colon(&line, at, info))
@@ -63,6 +69,17 @@ fn quotes(text: &str, at: usize, info: &str) -> Option<Diagnostic> {
     } else {
         text[..at].rfind(['"', '\''])?
     };
+    let is_double = text[opened..].starts_with('"');
+    // Where the quote has no end the parser complains of that, not of what stands behind it.
+    let escape = ["escape", "hexadecimal"]
+        .iter()
+        .any(|word| info.contains(word));
+    if is_double
+        && escape
+        && let Some(wrong) = escape::wrong(text, opened, SourceFormat::Yaml)
+    {
+        return Some(wrong);
+    }
     Some(unclosed_quote(text, opened))
 }
 
@@ -108,6 +125,42 @@ fn sign(line: &Line<'_>, at: usize, info: &str) -> Option<Diagnostic> {
         )
         .help(format!("write {quoted}"))
         .fix(quoted),
+    )
+}
+
+/// `[1, 2].includes(x)`: a text that begins like a list.
+fn behind_bracket(text: &str, at: usize) -> Option<Diagnostic> {
+    let line = line_range(text, at);
+    let before = text[line.start..at].trim_end();
+    let closing = line.start + before.strip_suffix([']', '}'])?.len();
+    // Between other brackets a comma is missing.
+    let open = outline::open_brackets(text, closing);
+    let [bracket] = open.as_slice() else {
+        return None;
+    };
+    let written = text[bracket.at..line.end].trim_end();
+    let rest = text[at..line.end].trim_end();
+    if rest.is_empty() || rest.starts_with(['#', ']', '}']) {
+        return None;
+    }
+    let help = if bracket.at >= line.start {
+        format!(
+            "quote the whole text: write {}; or remove what follows",
+            quoted(written)
+        )
+    } else {
+        "remove it, or quote the whole text".to_owned()
+    };
+    Some(
+        diagnostic(
+            at..at + rest.len(),
+            format!(
+                "something follows the closing `{}`",
+                &text[character(text, closing)]
+            ),
+        )
+        .label("the list or mapping has ended before this")
+        .help(help),
     )
 }
 
@@ -172,6 +225,9 @@ fn colon(line: &Line<'_>, at: usize, info: &str) -> Option<Diagnostic> {
         return None;
     }
     let start = line.start + value_start;
+    if let Some(several) = several_keys(line, value) {
+        return Some(several);
+    }
     let quoted = quoted(value);
     Some(
         diagnostic(
@@ -180,6 +236,30 @@ fn colon(line: &Line<'_>, at: usize, info: &str) -> Option<Diagnostic> {
         )
         .help(format!("write {quoted}"))
         .fix(quoted),
+    )
+}
+
+/// `id: a, action: noop`: keys in one line, as they stand between braces.
+fn several_keys(line: &Line<'_>, value: &str) -> Option<Diagnostic> {
+    let column = line.key_column();
+    let content = line.text[column..].split(" #").next()?.trim_end();
+    let (key, _) = content.split_once(": ")?;
+    let is_key =
+        |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let (_, second) = value.split_once(", ")?;
+    let (second, _) = second.split_once(": ")?;
+    if line.in_brackets || comment::TEXTS.contains(&key) || !is_key(key) || !is_key(second) {
+        return None;
+    }
+    let start = line.start + column;
+    Some(
+        diagnostic(
+            start..start + content.len(),
+            format!("the keys `{key}` and `{second}` stand on one line"),
+        )
+        .help(format!(
+            "write braces around them, `{{{content}}}`, or each key on a line of its own"
+        )),
     )
 }
 
@@ -307,10 +387,6 @@ impl<'t> Line<'t> {
             .split_once(':')
             .map_or(content.trim(), |(key, _)| key)
     }
-}
-
-fn leading_blanks(text: &str) -> usize {
-    text.len() - text.trim_start_matches(' ').len()
 }
 
 /// The value at the beginning of a text, as far as its author meant it.

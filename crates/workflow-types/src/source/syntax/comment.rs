@@ -6,7 +6,7 @@ use super::{line_range, outline, quoted};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer};
 
 /// The keys whose values are sentences.
-const TEXTS: [&str; 7] = [
+pub(super) const TEXTS: [&str; 7] = [
     "name",
     "description",
     "prompt",
@@ -24,11 +24,20 @@ pub(in crate::source) fn cut(text: &str, at: &Pointer, value: &Range<usize>) -> 
     let line = line_range(text, value.end);
     let comment = text.get(value.end..line.end)?.strip_prefix(" #")?;
     let meant = comment.is_empty() || comment.starts_with([' ', '\t', '\r', '#', '!']);
-    if meant || kept.is_empty() || is_no_text(kept) || !is_for_texts(at) {
+    if meant || kept.is_empty() {
         return None;
     }
-    // Between brackets what follows is cut off, too, and mostly ends in an error of its own.
+    // Between brackets a comment that takes nothing with it loses nothing.
+    let swallowed = comment.find([',', ']', '}']);
+    let is_text = !is_no_text(kept) && is_for_texts(at);
+    if !is_text && swallowed.is_none() {
+        return None;
+    }
     if !outline::open_brackets(text, value.start).is_empty() {
+        let end = value.end + " #".len() + swallowed?;
+        return Some(cut_in_brackets(text, at, value.start..end));
+    }
+    if !is_text {
         return None;
     }
     let written = text.get(value.start..line.end)?.trim_end();
@@ -48,6 +57,24 @@ pub(in crate::source) fn cut(text: &str, at: &Pointer, value: &Range<usize>) -> 
             ))
             .fix(whole)
     })
+}
+
+/// The warning between brackets, where what follows the text is lost, too.
+fn cut_in_brackets(text: &str, at: &Pointer, meant: Range<usize>) -> Diagnostic {
+    let written = text.get(meant.clone()).unwrap_or_default().trim_end();
+    Diagnostic::new(
+        Code::CutByComment,
+        Place::Text(meant.start..meant.start + written.len()),
+        format!(
+            "a comment cuts off what follows on this line: `{at}` ends before the `#`, and no \
+             value comes behind it here"
+        ),
+    )
+    .label("the rest of this line is a comment")
+    .help(format!(
+        "write {}, or a blank behind the `#` of a comment",
+        quoted(written)
+    ))
 }
 
 fn is_no_text(plain: &str) -> bool {
@@ -83,6 +110,9 @@ mod tests {
             "description: issue #12\n",
             "steps:\n  - args:\n      url: site #top\n",
             "prompt: one\n  two #three\n",
+            "command: [echo, foo #bar, baz]\n]\n",
+            "env: {\n  a: b #c, d: e}\n}\n",
+            "n: [1 #2, 3]\n]\n",
         ] {
             assert!(warns(text), "{text}");
         }
@@ -98,6 +128,8 @@ mod tests {
             "args: {n: 3} #three\n",
             "args:\n  n: 3 #three\n",
             "args:\n  n: [a #b\n  ]\n",
+            "args:\n  n: [a # b, c\n  ]\n",
+            "timeout: 30s #half a minute, or so\n",
         ] {
             assert!(!warns(text), "{text}");
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{boundary, character, line_range, quoted};
+use super::{boundary, character, escape, line_range, quoted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The diagnostic for the error that the parser met at a byte.
@@ -11,6 +11,10 @@ pub(in crate::source) fn explain(text: &str, at: usize, error: &str) -> Diagnost
     // The place is shown anyway.
     let error = error.split(" at line ").next().unwrap_or(error);
     not_json(text)
+        .or_else(|| number(text, at, error))
+        .or_else(|| escapes(text, error))
+        .or_else(|| control(text, error))
+        .or_else(|| behind(text, at, error))
         .or_else(|| foreign(text, at))
         .or_else(|| comma(text, at, error))
         .or_else(|| value(text, at, error))
@@ -41,6 +45,117 @@ fn not_json(text: &str) -> Option<Diagnostic> {
         )
         .help("write it as JSON, or rename the file so that it ends in .yaml if it is YAML")
     })
+}
+
+/// A number that no value can hold.
+fn number(text: &str, at: usize, error: &str) -> Option<Diagnostic> {
+    if !error.starts_with("number out of range") {
+        return None;
+    }
+    let is_part = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    let start = text[..at].trim_end_matches(is_part).len();
+    let rest = &text[start..];
+    let end = text.len() - rest.trim_start_matches(is_part).len();
+    Some(
+        Diagnostic::new(
+            Code::Unsupported,
+            Place::Text(start..end),
+            format!("`{}` is no number of 64 bits", &text[start..end]),
+        )
+        .help("use a smaller number, or put it in quotes"),
+    )
+}
+
+/// A backslash that begins nothing.
+fn escapes(text: &str, error: &str) -> Option<Diagnostic> {
+    let is_escape = ["escape", "surrogate", "code point"]
+        .iter()
+        .any(|word| error.contains(word));
+    is_escape.then(|| escape::wrong_in_json(text))?
+}
+
+/// A line break or another control character within quotes.
+fn control(text: &str, error: &str) -> Option<Diagnostic> {
+    if !error.starts_with("control character") {
+        return None;
+    }
+    let (opened, at) = first_control(text)?;
+    let (name, written) = match text[at..].chars().next()? {
+        '\n' | '\r' => {
+            // A quote that opens the next text was not meant to close this one.
+            let (_, behind) = text[at..].split_once('"')?;
+            if !behind.trim_start().starts_with([',', ']', '}', ':']) {
+                return None;
+            }
+            let help = "write `\\n` for the line break and go on in the same line";
+            return Some(
+                diagnostic(opened..at, "a text in JSON may not hold a line break")
+                    .label("this text goes on in the next line")
+                    .help(help),
+            );
+        }
+        '\t' => ("a tab".to_owned(), "\\t".to_owned()),
+        other => {
+            let number = u32::from(other);
+            (
+                format!("the character U+{number:04X}"),
+                format!("\\u{number:04x}"),
+            )
+        }
+    };
+    Some(
+        diagnostic(
+            character(text, at),
+            format!("a text in JSON may not hold {name}"),
+        )
+        .help(format!("write `{written}`"))
+        .fix(written),
+    )
+}
+
+/// The first control character within quotes, and where they open.
+fn first_control(text: &str) -> Option<(usize, usize)> {
+    let mut opened = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match opened {
+            Some(opened) if c < ' ' => return Some((opened, at)),
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(_) if c == '"' => opened = None,
+            None if c == '"' => opened = Some(at),
+            Some(_) | None => {}
+        }
+    }
+    None
+}
+
+/// What stands behind the end of the document.
+fn behind(text: &str, at: usize, error: &str) -> Option<Diagnostic> {
+    if !error.starts_with("trailing characters") {
+        return None;
+    }
+    let rest = text[at..line_range(text, at).end].trim_end();
+    if rest.starts_with(['/', '#']) {
+        return None;
+    }
+    let place = at..at + rest.len();
+    let own_line = text[text[..at].trim_end().len()..at].contains('\n');
+    if own_line && rest.starts_with(['{', '[', '"']) {
+        return Some(
+            Diagnostic::new(
+                Code::NotOneDocument,
+                Place::Text(place),
+                "the text holds a second document",
+            )
+            .help("remove it, or move it to a file of its own"),
+        );
+    }
+    Some(
+        diagnostic(place, "something follows the end of the document")
+            .label("the document has ended before this")
+            .help("remove it, or write it before the last bracket"),
+    )
 }
 
 /// What JavaScript or YAML has and JSON has not: comments, single quotes, words without quotes.
