@@ -227,6 +227,15 @@ impl<'v, 'r> Fields<'v, 'r> {
     where
         T::Err: std::fmt::Display,
     {
+        let items = self.placed_list(name).into_iter();
+        items.map(|(item, _)| item).collect()
+    }
+
+    /// As [`Self::parsed_list`], each text with its address.
+    pub(crate) fn placed_list<T: FromStr>(&mut self, name: &'static str) -> Vec<(T, Pointer)>
+    where
+        T::Err: std::fmt::Display,
+    {
         let Some((items, at)) = self.list(name) else {
             return Vec::new();
         };
@@ -237,7 +246,7 @@ impl<'v, 'r> Fields<'v, 'r> {
                 continue;
             };
             match text.parse() {
-                Ok(item) => parsed.push(item),
+                Ok(item) => parsed.push((item, at)),
                 Err(error) => self.report.invalid(&at, error),
             }
         }

@@ -1,6 +1,7 @@
 //! Reads one step: its action, its gate and where the execution goes from it.
 
 mod action;
+mod approvers;
 mod deadline;
 mod meant;
 
@@ -187,26 +188,14 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
         .and_then(|(text, at)| action::compile_text(text, &at, fields.report));
     let timeout = deadline::read(&mut fields);
     let on_timeout = fields.word("onTimeout", OnExpiry::from_word);
-    let approvers: Vec<crate::id::Actor> = fields.parsed_list("approvers");
-    let count = fields.positive("count");
-    if let Some((count, at)) = &count
-        && !approvers.is_empty()
-        && approvers.len() < count.get() as usize
-        && fields.report.judges()
-    {
-        let reason = format!(
-            "{count} approvals cannot come from {} approvers",
-            approvers.len()
-        );
-        fields.report.invalid(at, reason);
-    }
+    let (approvers, count) = approvers::read(&mut fields);
     fields.finish();
     Some(ApprovalPolicy {
         message,
         timeout,
         on_timeout: on_timeout.unwrap_or(OnExpiry::Deny),
         approvers,
-        count: count.map_or(std::num::NonZeroU32::MIN, |(count, _)| count),
+        count,
     })
 }
 
