@@ -109,6 +109,7 @@ impl WorkflowDefinition {
             .value
             .map(|value| parse::workflow(&value, &mut report))
             .unwrap_or_default();
+        report.tell_in_order(map);
         // What was read of a step with a mistake in its text is not what its author meant.
         parsed.usable.retain(|step| {
             let span = map.resolve(&Place::value(&step.at));
