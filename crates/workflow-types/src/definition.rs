@@ -74,6 +74,16 @@ pub struct Checked {
     pub map: SourceMap,
 }
 
+/// What reading a value without text gave: the definition unless there are errors, and all
+/// diagnostics.
+#[derive(Debug)]
+pub struct CheckedValue {
+    /// The definition, unless a diagnostic is an error.
+    pub definition: Option<WorkflowDefinition>,
+    /// Errors and warnings in the order of their discovery.
+    pub diagnostics: Diagnostics,
+}
+
 /// A step of a refused definition, with its address.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsableStep {
@@ -99,6 +109,7 @@ impl WorkflowDefinition {
             .value
             .map(|value| parse::workflow(&value, &mut report))
             .unwrap_or_default();
+        report.tell_in_order(map);
         // What was read of a step with a mistake in its text is not what its author meant.
         parsed.usable.retain(|step| {
             let span = map.resolve(&Place::value(&step.at));
@@ -119,8 +130,38 @@ impl WorkflowDefinition {
         checked.definition.ok_or(checked.diagnostics)
     }
 
-    /// Reads a value that came without text, such as a request's body.
+    /// Reads a value that has no text, such as one that a program made.
+    ///
+    /// The body of a request is a text: read it with [`Self::parse`] as [`SourceFormat::Json`]. In a
+    /// value a key that stood there twice is there once, and nobody can tell any more. The warnings
+    /// of a good definition are given by [`Self::check_json`].
+    ///
+    /// # Errors
+    ///
+    /// All problems, warnings included, if there is an error among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use workflow_types::{SourceFormat, WorkflowDefinition};
+    ///
+    /// let step = json!({"id": "start", "action": "noop"});
+    /// let definition = WorkflowDefinition::from_json(&json!({"name": "W", "steps": [step]}))?;
+    /// assert_eq!(definition.name(), "W");
+    ///
+    /// let body = br#"{"name": "V", "name": "W", "steps": [{"id": "start", "action": "noop"}]}"#;
+    /// let problems = WorkflowDefinition::parse(body, SourceFormat::Json).unwrap_err();
+    /// assert_eq!(problems.iter().next().unwrap().code.as_str(), "WF0005");
+    /// # Ok::<(), workflow_types::Diagnostics>(())
+    /// ```
     pub fn from_json(value: &Value) -> Result<Self, Diagnostics> {
+        let checked = Self::check_json(value);
+        checked.definition.ok_or(checked.diagnostics)
+    }
+
+    /// As [`Self::from_json`], with everything there is to say about it, warnings included.
+    pub fn check_json(value: &Value) -> CheckedValue {
         let mut report = Report::default();
         source::check_limits(value, &mut report);
         Self::read(value, report)
@@ -128,12 +169,16 @@ impl WorkflowDefinition {
 
     /// Builds what was judged before, by this program or by an older one that was less strict.
     fn rebuild(value: &Value) -> Result<Self, Diagnostics> {
-        Self::read(value, Report::within(Scope::Buildable))
+        let checked = Self::read(value, Report::within(Scope::Buildable));
+        checked.definition.ok_or(checked.diagnostics)
     }
 
-    fn read(value: &Value, mut report: Report) -> Result<Self, Diagnostics> {
+    fn read(value: &Value, mut report: Report) -> CheckedValue {
         let parsed = parse::workflow(value, &mut report);
-        parsed.definition.ok_or_else(|| report.finish())
+        CheckedValue {
+            definition: parsed.definition,
+            diagnostics: report.finish(),
+        }
     }
 
     /// What the workflow is called.

@@ -168,6 +168,26 @@ impl Form {
         }
     }
 
+    /// The whole numbers that are allowed; none of any other form.
+    pub(crate) fn range(self) -> Option<std::ops::RangeInclusive<u64>> {
+        match self {
+            Self::Whole(Whole { least, most }) => Some(least..=most.unwrap_or(Whole::I64)),
+            Self::Text
+            | Self::Pattern(_)
+            | Self::Words(_)
+            | Self::Number { .. }
+            | Self::Boolean
+            | Self::Duration(_)
+            | Self::List(_)
+            | Self::Mapping(_)
+            | Self::Choice(_)
+            | Self::Object
+            | Self::Input(_)
+            | Self::Any
+            | Self::OneOf(_) => None,
+        }
+    }
+
     /// The words among which an author chooses; none of any other form.
     pub(crate) fn words(self) -> Vec<&'static str> {
         match self {
@@ -211,6 +231,7 @@ pub(crate) struct Whole {
 
 impl Whole {
     const U32: u64 = u32::MAX as u64;
+    const I64: u64 = i64::MAX as u64;
 
     /// Whole numbers from 1 that 32 bits hold.
     const POSITIVE: Self = Self {

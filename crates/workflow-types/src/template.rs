@@ -170,6 +170,15 @@ impl Template {
         })
     }
 
+    /// Stands for a string that cannot be parsed, where further mistakes are looked for.
+    pub(crate) fn unreadable(source: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            parts: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+
     /// The string that was parsed.
     pub fn source(&self) -> &str {
         &self.source

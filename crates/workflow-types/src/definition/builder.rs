@@ -11,7 +11,7 @@ mod trigger;
 
 use serde_json::{Map, Value};
 
-use super::WorkflowDefinition;
+use super::{CheckedValue, WorkflowDefinition};
 use crate::action::OnLimit;
 use crate::diagnostic::Diagnostics;
 use crate::shape::workflow::{CONCURRENCY, WORKFLOW};
@@ -138,7 +138,26 @@ impl WorkflowBuilder {
         self.draft.into_value()
     }
 
-    /// Reads what was written.
+    /// Reads what was written and says everything there is to say about it, warnings included.
+    ///
+    /// ```
+    /// use workflow_types::WorkflowDefinition;
+    /// use workflow_types::definition::Step;
+    ///
+    /// let judged = WorkflowDefinition::builder("W")
+    ///     .step(Step::noop("first").on_success("last"))
+    ///     .step(Step::noop("skipped"))
+    ///     .step(Step::noop("last"))
+    ///     .check();
+    /// assert!(judged.definition.is_some());
+    /// let warning = judged.diagnostics.iter().next().unwrap();
+    /// assert_eq!(warning.message, "the step `skipped` can never be reached");
+    /// ```
+    pub fn check(self) -> CheckedValue {
+        WorkflowDefinition::check_json(&self.into_document())
+    }
+
+    /// Reads what was written; [`Self::check`] gives the warnings of a good one, too.
     ///
     /// # Errors
     /// All problems, warnings included, if there is an error among them.
@@ -169,6 +188,10 @@ impl Draft {
             self.shape.name
         );
         self.map.insert(name.to_owned(), value.into());
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
     }
 
     fn push(&mut self, name: &'static str, value: Value) {

@@ -2,9 +2,10 @@
 //!
 //! Which keys there are, what they may say and which must be there stands in the mapping's shape.
 
-mod unknown;
+pub(super) mod unknown;
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -48,6 +49,18 @@ impl<'v, 'r> Fields<'v, 'r> {
             report.wrong_type_but(at, expected, value, remedy);
             return None;
         };
+        if let Some(key) = unknown::wrapper(map, shape) {
+            report.push(
+                Diagnostic::new(
+                    Code::UnknownKey,
+                    Place::key(&at.key(key)),
+                    format!("the key `{key}` stands around {}", shape.called),
+                )
+                .label("unknown key")
+                .help(format!("remove `{key}:` and indent what is under it less")),
+            );
+            return None;
+        }
         Some(Self {
             map,
             at: at.clone(),
@@ -227,6 +240,15 @@ impl<'v, 'r> Fields<'v, 'r> {
     where
         T::Err: std::fmt::Display,
     {
+        let items = self.placed_list(name).into_iter();
+        items.map(|(item, _)| item).collect()
+    }
+
+    /// As [`Self::parsed_list`], each text with its address.
+    pub(crate) fn placed_list<T: FromStr>(&mut self, name: &'static str) -> Vec<(T, Pointer)>
+    where
+        T::Err: std::fmt::Display,
+    {
         let Some((items, at)) = self.list(name) else {
             return Vec::new();
         };
@@ -237,22 +259,18 @@ impl<'v, 'r> Fields<'v, 'r> {
                 continue;
             };
             match text.parse() {
-                Ok(item) => parsed.push(item),
+                Ok(item) => parsed.push((item, at)),
                 Err(error) => self.report.invalid(&at, error),
             }
         }
         parsed
     }
 
-    /// A whole number, if the key is there; its shape says from where on. The most is checked by the
-    /// type that it becomes.
+    /// A whole number in the range that its shape says, if the key is there.
     pub(crate) fn positive(&mut self, name: &'static str) -> Option<(NonZeroU32, Pointer)> {
         let field = self.take(name)?;
-        let number = field
-            .value
-            .as_u64()
-            .and_then(|number| u32::try_from(number).ok())
-            .and_then(NonZeroU32::new);
+        let number = self.whole(name, &field)?;
+        let number = u32::try_from(number).ok().and_then(NonZeroU32::new);
         match number {
             Some(number) => Some((number, field.at)),
             None => {
@@ -262,14 +280,74 @@ impl<'v, 'r> Fields<'v, 'r> {
         }
     }
 
-    /// A number, if the key is there.
-    pub(crate) fn number(&mut self, name: &'static str) -> Option<f64> {
-        let field = self.take(name)?;
-        let number = field.value.as_f64();
-        if number.is_none() {
-            self.wrong_type(name, &field);
+    /// The whole number of a key; reports if it is none, or not in the range that its shape says.
+    pub(crate) fn whole(&mut self, name: &'static str, field: &Field<'v>) -> Option<u64> {
+        let range = self.key(name).and_then(|key| key.form.range())?;
+        let number = field.value.as_u64();
+        if number.is_some_and(|number| range.contains(&number)) {
+            return number;
         }
-        number
+        // What is too small or too large is a number still; a fraction is not a whole one.
+        let is_outside = |number: &f64| {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "near the ends it is exact above"
+            )]
+            let inside = *range.start() as f64..=*range.end() as f64;
+            number.fract() == 0.0 && (field.value.is_u64() || !inside.contains(number))
+        };
+        if field.value.as_f64().is_some_and(|n| is_outside(&n)) {
+            self.out_of_range(name, field);
+        } else {
+            self.wrong_type(name, field);
+        }
+        None
+    }
+
+    fn out_of_range(&mut self, name: &str, field: &Field<'_>) {
+        let Some(key) = self.key(name) else {
+            return;
+        };
+        let written = self.report.written(&field.at, field.value);
+        let diagnostic = Diagnostic::new(
+            Code::InvalidValue,
+            Place::value(&field.at),
+            format!(
+                "`{}` is {written}, expected {}",
+                field.at,
+                key.form.expected()
+            ),
+        );
+        self.report.push(match remedy::of_key(key, field.value) {
+            Some(remedy) => remedy.of(diagnostic),
+            None => diagnostic,
+        });
+    }
+
+    /// A number in a range, if the key is there.
+    pub(crate) fn number(
+        &mut self,
+        name: &'static str,
+        range: &RangeInclusive<f64>,
+    ) -> Option<f64> {
+        let field = self.take(name)?;
+        let Some(number) = field.value.as_f64() else {
+            self.wrong_type(name, &field);
+            return None;
+        };
+        if range.contains(&number) {
+            return Some(number);
+        }
+        let (least, most) = (range.start(), range.end());
+        let reason = format!("expected a number from {least} to {most}");
+        let remedy = if number < *least {
+            format!("write {least} or more")
+        } else {
+            format!("write {most} or less")
+        };
+        self.report
+            .invalid_but(&field.at, reason, Some(Remedy::told(remedy)));
+        None
     }
 
     /// `true` or `false`, if the key is there.

@@ -9,7 +9,7 @@ use earlier::Earlier;
 
 use super::step::StepDraft;
 use super::{Step, Target};
-use crate::diagnostic::{Code, Diagnostic, Place, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, listed};
 use crate::id::StepId;
 
 /// The ways between the steps of a workflow, by position.
@@ -80,6 +80,18 @@ impl Graph {
         self.earlier().holds(step, step)
     }
 
+    /// The steps of the loop on which one lies, if it is their first and no way leads out of it.
+    fn closed_loop(&self, step: usize) -> Option<Vec<usize>> {
+        let earlier = self.earlier();
+        let together = |other: &usize| earlier.together(step, *other);
+        if !self.lies_on_a_loop(step) || (0..step).any(|other| together(&other)) {
+            return None;
+        }
+        let members: Vec<usize> = (step..self.next.len()).filter(together).collect();
+        let mut ways = members.iter().flat_map(|member| &self.next[*member]);
+        ways.all(together).then_some(members)
+    }
+
     /// The steps that the first one leads to, the first included.
     fn reachable(&self) -> Vec<bool> {
         spread(&self.next, vec![0])
@@ -116,7 +128,7 @@ pub(super) fn check(
     positions: &HashMap<StepId, usize>,
     report: &mut Report,
 ) {
-    if drafts.is_empty() || report.has_errors() {
+    if drafts.is_empty() || report.as_slice().iter().any(hides_a_way) {
         // With a step or a target missing, what can be reached is anybody's guess.
         return;
     }
@@ -137,16 +149,12 @@ pub(super) fn check(
             );
             continue;
         }
-        if !ending[position] {
-            report.push(
-                Diagnostic::new(
-                    Code::EndlessLoop,
-                    place,
-                    format!("from the step `{id}` the workflow can never end"),
-                )
-                .help("add a branch with a way out, for example to $end"),
-            );
-        } else if draft.step.approval().is_some() && graph.lies_on_a_loop(position) {
+        if !ending[position]
+            && let Some(members) = graph.closed_loop(position)
+        {
+            report.push(endless(&members, drafts, place.clone()));
+        }
+        if draft.step.approval().is_some() && graph.lies_on_a_loop(position) {
             report.push(
                 Diagnostic::new(
                     Code::GateInLoop,
@@ -156,5 +164,47 @@ pub(super) fn check(
                 .help("move the gate out of the loop if one approval is enough"),
             );
         }
+    }
+}
+
+/// One loop is one mistake, however many steps lie on it.
+fn endless(members: &[usize], drafts: &[StepDraft<'_>], place: Place) -> Diagnostic {
+    let ids: Vec<&str> = members
+        .iter()
+        .map(|member| drafts[*member].step.id().as_ref())
+        .collect();
+    let message = match ids.as_slice() {
+        [id] => format!("from the step `{id}` the workflow can never end"),
+        ids => format!("from the steps {} the workflow can never end", listed(ids)),
+    };
+    Diagnostic::new(Code::EndlessLoop, place, message)
+        .help("add a branch with a way out, for example to $end")
+}
+
+/// Whether an error is about a step as a whole, its id, its action or where it leads; other ones
+/// leave the ways as they are.
+fn hides_a_way(diagnostic: &Diagnostic) -> bool {
+    if diagnostic.severity != Severity::Error {
+        return false;
+    }
+    let Place::Node { pointer, .. } = &diagnostic.place else {
+        return true;
+    };
+    let mut parts = pointer.as_str().split('/').skip(1);
+    if parts.next() != Some("steps") {
+        return false;
+    }
+    let (_, key, inner) = (parts.next(), parts.next(), parts.next());
+    match key {
+        None => true,
+        // A key that is not known may have been meant for a target.
+        Some(_) if diagnostic.code == Code::UnknownKey && inner.is_none() => true,
+        Some(
+            "id" | "action" | "tool" | "prompt" | "onSuccess" | "on_success" | "onFailure"
+            | "on_failure" | "branches",
+        ) => diagnostic.code != Code::BadTemplate,
+        // Arguments that are no mapping leave no action.
+        Some("args") => inner.is_none() && diagnostic.code == Code::WrongType,
+        Some(_) => false,
     }
 }

@@ -95,19 +95,13 @@ fn input(fields: &mut Fields<'_, '_>) -> Option<InputSchema> {
 
 fn max_steps(fields: &mut Fields<'_, '_>) -> Option<MaxSteps> {
     let default = std::num::NonZeroU32::new(DEFAULT_MAX_VISITS)?;
-    let Some(field) = fields.take("maxSteps") else {
+    if !fields.has("maxSteps") {
         return MaxSteps::try_new(default).ok();
-    };
-    let number = field
-        .value
-        .as_u64()
-        .and_then(|number| u32::try_from(number).ok())
-        .and_then(std::num::NonZeroU32::new)
-        .and_then(|number| MaxSteps::try_new(number).ok());
-    if number.is_none() {
-        fields.wrong_type("maxSteps", &field);
     }
-    number
+    let (number, at) = fields.positive("maxSteps")?;
+    MaxSteps::try_new(number)
+        .map_err(|error| fields.report.invalid(&at, error))
+        .ok()
 }
 
 fn concurrency(fields: &mut Fields<'_, '_>) -> Option<Concurrency> {

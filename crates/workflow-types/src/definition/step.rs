@@ -1,21 +1,22 @@
 //! Reads one step: its action, its gate and where the execution goes from it.
 
 mod action;
+mod approvers;
 mod deadline;
 mod meant;
+mod retry;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::fields::{Field, Fields};
+use super::fields::{Field, Fields, unknown};
 use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
 use crate::expression::Expression;
 use crate::id::StepId;
-use crate::retry::RetryPolicy;
 use crate::shape::{snake_case, step as shape};
 
 /// A step that was read, with its address for the checks that span steps.
@@ -52,7 +53,12 @@ pub(super) struct StepIds(BTreeSet<StepId>);
 
 impl StepIds {
     pub(super) fn new(items: &[Value]) -> Self {
-        let texts = items.iter().filter_map(|item| item.get("id")?.as_str());
+        let texts = items.iter().filter_map(|item| {
+            let item = item.as_object()?;
+            // The ways to a step are good although all of it stands under a key too many.
+            let item = unknown::wrapped(item, shape::STEP.name).unwrap_or(item);
+            item.get("id")?.as_str()
+        });
         Self(
             texts
                 .filter_map(|text| StepId::try_new(text).ok())
@@ -106,7 +112,7 @@ pub(super) fn read<'v>(
     let on_failure = target(&mut fields, ids, "onFailure");
     let (branches, branches_at) = branches(&mut fields, ids);
     let timeout = timeout(&mut fields);
-    let retry = retry(&mut fields);
+    let retry = retry::read(&mut fields);
     let on_interrupt = fields.word("onInterrupt", OnInterrupt::from_word);
     match kind {
         Some(kind) => fields.also(shape::of_action(kind)),
@@ -184,29 +190,17 @@ fn approval_policy(field: &Field<'_>, report: &mut Report) -> Option<ApprovalPol
     let mut fields = Fields::open(field.value, &field.at, &shape::APPROVAL, report)?;
     let message = fields
         .string("message")
-        .and_then(|(text, at)| action::compile_text(text, &at, fields.report));
+        .map(|(text, at)| action::compile_text(text, &at, fields.report));
     let timeout = deadline::read(&mut fields);
     let on_timeout = fields.word("onTimeout", OnExpiry::from_word);
-    let approvers: Vec<crate::id::Actor> = fields.parsed_list("approvers");
-    let count = fields.positive("count");
-    if let Some((count, at)) = &count
-        && !approvers.is_empty()
-        && approvers.len() < count.get() as usize
-        && fields.report.judges()
-    {
-        let reason = format!(
-            "{count} approvals cannot come from {} approvers",
-            approvers.len()
-        );
-        fields.report.invalid(at, reason);
-    }
+    let (approvers, count) = approvers::read(&mut fields);
     fields.finish();
     Some(ApprovalPolicy {
         message,
         timeout,
         on_timeout: on_timeout.unwrap_or(OnExpiry::Deny),
         approvers,
-        count: count.map_or(std::num::NonZeroU32::MIN, |(count, _)| count),
+        count,
     })
 }
 
@@ -288,7 +282,7 @@ fn timeout(fields: &mut Fields<'_, '_>) -> Option<Timeout> {
     if let Some(ms) = field
         .value
         .as_u64()
-        .filter(|ms| *ms < SUSPICIOUS_TIMEOUT_MS)
+        .filter(|ms| (1..SUSPICIOUS_TIMEOUT_MS).contains(ms))
     {
         fields.report.push(
             Diagnostic::new(
@@ -303,39 +297,16 @@ fn timeout(fields: &mut Fields<'_, '_>) -> Option<Timeout> {
         );
     }
     Timeout::try_new(duration)
-        .map_err(|error| fields.report.invalid(&field.at, error))
+        .map_err(|error| {
+            let help = if duration.is_zero() {
+                "write for example \"30s\", or remove it for the default"
+            } else {
+                "write \"7d\" or less"
+            };
+            let remedy = Some(Remedy::told(help));
+            fields.report.invalid_but(&field.at, error, remedy);
+        })
         .ok()
-}
-
-fn retry(fields: &mut Fields<'_, '_>) -> RetryPolicy {
-    let default = RetryPolicy::default();
-    let Some(field) = fields.take("retry") else {
-        return default;
-    };
-    let Some(mut inner) = Fields::open(field.value, &field.at, &shape::RETRY, fields.report) else {
-        return default;
-    };
-    let attempts = inner
-        .positive("maxAttempts")
-        .map(|(number, _)| number.get());
-    let initial = inner
-        .duration("initialBackoff")
-        .map(|(duration, _)| duration);
-    let factor = inner.number("factor");
-    let max = inner.duration("maxBackoff").map(|(duration, _)| duration);
-    let jitter = inner.number("jitter");
-    let policy = RetryPolicy::try_new(
-        attempts.unwrap_or(default.max_attempts()),
-        initial.unwrap_or(default.initial_backoff()),
-        factor.unwrap_or(default.factor()),
-        max.unwrap_or(default.max_backoff()),
-        jitter.unwrap_or(default.jitter()),
-    );
-    if let Err(error) = &policy {
-        inner.report.invalid(&field.at.key(error.0), error);
-    }
-    inner.finish();
-    policy.unwrap_or(default)
 }
 
 /// Why a key that another action has does not belong to this one.

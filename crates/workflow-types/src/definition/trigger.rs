@@ -5,9 +5,16 @@ use serde_json::Value;
 use super::Trigger;
 use super::fields::{Field, Fields};
 use super::timing;
-use crate::diagnostic::{Code, Diagnostic, Place, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Remedy, Report, closest};
 use crate::schedule::{ActiveHours, MaxRuns, TriggerSchedule};
 use crate::shape::timing::TRIGGER;
+
+/// What an author writes for a workflow that only a request starts.
+const MANUAL: &str = "manual";
+
+fn is_nearly_manual(text: &str) -> bool {
+    closest(&text.trim().to_ascii_lowercase(), [MANUAL]).is_some()
+}
 
 /// The trigger of a workflow; manual if its key is absent.
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
@@ -15,7 +22,15 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Trigger> {
         return Some(Trigger::Manual);
     };
     match field.value {
-        Value::String(text) if text == "manual" => Some(Trigger::Manual),
+        Value::String(text) if text == MANUAL => Some(Trigger::Manual),
+        Value::String(text) if is_nearly_manual(text) => {
+            let at = &field.at;
+            let message =
+                format!("`{at}` is \"{text}\", which is neither `manual` nor a cron expression");
+            let diagnostic = Diagnostic::new(Code::BadCron, Place::value(at), message);
+            fields.report.push(Remedy::meant(MANUAL).of(diagnostic));
+            None
+        }
         Value::String(text) => timing::cron(text, &field.at, fields.report).map(Trigger::Cron),
         Value::Object(_) => schedule(&field, fields.report).map(Trigger::Schedule),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
@@ -84,11 +99,8 @@ fn within(
 
 fn max_runs(fields: &mut Fields<'_, '_>) -> Option<MaxRuns> {
     let field = fields.take("maxRuns")?;
-    let Some(number) = field.value.as_i64() else {
-        fields.wrong_type("maxRuns", &field);
-        return None;
-    };
-    MaxRuns::try_new(number)
+    let number = fields.whole("maxRuns", &field)?;
+    MaxRuns::try_new(i64::try_from(number).ok()?)
         .map_err(|error| fields.report.invalid(&field.at, error))
         .ok()
 }

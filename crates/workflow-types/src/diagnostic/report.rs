@@ -10,6 +10,7 @@ use super::alias::Aliases;
 use super::line::escaped;
 use super::nearness::Effort;
 use super::{Code, Diagnostic, Diagnostics, Part, Place, Pointer, Severity};
+use crate::source::SourceMap;
 
 /// Most diagnostics of one text that are kept. Nobody reads as many, and what makes more of them
 /// is no text of a person.
@@ -127,6 +128,19 @@ impl Report {
         let near = closest_within(&mut effort, found, known);
         self.effort.set(effort);
         near
+    }
+
+    /// Of two keys that are one, the label "first here" belongs to the one that stands first; who
+    /// read the value could not see the text.
+    pub(crate) fn tell_in_order(&mut self, map: &SourceMap) {
+        let repeated = self.list.iter_mut();
+        for diagnostic in repeated.filter(|found| found.code == Code::DuplicateKey) {
+            if let [first] = diagnostic.related.as_mut_slice()
+                && map.resolve(&first.place).start > map.resolve(&diagnostic.place).start
+            {
+                std::mem::swap(&mut first.place, &mut diagnostic.place);
+            }
+        }
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -418,6 +418,11 @@ static TRIGGER: &[Habit] = &[
         "write it as `cron`: `*/15 * * * *` is every 15 minutes",
     )
     .explaining(&["cron"]),
+    Habit::told(
+        &["at", "time", "when", "daily", "runat", "start"],
+        "write the time as `cron`: `0 9 * * *` is every day at 9:00",
+    )
+    .explaining(&["cron"]),
 ];
 
 static HEARTBEAT: &[Habit] = &[

@@ -52,16 +52,21 @@ impl ArgsTemplate {
     ///
     /// All mistakes, each with the JSON pointer of its string.
     pub fn parse(value: &Value) -> Result<Self, Vec<(String, TemplateError)>> {
+        let (template, errors) = Self::parse_usable(value);
+        if errors.is_empty() {
+            Ok(template)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// As [`Self::parse`], with what can be read although other strings cannot: enough to look for
+    /// further mistakes, never to be rendered.
+    pub(crate) fn parse_usable(value: &Value) -> (Self, Vec<(String, TemplateError)>) {
         let mut compiler = Compiler::default();
         let root = compiler.node(value, 0);
-        if compiler.errors.is_empty() {
-            Ok(Self {
-                root,
-                references: compiler.references,
-            })
-        } else {
-            Err(compiler.errors)
-        }
+        let references = compiler.references;
+        (Self { root, references }, compiler.errors)
     }
 
     /// Whether there is no expression in it.

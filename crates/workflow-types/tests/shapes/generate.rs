@@ -52,6 +52,16 @@ fn text() -> Values {
     "[ -z\\u{e9}\\n]{0,12}".prop_map(Value::from).boxed()
 }
 
+/// A text that says something.
+fn question() -> Values {
+    text()
+        .prop_map(|text| match text.as_str().map(str::trim) {
+            Some("") => Value::from("?"),
+            Some(_) | None => text,
+        })
+        .boxed()
+}
+
 fn length() -> Values {
     let text = (1..1_000_u32, one_of(&["ms", "s", "m"]))
         .prop_map(|(number, unit)| json!(format!("{number}{}", unit.as_str().unwrap())));
@@ -215,7 +225,7 @@ fn step(position: usize, steps: usize) -> Values {
             with(of_tool)
         ),
         mapping(
-            vec![id.clone(), action("model"), ("prompt", text())],
+            vec![id.clone(), action("model"), ("prompt", question())],
             with(asking)
         ),
         mapping(vec![id, action("noop")], with(vec![])),

@@ -54,7 +54,10 @@ fn sayable(diagnostic: &Diagnostic, document: &Value) -> Sayable {
     }
     // No pattern says how long `90d` is, and no schema compares one key's number with another's.
     let is_value = code == Code::InvalidValue
-        && !(says("a timeout is at least") && is_length || says("approvals cannot come"));
+        && !(says("a timeout is at least") && is_length
+            || says("approvals cannot come")
+            || says("is named twice")
+            || says("the prompt is empty"));
     let is_interval = code == Code::BadInterval && !is_length;
     // Whether a window ever opens is counted, not read.
     let is_hours = code == Code::BadActiveHours && !(is_key || says("start and end at"));

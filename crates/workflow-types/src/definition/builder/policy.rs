@@ -29,7 +29,7 @@ impl ApprovalBuilder {
         self
     }
 
-    /// How long it is waited for.
+    /// How long it is waited for, in whole milliseconds: what is less is cut off.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.set("timeout", duration::format(timeout));
         self
@@ -77,7 +77,7 @@ impl RetryBuilder {
         self
     }
 
-    /// The wait before the second attempt.
+    /// The wait before the second attempt, in whole milliseconds: what is less is cut off.
     pub fn initial_backoff(mut self, wait: Duration) -> Self {
         self.0.set("initialBackoff", duration::format(wait));
         self
@@ -89,7 +89,7 @@ impl RetryBuilder {
         self
     }
 
-    /// The longest wait.
+    /// The longest wait, in whole milliseconds: what is less is cut off.
     pub fn max_backoff(mut self, wait: Duration) -> Self {
         self.0.set("maxBackoff", duration::format(wait));
         self

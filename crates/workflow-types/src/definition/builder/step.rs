@@ -102,12 +102,16 @@ impl<A> StepBuilder<A> {
         self.with("description", text.into())
     }
 
-    /// A person must approve before it runs.
-    pub fn requires_approval(self) -> Self {
-        self.with("approvalRequired", true)
+    /// A person must approve before it runs: anyone, unless [`Self::approval`] says who.
+    pub fn requires_approval(mut self) -> Self {
+        // It would be a surprise if asking once more let anybody approve.
+        if !self.draft.has("approvalRequired") {
+            self.draft.set("approvalRequired", true);
+        }
+        self
     }
 
-    /// Somebody must approve before it runs: who, how many, how long.
+    /// Somebody must approve before it runs: who, how many, how long. The last one counts.
     pub fn approval(self, approval: ApprovalBuilder) -> Self {
         self.with("approvalRequired", approval.into_value())
     }
@@ -131,7 +135,7 @@ impl<A> StepBuilder<A> {
         self
     }
 
-    /// How long one attempt may take, to the millisecond.
+    /// How long one attempt may take, in whole milliseconds: what is less is cut off.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with("timeout", duration::format(timeout))
     }

@@ -33,6 +33,32 @@ pub(super) fn key(
     }
 }
 
+/// The one key of a mapping under which all stands that should stand in the mapping itself.
+pub(super) fn wrapper<'v>(map: &'v Map<String, Value>, shape: &Shape) -> Option<&'v str> {
+    let inner = wrapped(map, shape.name)?;
+    let (key, _) = map
+        .iter()
+        .find(|(_, value)| value.as_object() == Some(inner))?;
+    (!shape.knows(key)).then_some(key)
+}
+
+/// What stands under the one key of a mapping, if it is a workflow or a step.
+pub(in crate::definition) fn wrapped<'v>(
+    map: &'v Map<String, Value>,
+    shape: &str,
+) -> Option<&'v Map<String, Value>> {
+    let signs: &[&str] = match shape {
+        "workflow" => &["steps"],
+        "step" => &["id", "action"],
+        _ => &[],
+    };
+    let mut values = map.values();
+    let inner = values.next().filter(|_| values.next().is_none())?;
+    let inner = inner.as_object()?;
+    let is_one = signs.iter().any(|sign| inner.contains_key(*sign));
+    is_one.then_some(inner)
+}
+
 fn remedy(
     key: &str,
     map: &Map<String, Value>,

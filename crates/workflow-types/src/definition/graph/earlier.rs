@@ -49,6 +49,11 @@ impl Earlier {
         Self { group_of, sets }
     }
 
+    /// Whether two steps lie on common loops, or are the same one.
+    pub(super) fn together(&self, step: usize, other: usize) -> bool {
+        self.group_of[step] == self.group_of[other]
+    }
+
     /// Whether `other` can have run before `step`.
     pub(super) fn holds(&self, step: usize, other: usize) -> bool {
         holds(&self.sets[self.group_of[step]], other)

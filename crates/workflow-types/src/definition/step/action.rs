@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::action::{Action, ActionKind, Args, MaxTurns, ModelAction, Text, ToolAction};
 use crate::definition::fields::{Field, Fields};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
 use crate::output_schema;
 use crate::template::{ArgsTemplate, Template};
 
@@ -44,28 +44,29 @@ fn args(field: &Field<'_>, fields: &mut Fields<'_, '_>) -> Option<Args> {
         fields.wrong_type("args", field);
         return None;
     };
-    match ArgsTemplate::parse(field.value) {
-        Ok(template) => Some(Args {
-            written: written.clone(),
-            template,
-        }),
-        Err(errors) => {
-            for (inner, error) in errors {
-                let inner = Pointer::from_text(&inner).unwrap_or_default();
-                bad_template(&field.at.join(&inner), &error, fields.report);
-            }
-            None
-        }
+    let (template, errors) = ArgsTemplate::parse_usable(field.value);
+    for (inner, error) in errors {
+        let inner = Pointer::from_text(&inner).unwrap_or_default();
+        bad_template(&field.at.join(&inner), &error, fields.report);
     }
+    Some(Args {
+        written: written.clone(),
+        template,
+    })
 }
 
 fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
-    let prompt = fields
-        .require_string("prompt")
-        .and_then(|(text, at)| compile_text(text, &at, fields.report));
+    let prompt = fields.require_string("prompt").map(|(text, at)| {
+        if text.trim().is_empty() && fields.report.judges() {
+            let remedy = Remedy::told("write what the model is asked");
+            let reason = "the prompt is empty";
+            fields.report.invalid_but(&at, reason, Some(remedy));
+        }
+        compile_text(text, &at, fields.report)
+    });
     let system = fields
         .string("system")
-        .and_then(|(text, at)| compile_text(text, &at, fields.report));
+        .map(|(text, at)| compile_text(text, &at, fields.report));
     let model = fields.parsed("model");
     let tools = fields.parsed_list("tools");
     let max_turns = fields.positive("maxTurns").and_then(|(turns, at)| {
@@ -86,17 +87,16 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
     })
 }
 
-/// Compiles a text with templates; reports if it cannot be.
-pub(super) fn compile_text(text: &str, at: &Pointer, report: &mut Report) -> Option<Text> {
-    match Template::parse(text) {
-        Ok(template) => Some(Text {
-            written: text.to_owned(),
-            template,
-        }),
-        Err(error) => {
-            bad_template(at, &error, report);
-            None
-        }
+/// Compiles a text with templates. If it cannot be, that is reported, and what comes back only lets
+/// the rest of the step be looked at.
+pub(super) fn compile_text(text: &str, at: &Pointer, report: &mut Report) -> Text {
+    let template = Template::parse(text).unwrap_or_else(|error| {
+        bad_template(at, &error, report);
+        Template::unreadable(text)
+    });
+    Text {
+        written: text.to_owned(),
+        template,
     }
 }
 
