@@ -5,6 +5,7 @@ mod deadline;
 mod meant;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::duration::unit;
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::retry::RetryPolicy;
@@ -84,9 +86,6 @@ impl StepIds {
         report.push(remedy.of(diagnostic));
     }
 }
-
-/// Timeouts below this many milliseconds, written as a number, look like seconds.
-const SUSPICIOUS_TIMEOUT_MS: u64 = 100;
 
 /// Reads a step; none if it has no usable id or action.
 pub(super) fn read<'v>(
@@ -285,23 +284,7 @@ fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression
 
 fn timeout(fields: &mut Fields<'_, '_>) -> Option<Timeout> {
     let (duration, field) = fields.duration("timeout")?;
-    if let Some(ms) = field
-        .value
-        .as_u64()
-        .filter(|ms| *ms < SUSPICIOUS_TIMEOUT_MS)
-    {
-        fields.report.push(
-            Diagnostic::new(
-                Code::TimeoutUnit,
-                Place::value(&field.at),
-                format!("`{}` is {ms} milliseconds", field.at),
-            )
-            .help(format!(
-                "write \"{ms}s\" for seconds, or \"{ms}ms\" if it is meant"
-            ))
-            .fix_value(format!("{ms}s")),
-        );
-    }
+    unit::doubt(field.value, &field.at, fields.report);
     Timeout::try_new(duration)
         .map_err(|error| fields.report.invalid(&field.at, error))
         .ok()
@@ -318,11 +301,9 @@ fn retry(fields: &mut Fields<'_, '_>) -> RetryPolicy {
     let attempts = inner
         .positive("maxAttempts")
         .map(|(number, _)| number.get());
-    let initial = inner
-        .duration("initialBackoff")
-        .map(|(duration, _)| duration);
+    let initial = wait(&mut inner, "initialBackoff");
     let factor = inner.number("factor");
-    let max = inner.duration("maxBackoff").map(|(duration, _)| duration);
+    let max = wait(&mut inner, "maxBackoff");
     let jitter = inner.number("jitter");
     let policy = RetryPolicy::try_new(
         attempts.unwrap_or(default.max_attempts()),
@@ -336,6 +317,12 @@ fn retry(fields: &mut Fields<'_, '_>) -> RetryPolicy {
     }
     inner.finish();
     policy.unwrap_or(default)
+}
+
+fn wait(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
+    let (duration, field) = fields.duration(name)?;
+    unit::doubt(field.value, &field.at, fields.report);
+    Some(duration)
 }
 
 /// Why a key that another action has does not belong to this one.
