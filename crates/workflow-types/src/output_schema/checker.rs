@@ -114,6 +114,7 @@ impl<'a> Checker<'a> {
             Shape::Format => self.format(at, value),
             Shape::Pattern => self.pattern(at, value),
             Shape::Values
+            | Shape::Choices
             | Shape::Number
             | Shape::Limit
             | Shape::Positive
@@ -131,6 +132,10 @@ impl<'a> Checker<'a> {
         };
         let (fits, expected) = match shape {
             Shape::Values => (value.is_array(), "a list of values"),
+            Shape::Choices => (
+                value.as_array().is_some_and(|values| !values.is_empty()),
+                "a list of at least one value",
+            ),
             Shape::Limit if self.is_old() && value.is_boolean() => (true, ""),
             Shape::Number | Shape::Limit => (value.is_number(), "a number"),
             Shape::Positive => (above_zero(value), "a number above 0"),
@@ -150,12 +155,13 @@ impl<'a> Checker<'a> {
         };
         if !fits {
             let problem = self.expected(at, value, expected);
-            self.wrong
-                .push(if shape == Shape::Values && !value.is_object() {
-                    problem.help(format!("write [{value}]"))
-                } else {
-                    problem
-                });
+            self.wrong.push(if value.is_array() {
+                problem.help("list the values that are allowed, or remove it")
+            } else if matches!(shape, Shape::Values | Shape::Choices) && !value.is_object() {
+                problem.help(format!("write [{value}]"))
+            } else {
+                problem
+            });
         }
     }
 
