@@ -37,10 +37,7 @@ pub(super) fn is_type_name(value: &Value) -> bool {
 pub(super) fn is_every(value: &Value) -> bool {
     value.as_array().is_some_and(|names| {
         let has = |kind: &&str| names.iter().any(|name| name == *kind);
-        TYPES
-            .iter()
-            .filter(|kind| **kind != "integer")
-            .all(|kind| has(kind))
+        TYPES.iter().filter(|kind| **kind != "integer").all(has)
     })
 }
 
