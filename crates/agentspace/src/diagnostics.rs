@@ -193,7 +193,7 @@ fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {
     }
     for label in &diagnostic.related {
         let at = map.line_column(map.resolve(&label.place).start);
-        text.push_str(&format!("\nline {}: {}", at.line, label.text));
+        text.extend(["\nline ", &at.line.to_string(), ": ", &label.text]);
     }
     if let Some(help) = &diagnostic.help {
         text.push_str("\nhelp: ");

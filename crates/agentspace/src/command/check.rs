@@ -11,9 +11,9 @@ use crate::exit::{Exit, UsageError};
 use crate::host::{self, Trusted};
 use crate::{diagnostics, output};
 
-pub(super) fn run(loaded: Loaded, args: Check) -> anyhow::Result<Exit> {
+pub(super) fn run(loaded: Loaded, args: &Check) -> anyhow::Result<Exit> {
     let Loaded { global, report } = loaded;
-    let format = format(&global, &args)?;
+    let format = format(&global, args)?;
     let builder = host::builder(&global, &Trusted::default());
     let paths = if args.paths.is_empty() {
         written_by_init(&global, report.as_ref())
@@ -37,7 +37,7 @@ pub(super) fn run(loaded: Loaded, args: Check) -> anyhow::Result<Exit> {
     for report in &reports {
         diagnostics::show(report, format);
     }
-    Ok(conclude(&reports, format, &args))
+    Ok(conclude(&reports, format, args))
 }
 
 /// The form that is asked for, which `--json` is one way to do.
