@@ -160,6 +160,105 @@ fn two_files_with_one_stem_are_both_refused() {
 }
 
 #[test]
+fn two_paths_with_one_stem_are_both_refused_and_one_path_twice_is_one_file() {
+    let place = Place::new();
+    place.example("hello.yaml");
+    place.example("deploy-check.yaml");
+    place.write("hello.YML", "name: x\nsteps: [{id: a, action: noop}]");
+    let two = place.run(["check", "hello.yaml", "hello.YML"]).exits(2);
+    two.says(&["2 files have the stem `hello`", "2 refused"]);
+    place
+        .run(["check", "hello.yaml", "./hello.yaml", "deploy-check.yaml"])
+        .exits(0)
+        .says(&["2 files checked, good"]);
+    place.write("elsewhere/hello.yaml", place.read("hello.YML"));
+    place
+        .run(["check", "hello.yaml", "elsewhere/hello.yaml"])
+        .exits(0);
+}
+
+#[test]
+fn what_init_writes_is_checked_with_and_without_paths() {
+    let place = Place::new();
+    place.run(["init"]).exits(0);
+    place.write("HEARTBEAT.md", "---\nintervall: 5\n---\n- [ ] a\n");
+    let of = |words: &[&str]| {
+        let data = place.run(words.iter().copied()).exits(2).data();
+        let mut kinds: Vec<String> = list(&data["files"])
+            .iter()
+            .map(|file| word(&file["kind"]).to_owned())
+            .collect();
+        kinds.sort();
+        kinds
+    };
+    let all = ["config", "heartbeat", "workflow"];
+    assert_eq!(of(&["check", "--json"]), all);
+    assert_eq!(of(&["check", ".", "--json"]), all);
+    let dir = place.path(".");
+    assert_eq!(of(&["check", dir.to_str().unwrap(), "--json"]), all);
+    place.write("below/x", "");
+    let below = place.call(["check", "--json"]).within(place.path("below"));
+    assert_eq!(list(&below.run().exits(2).data()["files"]).len(), 3);
+}
+
+#[test]
+fn nothing_is_skipped_silently() {
+    let place = Place::new();
+    place.write("BAD.YAML", WARNING);
+    place.write("c.Yml", WARNING);
+    place.write("inner/b.yaml", WARNING);
+    place.write("d.yaml.bak", "");
+    place.write("workflows/w.yaml", WARNING);
+    let ran = place.run(["check", "."]).exits(0).says(&[
+        "3 files checked",
+        "not read: ./inner, a directory",
+        "not read: ./d.yaml.bak;",
+    ]);
+    assert_eq!(ran.stderr.matches("not read").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
+fn programs_are_told_labels_other_places_and_why_it_is_refused() {
+    let twice = "name: w\nname: v\nsteps: [{id: a, action: noop}]\n";
+    let place = Place::with("twice.yaml", twice);
+    place.write("warn.yaml", WARNING);
+    let json = place
+        .run(["check", "twice.yaml", "--format", "json"])
+        .exits(2);
+    let data = json.data();
+    assert_eq!(data["denied"], false);
+    let one = list(&list(&data["files"])[0]["diagnostics"])[0].clone();
+    assert!(!word(&one["label"]).is_empty());
+    let related = &list(&one["related"])[0];
+    assert_eq!(
+        (&related["line"], &related["column"], &related["endColumn"]),
+        (&1.into(), &1.into(), &5.into())
+    );
+    let github = place
+        .run(["check", "twice.yaml", "--format", "github"])
+        .exits(2);
+    github.prints(&[
+        &format!("%0Ahere: {}", word(&one["label"])),
+        &format!("%0Aline 1: {}", word(&related["text"])),
+    ]);
+    let denied = place
+        .run(["check", "warn.yaml", "--json", "--deny-warnings"])
+        .exits(2);
+    assert_eq!(denied.data()["denied"], true);
+}
+
+#[test]
+fn json_and_another_format_contradict_each_other() {
+    let place = Place::with("warn.yaml", WARNING);
+    for format in ["human", "github"] {
+        let ran = place.run(["check", "warn.yaml", "--json", "--format", format]);
+        ran.exits(2).says(&["--json and another --format"]);
+    }
+    let words = ["check", "warn.yaml", "--json", "--format", "json"];
+    place.run(words).exits(0).data();
+}
+
+#[test]
 fn where_there_is_nothing_to_check_it_says_so() {
     let place = Place::new();
     place.run(["check"]).exits(2).says(&[

@@ -98,7 +98,7 @@ fn state_and_workflows_lie_beside_the_file_that_is_found_above() {
         let call = place.call(words.iter().copied());
         call.within(place.path("deep/below")).run()
     };
-    below(&["check"]).exits(0).says(&["2 files checked"]);
+    below(&["check"]).exits(0).says(&["3 files checked"]);
     below(&["run", "hello"]).exits(3);
     assert!(place.exists(".agentspace/agentspace.db"));
     assert!(!place.exists("deep/below/.agentspace"));

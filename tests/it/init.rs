@@ -13,6 +13,8 @@ fn what_init_writes_passes_the_check_and_runs() {
     ]);
     let settings = place.read("schemas/config.schema.json");
     assert_eq!(place.run(["schema", "config"]).exits(0).stdout, settings);
+    let front = place.read("schemas/heartbeat.schema.json");
+    assert_eq!(place.run(["schema", "heartbeat"]).exits(0).stdout, front);
     let schema = place.read("schemas/workflow.schema.json");
     assert_eq!(place.run(["schema", "workflow"]).exits(0).stdout, schema);
     let head = place.read("workflows/hello.yaml");
@@ -23,7 +25,12 @@ fn what_init_writes_passes_the_check_and_runs() {
     place
         .run(["check"])
         .exits(0)
-        .says(&["good: 0 errors, 0 warnings"]);
+        // This version has no model and runs no heartbeat.
+        .says(&[
+            "3 files checked, good: 0 errors, 2 warnings",
+            "WF0209",
+            "WF0308",
+        ]);
     assert!(!place.exists(".agentspace"), "a check stores nothing");
     place
         .run(["run", "hello", "--approve", "farewell"])

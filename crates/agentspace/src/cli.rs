@@ -222,11 +222,12 @@ pub(crate) struct Init {
 /// `check`
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Files and directories; the workflow directory if none is given.
+    /// Files and directories; if none is given, the workflow directory, the configuration and the
+    /// HEARTBEAT.md beside it or in the current directory.
     pub(crate) paths: Vec<PathBuf>,
-    /// How diagnostics are printed.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    /// How diagnostics are printed [default: human].
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// Let warnings fail the check.
     #[arg(long)]
     pub(crate) deny_warnings: bool,

@@ -38,7 +38,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
     let global = &loaded.global;
     match command {
         Command::Init(args) => init::run(&args),
-        Command::Check(args) => check::run(loaded, args),
+        Command::Check(args) => check::run(loaded, &args),
         Command::Schema(args) => Ok(schema::run(global, &args)),
         Command::Explain(args) => explain::run(global, &args),
         Command::Graph(args) => graph::run(global, args).await,

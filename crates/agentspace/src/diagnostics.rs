@@ -71,11 +71,11 @@ pub(crate) fn explained_by(reports: &[FileReport]) -> Option<String> {
     ))
 }
 
-/// Everything there is to say of files, as JSON.
+/// Everything there is to say of files, as JSON. What warnings lead to is for its caller to say.
 pub(crate) fn all_to_json(reports: &[FileReport]) -> Value {
     let files: Vec<Value> = reports.iter().map(to_json).collect();
     let (errors, warnings) = (errors(reports), warnings(reports));
-    json!({"files": files, "errors": errors, "warnings": warnings})
+    json!({"files": files, "errors": errors, "warnings": warnings, "denied": false})
 }
 
 /// How many errors there are; a file that cannot be read is one.
@@ -122,6 +122,17 @@ fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
         Place::Node { pointer, .. } => Some(pointer.as_str().to_owned()),
         Place::Text(_) => None,
     };
+    let related = diagnostic.related.iter().map(|label| {
+        let span = map.resolve(&label.place);
+        let (start, end) = (map.line_column(span.start), map.line_column(span.end));
+        json!({
+            "line": start.line,
+            "column": start.column,
+            "endLine": end.line,
+            "endColumn": end.column,
+            "text": label.text,
+        })
+    });
     json!({
         "code": diagnostic.code.as_str(),
         "severity": diagnostic.severity.to_string(),
@@ -131,6 +142,8 @@ fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
         "column": start.column,
         "endLine": end.line,
         "endColumn": end.column,
+        "label": (!diagnostic.label.is_empty()).then_some(&diagnostic.label),
+        "related": related.collect::<Value>(),
         "help": diagnostic.help,
         "fix": diagnostic.fix.as_ref().and_then(|fix| map.replacement(fix)),
     })
@@ -174,6 +187,14 @@ fn github(diagnostic: &Diagnostic, map: &SourceMap, path: &str) -> String {
     let span = map.resolve(&diagnostic.place);
     let (start, end) = (map.line_column(span.start), map.line_column(span.end));
     let mut text = diagnostic.message.clone();
+    if !diagnostic.label.is_empty() {
+        text.push_str("\nhere: ");
+        text.push_str(&diagnostic.label);
+    }
+    for label in &diagnostic.related {
+        let at = map.line_column(map.resolve(&label.place).start);
+        text.extend(["\nline ", &at.line.to_string(), ": ", &label.text]);
+    }
     if let Some(help) = &diagnostic.help {
         text.push_str("\nhelp: ");
         text.push_str(help);

@@ -189,6 +189,12 @@ impl GatewayBuilder {
         Ok(loaded.into_iter().map(|file| file.report).collect())
     }
 
+    /// What of a directory looks as if it were meant to be read, and is not: directories that hold
+    /// workflow files, and files whose names are almost those of workflows or of a heartbeat.
+    pub fn not_read(&self, path: impl AsRef<Path>) -> std::io::Result<Vec<PathBuf>> {
+        loader::not_read(path.as_ref())
+    }
+
     fn known(&self) -> Known {
         Known {
             tools: self.tools.clone(),

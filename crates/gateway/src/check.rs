@@ -78,6 +78,10 @@ pub(crate) fn heartbeat(
     diagnostics: &Diagnostics,
 ) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
+    if heartbeat.is_enabled() {
+        let what = "no heartbeat runs: nobody looks at its items";
+        all.push(ignored(&Pointer::root(), what));
+    }
     let asks = Asks {
         model: heartbeat.model(),
         tools: heartbeat.tools(),

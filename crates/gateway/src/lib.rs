@@ -65,7 +65,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::Decided;
 pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
-pub use loader::{FileKind, FileReport};
+pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
 pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
 pub use operation::{Cancelled, RetryRequest};
 pub use reader::Reader;

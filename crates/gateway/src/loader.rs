@@ -19,7 +19,7 @@ use crate::model::ModelRegistry;
 use crate::tool::ToolRegistry;
 
 /// The file of a heartbeat. It stands among workflow files and is none.
-const HEARTBEAT: &str = "HEARTBEAT.md";
+pub const HEARTBEAT: &str = "HEARTBEAT.md";
 
 /// What a file is, which its name decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,11 +217,7 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
     let loaded = paths.iter().map(|path| {
         let twins = stems.get(&stem(path)).copied().unwrap_or_default();
         if twins > 1 {
-            let reason = format!(
-                "{twins} files have the stem `{}`; rename all but one",
-                stem(path)
-            );
-            return unreadable(path, reason);
+            return unreadable(path, self::twins(twins, &stem(path)));
         }
         match path.canonicalize() {
             Ok(real) if !real.starts_with(&root) => unreadable(
@@ -232,6 +228,54 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
         }
     });
     Ok(loaded.collect())
+}
+
+/// Why files of one directory with one stem are refused: each would be the same workflow.
+pub fn twins(count: usize, stem: &str) -> String {
+    format!("{count} files have the stem `{stem}`; rename all but one")
+}
+
+/// What of a directory looks as if it were meant to be read and is not, in the order of the names:
+/// files whose names are almost those of workflows or heartbeats, and directories that hold
+/// workflow files.
+pub(crate) fn not_read(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // What is hidden belongs to other programs.
+        if name.starts_with('.') || format_of(&path).is_some() {
+            continue;
+        }
+        if path.is_dir() && holds_workflows(&path) || !path.is_dir() && looks_read(&name) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// `a.yaml.bak`, `heartbeat.md`.
+fn looks_read(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let is_other_heartbeat = lower == HEARTBEAT.to_ascii_lowercase() && name != HEARTBEAT;
+    let is_almost = [".yaml", ".yml"]
+        .iter()
+        .any(|extension| lower.contains(extension));
+    is_almost || is_other_heartbeat
+}
+
+/// Whether a file of a directory is taken for a workflow; what is in directories below is not asked.
+fn holds_workflows(directory: &Path) -> bool {
+    // A directory that may not be read holds nothing for us.
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let is_schema = name.to_string_lossy().ends_with(".schema.json");
+        format_of(Path::new(&name)).is_some() && !is_schema
+    })
 }
 
 fn unreadable(path: &Path, reason: String) -> Loaded {
@@ -275,7 +319,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn format_of(path: &Path) -> Option<SourceFormat> {
-    match path.extension()?.to_str()? {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "yaml" | "yml" => Some(SourceFormat::Yaml),
         "json" => Some(SourceFormat::Json),
         _ => None,
@@ -327,7 +371,7 @@ mod tests {
     #[test]
     fn a_heartbeat_is_checked_by_its_name_and_is_no_workflow() {
         let (report, codes) = check("HEARTBEAT.md", "---\ninterval: 5\n---\n- [ ] a\n");
-        assert_eq!(codes, "2:1 WF0209");
+        assert_eq!(codes, "2:1 WF0308\n2:1 WF0209");
         assert_eq!(
             report
                 .heartbeat
@@ -346,8 +390,14 @@ mod tests {
     fn tools_and_model_of_a_heartbeat_are_checked_too() {
         let text = "---\ntools: [nothing]\nmodel: none\n---\n- [ ] a\n";
         let (report, codes) = check("HEARTBEAT.md", text);
-        assert_eq!(codes, "2:9 WF0207\n3:8 WF0209");
+        assert_eq!(codes, "2:1 WF0308\n2:9 WF0207\n3:8 WF0209");
         assert!(report.is_refused() && report.heartbeat.is_none());
+    }
+
+    #[test]
+    fn a_heartbeat_that_is_switched_off_is_not_expected_to_run() {
+        let (_, codes) = check("HEARTBEAT.md", "---\nenabled: false\n---\n- [ ] a\n");
+        assert!(!codes.contains("WF0308"), "{codes}");
     }
 
     #[test]
@@ -360,6 +410,41 @@ mod tests {
                 "{reason}"
             );
         }
+    }
+
+    #[test]
+    fn extensions_are_taken_in_any_case_and_nothing_is_skipped_silently() {
+        let directory = tempfile::tempdir().unwrap();
+        let good = "name: w\nsteps: [{id: a, action: noop}]\n";
+        for name in [
+            "BAD.YAML",
+            "c.Yml",
+            "d.yaml.bak",
+            "heartbeat.md",
+            "notes.txt",
+            ".e.yaml.swp",
+            "inner/b.yaml",
+            "schemas/w.schema.json",
+            "empty/notes.md",
+        ] {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, good).unwrap();
+        }
+        let names = |paths: Vec<std::path::PathBuf>| -> Vec<String> {
+            let last = |path: &std::path::PathBuf| path.file_name().unwrap().to_owned();
+            paths
+                .iter()
+                .map(|path| last(path).into_string().unwrap())
+                .collect()
+        };
+        let builder = Gateway::builder();
+        let read = builder.check_directory(directory.path()).unwrap();
+        assert!(read.iter().all(|report| !report.is_refused()));
+        let read = names(read.into_iter().map(|report| report.path).collect());
+        assert_eq!(read, ["BAD.YAML", "c.Yml"]);
+        let passed = names(builder.not_read(directory.path()).unwrap());
+        assert_eq!(passed, ["d.yaml.bak", "heartbeat.md", "inner"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::definition::fields::Fields;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
+use crate::duration::unit;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, TOOLS};
 
@@ -152,6 +153,7 @@ fn whole(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<NonZeroU32> 
 
 fn wait(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
     let (duration, field) = fields.duration(name)?;
+    unit::doubt(field.value, &field.at, fields.report);
     if duration > LONGEST_WAIT {
         let reason = "it is longer than a day; write at most \"1d\"";
         fields.report.invalid(&field.at, reason);

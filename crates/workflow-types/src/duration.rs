@@ -1,6 +1,7 @@
 //! Lengths of time as authors write them: milliseconds as a number, or `500ms`, `30s`, `5m`, `2h`, `1d`.
 
 mod meant;
+pub(crate) mod unit;
 
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub struct DurationError {
 
 /// What a text needs to be to be read, but for its size.
 pub(crate) const PATTERN: &str = "^[0-9]+(ms|s|m|h|d)$";
+/// The same for what is more than nothing.
+pub(crate) const SOME_PATTERN: &str = "^0*[1-9][0-9]*(ms|s|m|h|d)$";
 
 const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
@@ -83,6 +86,8 @@ mod tests {
     fn the_pattern_knows_every_unit() {
         let units: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
         assert_eq!(PATTERN, format!("^[0-9]+({})$", units.join("|")));
+        let some = PATTERN.replace("[0-9]+", "0*[1-9][0-9]*");
+        assert_eq!(SOME_PATTERN, some);
     }
 
     #[test]

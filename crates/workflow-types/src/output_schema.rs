@@ -25,6 +25,8 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use checker::Checker;
 pub use input::{InputError, InputSchema};
+pub(crate) use input::{TELLING, TELLING_BY_VALUE};
+pub(crate) use keywords::names as keyword_names;
 pub(crate) use kinds::TYPES;
 pub(crate) use members::{Absent, Owner};
 pub use problem::{Problem, Subject, in_one_line};
@@ -217,7 +219,11 @@ impl ValueSchema {
     /// Whether every value fits.
     fn is_open(&self) -> bool {
         let map = self.full.as_object();
-        map.is_some_and(|map| map.keys().all(|key| keywords::is_idle(key)))
+        map.is_some_and(|map| {
+            map.iter().all(|(key, value)| {
+                keywords::is_idle(key) || key == "type" && kinds::is_every(value)
+            })
+        })
     }
 }
 

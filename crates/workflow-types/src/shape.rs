@@ -209,6 +209,13 @@ impl Form {
     }
 }
 
+/// A text with something in it.
+static FILLED: Pattern = Pattern {
+    regex: ".",
+    longest: None,
+    words: "a text that is not empty",
+};
+
 /// What a string must look like.
 #[derive(Debug)]
 pub(crate) struct Pattern {

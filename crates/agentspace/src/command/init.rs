@@ -31,14 +31,18 @@ const FILES: [(&str, &str); 3] = [
 
 /// What the head of a workflow in `workflows/` points to.
 const WORKFLOW_SCHEMA: &str = "schemas/workflow.schema.json";
+/// For programs that check a heartbeat's front matter; nothing points to it.
+const HEARTBEAT_SCHEMA: &str = "schemas/heartbeat.schema.json";
 /// What the head of the configuration points to.
 const CONFIG_SCHEMA: &str = "schemas/config.schema.json";
 
 pub(super) fn run(args: &Init) -> anyhow::Result<Exit> {
     let workflow = json_schema::to_text(&json_schema::workflow());
     let settings = json_schema::to_text(&json_schema::config());
+    let heartbeat = json_schema::to_text(&json_schema::heartbeat());
     let schemas = [
         (WORKFLOW_SCHEMA, workflow.as_str()),
+        (HEARTBEAT_SCHEMA, heartbeat.as_str()),
         (CONFIG_SCHEMA, settings.as_str()),
     ];
     for (name, text) in FILES.into_iter().chain(schemas) {

@@ -15,6 +15,7 @@ use super::{Branch, Step, Target, UsableStep};
 use crate::action::{ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
+use crate::duration::unit;
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::shape::{snake_case, step as shape};
@@ -90,9 +91,6 @@ impl StepIds {
         report.push(remedy.of(diagnostic));
     }
 }
-
-/// Timeouts below this many milliseconds, written as a number, look like seconds.
-const SUSPICIOUS_TIMEOUT_MS: u64 = 100;
 
 /// Reads a step; none if it has no usable id or action.
 pub(super) fn read<'v>(
@@ -279,23 +277,7 @@ fn condition(text: &str, at: &Pointer, report: &mut Report) -> Option<Expression
 
 fn timeout(fields: &mut Fields<'_, '_>) -> Option<Timeout> {
     let (duration, field) = fields.duration("timeout")?;
-    if let Some(ms) = field
-        .value
-        .as_u64()
-        .filter(|ms| (1..SUSPICIOUS_TIMEOUT_MS).contains(ms))
-    {
-        fields.report.push(
-            Diagnostic::new(
-                Code::TimeoutUnit,
-                Place::value(&field.at),
-                format!("`{}` is {ms} milliseconds", field.at),
-            )
-            .help(format!(
-                "write \"{ms}s\" for seconds, or \"{ms}ms\" if it is meant"
-            ))
-            .fix_value(format!("{ms}s")),
-        );
-    }
+    unit::doubt(field.value, &field.at, fields.report);
     Timeout::try_new(duration)
         .map_err(|error| {
             let help = if duration.is_zero() {

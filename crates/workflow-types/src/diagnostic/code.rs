@@ -108,7 +108,7 @@ codes! {
     Unreachable = "0301", Warning, "a step can never be reached";
     EndlessLoop = "0302", Warning, "a loop has no way out";
     GateInLoop = "0303", Warning, "a gate stands on a loop";
-    TimeoutUnit = "0304", Warning, "a timeout looks like seconds";
+    TimeoutUnit = "0304", Warning, "a time looks like seconds";
     CronHint = "0305", Warning, "a cron expression may not mean what it says";
     OpenSchema = "0306", Warning, "a schema accepts anything";
     AllTicked = "0307", Warning, "every item of a checklist is ticked off";

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::duration;
-use crate::output_schema::TYPES;
+use crate::output_schema::{TELLING, TELLING_BY_VALUE, TYPES, keyword_names};
 use crate::shape::{Choice, Form, Key, List, Pattern, Presence, Shape, Whole, snake_case};
 
 /// Collects the definitions that others refer to.
@@ -139,7 +139,7 @@ impl Writer {
         let property = self.define(property.name, |writer, at| writer.open(property, at));
         json!({
             "type": "object",
-            "if": {"anyOf": [{"required": ["$schema"]}, {"required": ["properties"]}]},
+            "if": {"anyOf": told_as_json_schema()},
             "else": {"additionalProperties": {"anyOf": [{"enum": TYPES}, property]}},
         })
     }
@@ -153,6 +153,26 @@ impl Writer {
         }
         json!({ "$ref": at })
     }
+}
+
+/// The ways in which an input tells that it is a JSON Schema: those of the parser.
+fn told_as_json_schema() -> Value {
+    let by_key = TELLING.iter().map(|key| json!({"required": [key]}));
+    let by_value = TELLING_BY_VALUE.iter().map(
+        |key| json!({"required": [key], "properties": {*key: {"type": ["array", "boolean"]}}}),
+    );
+    let keywords: Map<String, Value> = keyword_names()
+        .filter(|keyword| *keyword != "type")
+        .map(|keyword| (keyword.to_owned(), json!({"not": {"enum": TYPES}})))
+        .chain([("type".to_owned(), json!({"const": "object"}))])
+        .collect();
+    let by_type = json!({
+        "required": ["type"],
+        "properties": keywords,
+        "patternProperties": {"^(x-|\\$)": {"not": {"enum": TYPES}}},
+        "additionalProperties": false,
+    });
+    by_key.chain(by_value).chain([by_type]).collect()
 }
 
 fn required(shape: &Shape) -> Vec<&'static str> {
@@ -204,7 +224,11 @@ fn whole(kind: impl Into<Value>, range: Whole) -> Value {
 /// A number or a text: the bounds say nothing of texts, and the pattern nothing of numbers.
 fn duration(range: Whole) -> Value {
     let mut schema = whole(json!(["integer", "string"]), range);
-    schema["pattern"] = json!(duration::PATTERN);
+    schema["pattern"] = json!(if range.least > 0 {
+        duration::SOME_PATTERN
+    } else {
+        duration::PATTERN
+    });
     schema["patternErrorMessage"] =
         json!("expected a number and a unit, as 500ms, 30s, 5m, 2h or 1d");
     schema

@@ -114,6 +114,7 @@ impl<'a> Checker<'a> {
             Shape::Format => self.format(at, value),
             Shape::Pattern => self.pattern(at, value),
             Shape::Values
+            | Shape::Choices
             | Shape::Number
             | Shape::Limit
             | Shape::Positive
@@ -131,6 +132,10 @@ impl<'a> Checker<'a> {
         };
         let (fits, expected) = match shape {
             Shape::Values => (value.is_array(), "a list of values"),
+            Shape::Choices => (
+                value.as_array().is_some_and(|values| !values.is_empty()),
+                "a list of values",
+            ),
             Shape::Limit if self.is_old() && value.is_boolean() => (true, ""),
             Shape::Number | Shape::Limit => (value.is_number(), "a number"),
             Shape::Positive => (above_zero(value), "a number above 0"),
@@ -148,15 +153,26 @@ impl<'a> Checker<'a> {
             | Shape::Names
             | Shape::Anything => (true, ""),
         };
-        if !fits {
-            let problem = self.expected(at, value, expected);
-            self.wrong
-                .push(if shape == Shape::Values && !value.is_object() {
-                    problem.help(format!("write [{value}]"))
-                } else {
-                    problem
-                });
+        if fits {
+            return;
         }
+        if value.is_array() && shape == Shape::Choices {
+            let message = format!(
+                "`{}` is an empty list, so that no value fits",
+                self.path(at)
+            );
+            let help = "list the values that are allowed, or remove it";
+            let problem = Problem::value(at.clone(), message).label("allows nothing");
+            self.wrong.push(problem.help(help));
+            return;
+        }
+        let problem = self.expected(at, value, expected);
+        let is_list = matches!(shape, Shape::Values | Shape::Choices);
+        self.wrong.push(if is_list && !value.is_object() {
+            problem.help(format!("write [{value}]"))
+        } else {
+            problem
+        });
     }
 
     /// The name of a type.

@@ -4,13 +4,17 @@ use serde_json::{Map, Value, json};
 
 use super::checker::Checker;
 use super::problem::{Problem, Subject, in_one_line};
-use super::{Found, SchemaError, ValueSchema, kinds, short};
+use super::{Found, SchemaError, ValueSchema, keywords, kinds, short};
 use crate::diagnostic::{Pointer, closest};
 
 /// The schema of a workflow's input: names with types and defaults, or a JSON Schema.
 ///
 /// In the short form a name stands for a type (`url: string`) or for a JSON Schema of its own,
 /// which may have a `default`; names without a default are required and no others are allowed.
+///
+/// It is a JSON Schema as a whole if it has `$schema`, `$ref`, `$defs` or `properties`; if it has
+/// `type: object` and beside it nothing but other keywords, none of them with the name of a type; or
+/// if `required`, `additionalProperties`, `oneOf`, `anyOf` or `allOf` is a list, true or false.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputSchema(ValueSchema);
 
@@ -111,24 +115,42 @@ impl InputSchema {
     }
 }
 
-/// A JSON Schema, or what was meant to be one: an input may be called `type`, but not beside what
-/// only a schema has.
+/// Keywords that no input is called: whoever writes one means a JSON Schema.
+pub(crate) const TELLING: [&str; 4] = ["$defs", "$ref", "$schema", "properties"];
+/// Keywords that an input may be called as well, so that their value decides: a list, true or false
+/// is no type of an input.
+pub(crate) const TELLING_BY_VALUE: [&str; 5] = [
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "required",
+];
+
+/// A JSON Schema, or what was meant to be one. The published schema has the same rule, but for the
+/// misspelt `properties`.
 fn is_json_schema(map: &Map<String, Value>) -> bool {
     let is_object = map.get("type").is_some_and(|kind| kind == "object");
+    // An input may be called `type`, and another one `title`.
+    let only_keywords = map.iter().all(|(key, value)| {
+        let is_keyword = keywords::shape(key).is_some() || keywords::is_note(key);
+        key == "type" || is_keyword && !kinds::is_type_name(value)
+    });
     let of_schemas = |value: &Value| {
         value
             .as_object()
             .is_some_and(|inner| !inner.is_empty() && inner.values().all(Value::is_object))
     };
-    let only_in_schemas = map.iter().any(|(key, value)| match key.as_str() {
-        "type" => false,
-        "required" => value.is_array(),
-        "additionalProperties" => value.is_boolean(),
-        key => closest(key, ["properties"]).is_some() && of_schemas(value),
-    });
-    map.contains_key("$schema")
-        || map.contains_key("properties")
-        || is_object && (map.len() == 1 || only_in_schemas)
+    let misspelt = map
+        .iter()
+        .any(|(key, value)| closest(key, ["properties"]).is_some() && of_schemas(value));
+    let by_value = |key: &&str| {
+        let value = map.get(*key);
+        value.is_some_and(|value| value.is_array() || value.is_boolean())
+    };
+    TELLING.iter().any(|key| map.contains_key(*key))
+        || TELLING_BY_VALUE.iter().any(by_value)
+        || is_object && (only_keywords || misspelt)
 }
 
 impl Checker<'_> {

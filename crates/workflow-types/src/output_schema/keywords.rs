@@ -21,6 +21,8 @@ pub(super) enum Shape {
     Names,
     /// A list of values.
     Values,
+    /// A list of values of which one must be chosen, so that it cannot be empty.
+    Choices,
     /// A number.
     Number,
     /// A number; in an old draft true or false.
@@ -67,7 +69,7 @@ const KEYWORDS: &[(&str, Shape)] = &[
     ("deprecated", Shape::Flag),
     ("description", Shape::Text),
     ("else", Shape::Schema),
-    ("enum", Shape::Values),
+    ("enum", Shape::Choices),
     ("examples", Shape::Values),
     ("exclusiveMaximum", Shape::Limit),
     ("exclusiveMinimum", Shape::Limit),
@@ -173,6 +175,11 @@ pub(super) const BOUNDS: [(&str, &str); 6] = [
     ("minProperties", "maxProperties"),
     ("minContains", "maxContains"),
 ];
+
+/// Every keyword.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KEYWORDS.iter().map(|(keyword, _)| *keyword)
+}
 
 /// What stands under a keyword; none if there is no such keyword.
 pub(super) fn shape(key: &str) -> Option<Shape> {

@@ -33,6 +33,14 @@ pub(super) fn is_type_name(value: &Value) -> bool {
     value.as_str().is_some_and(|name| TYPES.contains(&name))
 }
 
+/// Whether a list names all types; every whole number is a number.
+pub(super) fn is_every(value: &Value) -> bool {
+    value.as_array().is_some_and(|names| {
+        let has = |kind: &&str| names.iter().any(|name| name == *kind);
+        TYPES.iter().filter(|kind| **kind != "integer").all(has)
+    })
+}
+
 /// The type that an author most likely meant.
 pub(super) fn meant(word: &str) -> Option<&'static str> {
     let lower = word.to_lowercase();

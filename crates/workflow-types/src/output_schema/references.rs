@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checker::Checker;
-use super::keywords::Shape;
+use super::keywords::{self, Shape};
 use super::mismatch::MAX_GUESSED;
 use super::problem::Problem;
 use crate::diagnostic::{Pointer, closest};
@@ -30,6 +30,41 @@ impl Checker<'_> {
         };
         if inner.starts_with('/') && self.root.pointer(inner).is_none() {
             self.dangling(at, text, inner);
+        } else if self.leads_nowhere_but_back(inner) {
+            let message = format!(
+                "`{}` leads to {text}, which only refers back",
+                self.path(at)
+            );
+            self.wrong.push(
+                Problem::value(at.clone(), message)
+                    .label("goes in a circle")
+                    .help("let one of the schemas on the way say something, or remove it"),
+            );
+        }
+    }
+
+    /// Whether references alone lead from a place of the schema to a place that was passed before.
+    /// A schema that also says something beside its reference is none of them.
+    fn leads_nowhere_but_back(&self, from: &str) -> bool {
+        let mut passed: Vec<&str> = Vec::new();
+        let mut at = from;
+        loop {
+            if passed.contains(&at) {
+                return true;
+            }
+            passed.push(at);
+            let schema = self.root.pointer(at).and_then(Value::as_object);
+            let Some(next) = schema
+                .filter(|schema| {
+                    schema
+                        .keys()
+                        .all(|key| key == "$ref" || keywords::is_idle(key))
+                })
+                .and_then(|schema| schema.get("$ref")?.as_str()?.strip_prefix('#'))
+            else {
+                return false;
+            };
+            at = next;
         }
     }
 

@@ -161,3 +161,33 @@ fn a_schema_from_elsewhere_is_taken_if_it_compiles() {
     assert!(ValueSchema::parse(&foreign).is_ok());
     assert!(InputSchema::parse(&foreign).is_err());
 }
+
+#[test]
+fn what_can_never_be_met_or_never_ends_is_refused() {
+    let wrong = |input: Value| {
+        let refused = InputSchema::parse(&input).unwrap_err();
+        let all = refused.problems().iter();
+        all.map(|one| format!("{}: {}", one.at, one.message))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let empty = wrong(json!({"a": {"type": "string", "enum": []}}));
+    assert!(empty.contains("is an empty list"), "{empty}");
+    let to_itself = json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}});
+    let told = wrong(to_itself);
+    assert!(told.contains("which only refers back"), "{told}");
+    let tree = json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "object",
+        "properties": {"child": {"$ref": "#/$defs/a"}}}}});
+    assert!(InputSchema::parse(&tree).is_ok());
+}
+
+#[test]
+fn every_type_is_no_condition() {
+    let is_open = |schema: Value| ValueSchema::parse(&schema).unwrap().is_open();
+    assert!(is_open(json!({"type": kinds::TYPES})));
+    assert!(is_open(
+        json!({"type": ["string", "number", "boolean", "array", "object", "null"]})
+    ));
+    assert!(!is_open(json!({"type": ["string", "number"]})));
+    assert!(!is_open(json!({"type": kinds::TYPES, "minLength": 1})));
+}

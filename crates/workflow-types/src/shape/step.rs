@@ -269,7 +269,10 @@ pub(crate) static APPROVAL: Shape = Shape {
         .example(|| json!("Roll {{ input.service }} back?")),
         Key::optional(
             "timeout",
-            LENGTH,
+            Form::Duration(Whole {
+                least: 1,
+                most: None,
+            }),
             "How long the approval is waited for: milliseconds as a number, or a text such as \"1d\".",
         )
         .example(|| json!("1d")),

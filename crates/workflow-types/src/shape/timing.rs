@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Form, Key, List, Pattern, Shape, Whole};
+use super::{FILLED, Form, Key, List, Pattern, Shape, Whole};
 use crate::schedule::{END_PATTERN, TIME_PATTERN};
 
 static TIME: Pattern = Pattern {
@@ -28,7 +28,7 @@ static DAYS: List = List {
 
 pub(super) const TIMEZONE: Key = Key::optional(
     "timezone",
-    Form::Text,
+    Form::Pattern(&FILLED),
     "The time zone by its IANA name; the gateway's default if it is left out.",
 )
 .example(|| json!("Europe/Berlin"));
@@ -47,7 +47,7 @@ pub(crate) static TRIGGER: Shape = Shape {
     keys: &[
         Key::required(
             "cron",
-            Form::Text,
+            Form::Pattern(&FILLED),
             "say when it starts, as in `cron: \"0 9 * * MON-FRI\"`",
             "When it starts: minute, hour, day of the month, month and day of the week, or `@daily` and the like.",
         )

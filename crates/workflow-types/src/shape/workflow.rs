@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Form, Key, List, Pattern, Shape, Whole, step, timing};
+use super::{FILLED, Form, Key, List, Pattern, Shape, Whole, step, timing};
 use crate::action::OnLimit;
 use crate::definition::{DEFAULT_MAX_VISITS, MAX_STEPS, MOST_VISITS};
 use crate::id::LINE_PATTERN;
@@ -36,7 +36,7 @@ pub(crate) static WORKFLOW: Shape = Shape {
             .example(|| json!("Checks a service's health and offers a rollback.")),
         Key::optional(
             "trigger",
-            Form::OneOf(&[Form::Text, Form::Mapping(&timing::TRIGGER)]),
+            Form::OneOf(&[Form::Pattern(&FILLED), Form::Mapping(&timing::TRIGGER)]),
             "What starts the workflow besides a request: `manual` for nothing, a cron expression, or a mapping with `cron`.",
         )
         .example(|| json!("0 9 * * MON-FRI"))
@@ -44,7 +44,7 @@ pub(crate) static WORKFLOW: Shape = Shape {
         Key::optional(
             "input",
             Form::Input(&INPUT_PROPERTY),
-            "What a run needs: names with their types, or a JSON Schema; none stands for any object.",
+            "What a run needs; none stands for any object. Names with their types, or a JSON Schema, which is told by `$schema`, `$ref`, `$defs` or `properties`, by `type: object` with only keywords beside it, or by `required`, `additionalProperties`, `oneOf`, `anyOf` or `allOf` with a list, true or false.",
         )
         .example(|| json!({"url": "string", "retries": {"type": "integer", "default": 3}})),
         Key::optional(
@@ -73,6 +73,29 @@ pub(crate) static WORKFLOW: Shape = Shape {
     ],
 };
 
+/// The types, with what fits them.
+static KINDS: &[(&str, &str)] = &[
+    ("string", "A text."),
+    ("number", "A number."),
+    ("integer", "A whole number."),
+    ("boolean", "`true` or `false`."),
+    ("array", "A list."),
+    ("object", "A mapping."),
+    ("null", "Nothing."),
+];
+
+static KIND_LIST: List = List {
+    of: Form::Words(KINDS),
+    least: 1,
+    most: None,
+};
+
+static VALUES: List = List {
+    of: Form::Any,
+    least: 1,
+    most: None,
+};
+
 /// Read as JSON Schema, which has more keys than these.
 static INPUT_PROPERTY: Shape = Shape {
     name: "inputProperty",
@@ -81,7 +104,7 @@ static INPUT_PROPERTY: Shape = Shape {
     keys: &[
         Key::optional(
             "type",
-            Form::Any,
+            Form::OneOf(&[Form::Words(KINDS), Form::List(&KIND_LIST)]),
             "The type of the value, or a list of types.",
         )
         .example(|| json!("integer")),
@@ -91,9 +114,9 @@ static INPUT_PROPERTY: Shape = Shape {
             "The value if a run names none; without it the name is required.",
         )
         .example(|| json!(3)),
-        Key::optional("description", Form::Any, "What the value is for.")
+        Key::optional("description", Form::Text, "What the value is for.")
             .example(|| json!("How often the service is asked.")),
-        Key::optional("enum", Form::Any, "The values that are allowed.")
+        Key::optional("enum", Form::List(&VALUES), "The values that are allowed.")
             .example(|| json!([1, 2, 3])),
     ],
 };

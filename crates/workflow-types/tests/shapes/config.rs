@@ -164,3 +164,20 @@ fn inner<'v>(document: &'v mut Value, at: &[&str], key: &str) -> &'v mut Value {
     let mapping = at.iter().fold(document, |value, key| &mut value[*key]);
     &mut mapping[key]
 }
+
+#[test]
+fn a_wait_that_looks_like_seconds_is_a_warning() {
+    let warned = |value: Value| {
+        let checked = Config::check(&json!({"gateway": {"drain": value, "grace": "2s"}}));
+        assert!(checked.config.is_some());
+        checked.diagnostics.to_string()
+    };
+    let told = warned(json!(30));
+    assert!(
+        told.contains("WF0304") && told.contains("\"30s\""),
+        "{told}"
+    );
+    for meant in [json!(0), json!(100), json!("30ms")] {
+        assert_eq!(warned(meant), "");
+    }
+}

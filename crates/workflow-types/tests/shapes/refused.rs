@@ -59,11 +59,25 @@ fn sayable(diagnostic: &Diagnostic, document: &Value) -> Sayable {
             || says("is named twice")
             || says("the prompt is empty"));
     let is_interval = code == Code::BadInterval && !is_length;
+    // Of cron patterns and time zones it can say that they are not empty.
+    if is_empty_text(diagnostic, document) {
+        return Sayable::Yes;
+    }
     // Whether a window ever opens is counted, not read.
     let is_hours = code == Code::BadActiveHours && !(is_key || says("start and end at"));
     // All else is the meaning of strings, or spans steps.
     let said = STRUCTURE.contains(&code) || is_value || is_interval || is_hours;
     if said { Sayable::Yes } else { Sayable::No }
+}
+
+/// Whether an empty text stands where a cron pattern or a time zone is expected.
+fn is_empty_text(diagnostic: &Diagnostic, document: &Value) -> bool {
+    let Place::Node { pointer, .. } = &diagnostic.place else {
+        return false;
+    };
+    let key = pointer.as_str().rsplit('/').next().unwrap_or_default();
+    ["trigger", "cron", "timezone"].contains(&key)
+        && document.pointer(pointer.as_str()) == Some(&Value::from(""))
 }
 
 /// Whether the value at the place is written as a length of time should be.
@@ -76,7 +90,9 @@ fn is_duration(diagnostic: &Diagnostic, document: &Value) -> bool {
         .and_then(Value::as_str)
         .unwrap_or_default();
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    unit.len() < text.len() && ["ms", "s", "m", "h", "d"].contains(&unit)
+    let is_nothing = text.trim_start_matches('0').len() == unit.len();
+    // That it is more than nothing a pattern can say.
+    unit.len() < text.len() && !is_nothing && ["ms", "s", "m", "h", "d"].contains(&unit)
 }
 
 /// The parser's errors that a schema can say are there if and only if the schema refuses.
@@ -189,6 +205,83 @@ fn a_key_of_another_action_is_refused_where_it_stands() {
         .collect();
     assert_eq!(places, ["/steps/0"]);
     workflows_agree(&document).unwrap();
+}
+
+/// What the two say of an input: whether the schema refuses, and what the parser says.
+fn inputs() -> Vec<(bool, Value)> {
+    vec![
+        (false, json!({"type": "object", "required": ["a"]})),
+        (
+            false,
+            json!({"type": "object", "additionalProperties": {"type": "string"}}),
+        ),
+        (
+            false,
+            json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}}),
+        ),
+        (false, json!({"oneOf": [{"type": "object"}], "title": "t"})),
+        (false, json!({"additionalProperties": false})),
+        (false, json!({"type": "object", "x-note": 5})),
+        (
+            false,
+            json!({"type": "object", "id": "string", "title": "string"}),
+        ),
+        (
+            false,
+            json!({"required": "boolean", "oneOf": {"type": "array"}}),
+        ),
+        (false, json!({"a": {"type": ["string", "null"]}})),
+        (true, json!({"a": {"type": "strin"}})),
+        (true, json!({"a": {"type": []}})),
+        (true, json!({"a": "strin"})),
+        (true, json!({"a": {"enum": []}})),
+        (true, json!({"a": {"enum": "b"}})),
+        (true, json!({"a": {"description": 5}})),
+        (true, json!({"type": "object", "a": [1]})),
+    ]
+}
+
+#[test]
+fn schema_and_parser_take_the_same_inputs_for_json_schemas() {
+    for (refused, input) in inputs() {
+        let steps = json!([{"id": "a", "action": "noop"}]);
+        let document = json!({"name": "W", "input": input, "steps": steps});
+        assert_eq!(!WORKFLOW.is_valid(&document), refused, "{input}");
+        let parsed = WorkflowDefinition::from_json(&document);
+        assert_eq!(parsed.is_err(), refused, "{input}: {parsed:?}");
+    }
+    let open = json!({"name": "W", "input": {"type": "object", "additionalProperties":
+        {"type": "string"}}, "steps": [{"id": "a", "action": "noop"}]});
+    let definition = WorkflowDefinition::from_json(&open).unwrap();
+    let input = definition.input().unwrap();
+    assert!(input.apply(json!({"any": "text"})).is_ok());
+    assert!(input.apply(json!({"any": 5})).is_err());
+}
+
+#[test]
+fn nothing_is_no_time_no_pattern_and_no_zone() {
+    let step = |more: Value| {
+        let mut step = json!({"id": "a", "action": "noop"});
+        let step_map = step.as_object_mut().unwrap();
+        step_map.extend(more.as_object().unwrap().clone());
+        json!({"name": "W", "steps": [step]})
+    };
+    let steps = json!([{"id": "a", "action": "noop"}]);
+    for document in [
+        step(json!({"timeout": "0s"})),
+        step(json!({"approvalRequired": {"timeout": 0}})),
+        step(json!({"approvalRequired": {"timeout": "0h"}})),
+        json!({"name": "W", "trigger": "", "steps": steps}),
+        json!({"name": "W", "trigger": {"cron": ""}, "steps": steps}),
+        json!({"name": "W", "trigger": {"cron": "@daily", "timezone": ""}, "steps": steps}),
+    ] {
+        assert!(!WORKFLOW.is_valid(&document), "{document}");
+        assert!(
+            WorkflowDefinition::from_json(&document).is_err(),
+            "{document}"
+        );
+        workflows_agree(&document).unwrap();
+    }
 }
 
 #[test]

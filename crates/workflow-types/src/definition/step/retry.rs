@@ -1,6 +1,9 @@
 //! Reads how often a step is tried; each value on its own, so that every one that is wrong is told.
 
+use std::time::Duration;
+
 use crate::definition::fields::Fields;
+use crate::duration::unit;
 use crate::retry::{FACTORS, JITTERS, RetryPolicy};
 use crate::shape::step as shape;
 
@@ -16,11 +19,9 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> RetryPolicy {
     let attempts = inner
         .positive("maxAttempts")
         .map(|(number, _)| number.get());
-    let initial = inner
-        .duration("initialBackoff")
-        .map(|(duration, _)| duration);
+    let initial = wait(&mut inner, "initialBackoff");
     let factor = inner.number("factor", &FACTORS);
-    let max = inner.duration("maxBackoff").map(|(duration, _)| duration);
+    let max = wait(&mut inner, "maxBackoff");
     let jitter = inner.number("jitter", &JITTERS);
     let policy = RetryPolicy::try_new(
         attempts.unwrap_or(default.max_attempts()),
@@ -34,4 +35,11 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> RetryPolicy {
     }
     inner.finish();
     policy.unwrap_or(default)
+}
+
+/// A time to wait, doubted where a plain number looks like seconds.
+fn wait(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
+    let (duration, field) = fields.duration(name)?;
+    unit::doubt(field.value, &field.at, fields.report);
+    Some(duration)
 }

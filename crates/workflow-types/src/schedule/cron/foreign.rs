@@ -10,8 +10,8 @@ use super::error::CronError;
 use super::field::Field;
 use super::lexer::Word;
 
-const EVERY: &str = "for an interval use an `every` schedule, or write it in fields, \
-                     for example `*/5 * * * *` for every five minutes";
+const EVERY: &str = "write the interval in fields, for example `*/5 * * * *` for every five \
+                     minutes or `0 */2 * * *` for every two hours";
 const FIELDS: &str = "write minute, hour, day of month, month and day of week, for example \
                       `0 9 * * MON-FRI`; seconds may stand before them, and then a year after";
 
@@ -32,8 +32,8 @@ pub(super) fn nickname(pattern: &str, word: &Word<'_>, words: usize) -> CronErro
     let name = word.text.to_ascii_lowercase();
     let help = match name.as_str() {
         "@reboot" => {
-            "schedules outlive restarts, so a restart is no event; use an `every` schedule, \
-             or start the workflow from whatever starts the program"
+            "schedules outlive restarts, so a restart is no event; start the workflow from \
+             whatever starts the program"
                 .to_owned()
         }
         "@every" => EVERY.to_owned(),

@@ -56,8 +56,9 @@ impl Place<'_> {
             "a step counts upwards: write `*` for every value or for example `*/2`".to_owned()
         } else {
             format!(
-                "a step beyond the field never takes effect: write a single value, or use an \
-                 `every` schedule for intervals longer than the {} field",
+                "a step beyond the {} field never takes effect: write a single value here; longer \
+                 intervals are steps of a field further right, for example `0 */2 * * *` for every \
+                 two hours",
                 self.field.name()
             )
         };

@@ -177,18 +177,17 @@ fn uneven_step(field: Field, step: u32) -> Option<(String, String)> {
                          is {left}, not {step}",
                         field.name()
                     ),
-                    format!(
-                        "for even intervals write a divisor of {size}, or use an `every` schedule"
-                    ),
+                    format!("for even intervals write a divisor of {size}"),
                 )
             }),
         Field::DayOfMonth => Some((
             "starts again on the 1st of each month, so the last interval is shorter".to_owned(),
-            "for even intervals use an `every` schedule".to_owned(),
+            "for even intervals name a day of the week, for example `MON`, or leave the field `*`"
+                .to_owned(),
         )),
         Field::DayOfWeek => Some((
             "starts again each Sunday, so the last interval is shorter".to_owned(),
-            "name the days, for example `MON,WED,FRI`, or use an `every` schedule".to_owned(),
+            "name the days, for example `MON,WED,FRI`".to_owned(),
         )),
         Field::Year => None,
     }

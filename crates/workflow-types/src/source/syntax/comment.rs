@@ -21,6 +21,10 @@ pub(super) const TEXTS: [&str; 7] = [
 /// A comment that is meant as one has a blank behind its `#`, or more than one before it.
 pub(in crate::source) fn cut(text: &str, at: &Pointer, value: &Range<usize>) -> Option<Diagnostic> {
     let kept = text.get(value.clone())?;
+    // Asked of every scalar: a long line is not searched for its end unless there is a comment.
+    if !text.get(value.end..)?.starts_with(" #") {
+        return None;
+    }
     let line = line_range(text, value.end);
     let comment = text.get(value.end..line.end)?.strip_prefix(" #")?;
     let meant = comment.is_empty() || comment.starts_with([' ', '\t', '\r', '#', '!']);
