@@ -70,11 +70,11 @@ fn of_very_many_mistakes_the_first_are_kept_and_the_others_counted() {
     let text = format!("{HEAD}      k: '{}'\n", "{{x}}".repeat(50_000));
     let checked = check(&text);
     assert!(checked.definition.is_none());
-    assert_eq!(checked.diagnostics.len(), 10_000);
+    assert_eq!(checked.diagnostics.len(), 1_000);
     let last = checked.diagnostics.iter().last().unwrap();
     let help = last.help.as_ref().unwrap();
     assert!(
-        help.ends_with("40000 more problems of this text are not shown"),
+        help.ends_with("49000 more problems of this text are not shown"),
         "{help}"
     );
 }

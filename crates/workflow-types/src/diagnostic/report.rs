@@ -14,7 +14,7 @@ use crate::source::SourceMap;
 
 /// Most diagnostics of one text that are kept. Nobody reads as many, and what makes more of them
 /// is no text of a person.
-const MAX_KEPT: usize = 10_000;
+const MAX_KEPT: usize = 1_000;
 
 /// The diagnostics found so far.
 #[derive(Debug, Default)]
