@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 128;
 ///
 /// let args = json!({ "url": "https://{{ input.host }}/", "retries": "{{ input.retries }}" });
 /// let args = ArgsTemplate::parse(&args).unwrap();
-/// assert!(args.references().iter().any(|(pointer, _)| pointer == "/url"));
+/// assert!(args.references().any(|(pointer, _)| pointer == "/url"));
 ///
 /// let scope = json!({ "input": { "host": "example.org", "retries": 2 } });
 /// let rendered = args.render(scope.as_object().unwrap()).unwrap();
@@ -30,7 +30,6 @@ const MAX_DEPTH: usize = 128;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArgsTemplate {
     root: Node,
-    references: Vec<(String, Reference)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,8 +64,7 @@ impl ArgsTemplate {
     pub(crate) fn parse_usable(value: &Value) -> (Self, Vec<(String, TemplateError)>) {
         let mut compiler = Compiler::default();
         let root = compiler.node(value, 0);
-        let references = compiler.references;
-        (Self { root, references }, compiler.errors)
+        (Self { root }, compiler.errors)
     }
 
     /// Whether there is no expression in it.
@@ -78,8 +76,13 @@ impl ArgsTemplate {
     }
 
     /// Everything that it may read: the JSON pointer of the string, and what is read there.
-    pub fn references(&self) -> &[(String, Reference)] {
-        &self.references
+    pub fn references(&self) -> impl Iterator<Item = (&str, &Reference)> {
+        self.templates()
+            .into_iter()
+            .flat_map(|(pointer, template)| {
+                let own = template.references().iter();
+                own.map(move |reference| (pointer, reference))
+            })
     }
 
     /// Every string that has expressions in it, with its JSON pointer.
@@ -156,7 +159,6 @@ impl Node {
 struct Compiler {
     /// Where the value at hand stands.
     pointer: String,
-    references: Vec<(String, Reference)>,
     errors: Vec<(String, TemplateError)>,
 }
 
@@ -208,9 +210,6 @@ impl Compiler {
         if let Some(text) = template.as_literal() {
             return Node::Plain(Value::String(text.to_owned()));
         }
-        let own = template.references().iter().cloned();
-        self.references
-            .extend(own.map(|reference| (pointer.clone(), reference)));
         Node::Template { pointer, template }
     }
 }
