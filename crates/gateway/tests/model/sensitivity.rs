@@ -1,0 +1,1 @@
+//! The comparison has teeth: a store that breaks one promise is noticed.
