@@ -5,7 +5,7 @@ mod acts;
 mod end;
 mod time;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::compare::{self, Difference};
 use crate::flaw::Flaw;
 use crate::ledger::Ledger;
-use crate::life::{Ended, Life, Surroundings};
+use crate::life::{Ended, Life, Surroundings, empty_database};
 use crate::plan::Plan;
 use crate::reference::{Answer, Reference};
 use crate::seen::{self, Seen};
@@ -44,8 +44,8 @@ struct Case<'a> {
     reference: Reference,
     life: Life,
     lives: usize,
-    /// Finished executions that were compared.
-    compared: HashSet<ExecutionId>,
+    /// What was read last, and after how many transactions of this process.
+    known: (usize, HashMap<ExecutionId, Seen>),
     report: Report,
 }
 
@@ -67,6 +67,7 @@ impl<'a> Case<'a> {
     fn new(plan: &'a Plan, flaw: Option<Flaw>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("agentspace.db");
+        std::fs::write(&database, empty_database()).unwrap();
         let clock = ManualClock::new("2026-01-31T09:00:00Z".parse().unwrap());
         let ledger = Arc::new(Ledger::new(plan.replies.clone()));
         let around = Surroundings {
@@ -87,7 +88,7 @@ impl<'a> Case<'a> {
             reference: Reference::new(plan, now),
             life,
             lives: 1,
-            compared: HashSet::new(),
+            known: (0, HashMap::new()),
             report: Report {
                 features: BTreeSet::new(),
                 transactions: 0,
@@ -108,7 +109,7 @@ impl<'a> Case<'a> {
         }
         self.finish()?;
         self.note_transactions();
-        self.compared.clear();
+        self.known.1.clear();
         self.compare()?;
         let problems = self.life.read(self.life.reads.check()).unwrap();
         Difference::unless("what the check of the store says", &Vec::new(), &problems)
@@ -188,7 +189,7 @@ impl<'a> Case<'a> {
 
     /// Another process takes up what was left.
     fn restart(&mut self) -> Result<(), Difference> {
-        self.compared.clear();
+        self.known.1.clear();
         self.reference.restart();
         let death = self.plan.deaths.get(self.lives).copied().flatten();
         self.lives += 1;
@@ -237,16 +238,18 @@ impl<'a> Case<'a> {
         let known: Vec<_> = self.reference.runs.iter().map(|run| run.id).collect();
         let ids = self.life.read(seen::ids(reads));
         Difference::unless("the executions", &known, &ids)?;
+        let transactions = self.life.pulse.transactions();
+        if self.known.0 != transactions {
+            // What is finished never changes again: it is read once more at the very end.
+            self.known.1.retain(|_, seen| seen.execution.state.status().is_finished());
+            self.known.0 = transactions;
+        }
         for run in &self.reference.runs {
-            if self.compared.contains(&run.id) {
-                continue;
-            }
-            let found = self.life.read(seen::read(reads, run.id));
-            let found = found.expect("it is in the list");
-            compare::at_rest(run, &found, &self.ledger)?;
-            if run.is_finished() {
-                self.compared.insert(run.id);
-            }
+            let found = self.known.1.entry(run.id).or_insert_with(|| {
+                let found = self.life.read(seen::read(reads, run.id));
+                found.expect("it is in the list")
+            });
+            compare::at_rest(run, found, &self.ledger)?;
         }
         let (due, running, queued) = self.life.read(async {
             (

@@ -1,7 +1,7 @@
 //! One process: a runtime of one thread, a gateway, and a store that may die under it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gateway::store::{Durability, ReadStore, SqliteStore, Store};
@@ -147,6 +147,19 @@ impl Life {
         let closing = tokio::runtime::Builder::new_current_thread().build().unwrap();
         closing.block_on(self.store.close()).unwrap();
     }
+}
+
+/// An empty database of the newest schema: to migrate one for every case would take most of the
+/// time.
+pub(crate) fn empty_database() -> &'static [u8] {
+    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+    EMPTY.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agentspace.db");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(gateway::database::migrate(&path)).unwrap();
+        std::fs::read(path).unwrap()
+    })
 }
 
 fn describe(hands: &Hands) -> gateway::GatewayBuilder {

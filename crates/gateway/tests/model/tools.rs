@@ -1,6 +1,9 @@
 //! Tools and a model that do what the case says, and write it down before.
+//!
+//! They panic without telling the panic hook, which would print a trace every time.
 
 use std::future::pending;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,7 +90,7 @@ impl Tool for Scripted {
             Reply::Success(output) => Ok(output),
             Reply::Fails | Reply::Busy(_) => Err(ToolError::retryable(complaint)),
             Reply::Refuses => Err(ToolError::permanent(complaint)),
-            Reply::Panics => panic!("on purpose"),
+            Reply::Panics => resume_unwind(Box::new("on purpose")),
             Reply::Floods => Ok(json!("x".repeat(MOST_KEPT))),
             Reply::Hangs(_) => pending().await,
         }
@@ -118,7 +121,7 @@ impl ModelClient for Asked {
                 retry_after: Some(Duration::from_millis(ms)),
             }),
             Reply::Refuses => Err(ModelError::Permanent { message }),
-            Reply::Panics => panic!("on purpose"),
+            Reply::Panics => resume_unwind(Box::new("on purpose")),
             Reply::Floods => Ok(ModelReply::text("x".repeat(MOST_KEPT))),
             Reply::Hangs(_) => pending().await,
         }

@@ -6,7 +6,7 @@ use super::Case;
 use crate::compare::Difference;
 
 /// After so many turns, what still goes on is cancelled.
-const PATIENCE: usize = 60;
+const PATIENCE: usize = 30;
 
 impl Case<'_> {
     /// Answers whatever asks, and lets time pass, until every execution has ended.

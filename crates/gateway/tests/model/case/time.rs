@@ -14,11 +14,14 @@ impl Case<'_> {
         let target = self.reference.now.saturating_add(Duration::from_millis(ms));
         loop {
             let next = self.reference.next_instant();
-            let next = next.filter(|next| *next < target).unwrap_or(target);
-            self.set(next)?;
-            if next == target {
-                return Ok(());
+            let Some(next) = next.filter(|next| *next < target) else {
+                return self.set(target);
+            };
+            self.turn(next);
+            if self.life.is_dead() {
+                self.settled()?;
             }
+            self.reference.go_on();
         }
     }
 
@@ -35,10 +38,14 @@ impl Case<'_> {
     }
 
     fn set(&mut self, now: Timestamp) -> Result<(), Difference> {
+        self.turn(now);
+        self.settled()
+    }
+
+    fn turn(&mut self, now: Timestamp) {
         self.reference.now = now;
         self.clock.set(now);
         self.life.settle();
-        self.settled()
     }
 
     /// An orderly shutdown: what runs has its time to end, then is told to.
@@ -68,9 +75,7 @@ impl Case<'_> {
             if next >= deadline {
                 self.reference.stop();
             }
-            self.reference.now = next;
-            self.clock.set(next);
-            self.life.settle();
+            self.turn(next);
             ending = self.life.look(task);
         }
         self.note_transactions();
