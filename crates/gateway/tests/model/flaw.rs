@@ -34,19 +34,6 @@ pub(crate) enum Flaw {
     Hasty,
 }
 
-impl Flaw {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::BegunTooLate,
-        Self::NoBackoff,
-        Self::AttemptsForgotten,
-        Self::CancelSwallowed,
-        Self::Crowded,
-        Self::KeysForgotten,
-        Self::Patient,
-        Self::Hasty,
-    ];
-}
-
 /// A store with a flaw.
 pub(crate) struct Flawed {
     inner: Arc<dyn Store>,

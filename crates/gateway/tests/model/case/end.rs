@@ -36,6 +36,10 @@ impl Case<'_> {
                 continue;
             }
             let asked = &self.reference.runs[run].gates[gate];
+            // Some of those that expire are left to do so.
+            if asked.gate.expiry.is_some() && asked.gate.visit % 2 == 0 {
+                continue;
+            }
             let has_voted = |who: &&str| asked.votes.iter().any(|it| it.actor.as_ref() == *who);
             let actor = ["ann", "bob"].into_iter().find(|who| !has_voted(who));
             match asked.gate.kind {

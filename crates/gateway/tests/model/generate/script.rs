@@ -16,12 +16,12 @@ pub(super) fn replies(choices: &mut Choices) -> Replies {
 
 fn reply(choices: &mut Choices) -> Reply {
     match choices.below(100) {
-        0..48 => Reply::Success(output(choices)),
-        48..66 => Reply::Fails,
-        66..74 => Reply::Refuses,
-        74..78 => Reply::Panics,
-        78..81 => Reply::Floods,
-        81..85 => Reply::Busy(choices.one(&[100, 3_000, 90_000])),
+        0..44 => Reply::Success(output(choices)),
+        44..60 => Reply::Fails,
+        60..68 => Reply::Refuses,
+        68..71 => Reply::Panics,
+        71..74 => Reply::Floods,
+        74..78 => Reply::Busy(choices.one(&[100, 3_000, 90_000])),
         _ => Reply::Hangs(choices.one(&[Manner::Obeys, Manner::Ignores, Manner::Succeeds])),
     }
 }
