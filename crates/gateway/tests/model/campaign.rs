@@ -30,7 +30,9 @@ const THREADS: usize = 2;
 
 fn setting(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
         Err(_) => default,
     }
 }
@@ -82,11 +84,7 @@ fn check(seed: u64, deaths: Deaths) -> Report {
 }
 
 /// A case that still differs, and is as small as was found.
-fn smallest(
-    taken: Vec<u32>,
-    deaths: Deaths,
-    difference: Difference,
-) -> (Plan, Difference) {
+fn smallest(taken: Vec<u32>, deaths: Deaths, difference: Difference) -> (Plan, Difference) {
     let differs = |numbers: &[u32]| {
         let plan = generate::plan(&mut Choices::repeated(numbers), deaths);
         let run = AssertUnwindSafe(|| case::run(&plan, None).err());
@@ -133,6 +131,10 @@ fn die_everywhere(seed: u64, transactions: usize) {
 }
 
 /// Shows what happened how often, and that nothing was left out.
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs a campaign wants to see what it was"
+)]
 fn account(happened: &BTreeMap<&'static str, u64>, deaths: Deaths) {
     for (feature, times) in happened {
         println!("{times:8} {feature}");

@@ -176,7 +176,9 @@ impl<'a> Case<'a> {
             let followed = candidate
                 .registered(&newest)
                 .and_then(|()| compare::follow(candidate, &found, &self.ledger));
-            followed.map_err(|difference| reasons.push(difference.0)).ok()
+            followed
+                .map_err(|difference| reasons.push(difference.0))
+                .ok()
         });
         let Some(followed) = followed else {
             return Err(Difference(reasons.join("\nor, if nothing was done:\n")));
@@ -240,7 +242,9 @@ impl<'a> Case<'a> {
         let transactions = self.life.pulse.transactions();
         if self.known.0 != transactions {
             // What is finished never changes again: it is read once more at the very end.
-            self.known.1.retain(|_, seen| seen.execution.state.status().is_finished());
+            self.known
+                .1
+                .retain(|_, seen| seen.execution.state.status().is_finished());
             self.known.0 = transactions;
         }
         for run in &self.reference.runs {
@@ -248,7 +252,9 @@ impl<'a> Case<'a> {
             let found = match self.known.1.get(&run.id) {
                 Some(found) => found.clone(),
                 None => {
-                    let found = self.life.read(seen::glance(reads, run.id, expected.clone()));
+                    let found = self
+                        .life
+                        .read(seen::glance(reads, run.id, expected.clone()));
                     found.expect("it is in the list")
                 }
             };
@@ -264,7 +270,11 @@ impl<'a> Case<'a> {
         });
         Difference::unless("what is due next", &self.reference.timers().min(), &due)?;
         let counts = self.reference.counts();
-        Difference::unless("how many run, and wait for their turn", &counts, &(running, queued))
+        Difference::unless(
+            "how many run, and wait for their turn",
+            &counts,
+            &(running, queued),
+        )
     }
 
     /// Everything, to the last column, is as the reference says.

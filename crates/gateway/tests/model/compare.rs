@@ -82,7 +82,10 @@ fn follow_calls(
 ) -> Result<(), Difference> {
     let run = &reference.runs[place];
     let calls = ledger.calls(&run.id.to_string());
-    let has_begun = run.visits.last().is_some_and(|open| open.state == VisitState::Begun);
+    let has_begun = run
+        .visits
+        .last()
+        .is_some_and(|open| open.state == VisitState::Begun);
     if calls.len() > run.calls.len() && has_begun {
         reference.step(place);
         between(&reference.runs[place], found)?;
@@ -115,14 +118,26 @@ fn same(expected: &Seen, found: &Seen) -> Result<(), Difference> {
         }
     };
     let one = |value: &dyn fmt::Debug| format!("  {value:?}\n");
-    part("the execution", one(&expected.execution), one(&found.execution));
+    part(
+        "the execution",
+        one(&expected.execution),
+        one(&found.execution),
+    );
     part("its step", one(&expected.current), one(&found.current));
     part("its results", one(&expected.results), one(&found.results));
     part("its visits", lines(&expected.visits), lines(&found.visits));
     part("its keys", lines(&expected.keys), lines(&found.keys));
-    part("its failed attempts", lines(&expected.attempts), lines(&found.attempts));
+    part(
+        "its failed attempts",
+        lines(&expected.attempts),
+        lines(&found.attempts),
+    );
     part("its gates", lines(&expected.gates), lines(&found.gates));
-    part("who cancelled it", one(&expected.cancelled), one(&found.cancelled));
+    part(
+        "who cancelled it",
+        one(&expected.cancelled),
+        one(&found.cancelled),
+    );
     Err(Difference(text))
 }
 
@@ -153,7 +168,11 @@ fn trace(seen: &Seen, calls: &[Call]) -> String {
         seen.execution.id,
         seen.execution.workflow_id,
         seen.execution.state,
-        if seen.execution.queued { ", waits for its turn" } else { "" }
+        if seen.execution.queued {
+            ", waits for its turn"
+        } else {
+            ""
+        }
     );
     for visit in &seen.visits {
         let (number, step, attempt) = (visit.number, &visit.step, visit.attempt);
@@ -161,10 +180,18 @@ fn trace(seen: &Seen, calls: &[Call]) -> String {
     }
     for asked in &seen.gates {
         let gate = &asked.gate;
-        let _ = writeln!(text, "  gate of {} ({}): {:?}", gate.visit, gate.kind, gate.state);
+        let _ = writeln!(
+            text,
+            "  gate of {} ({}): {:?}",
+            gate.visit, gate.kind, gate.state
+        );
     }
     for call in calls {
-        let _ = writeln!(text, "  {} {} #{} {}", call.who, call.key, call.attempt, call.args);
+        let _ = writeln!(
+            text,
+            "  {} {} #{} {}",
+            call.who, call.key, call.attempt, call.args
+        );
     }
     text
 }

@@ -74,10 +74,7 @@ impl Flawed {
                     gate.count = std::num::NonZeroU32::MIN;
                 }
             }
-            Flaw::BegunTooLate
-            | Flaw::CancelSwallowed
-            | Flaw::Crowded
-            | Flaw::KeysForgotten => {}
+            Flaw::BegunTooLate | Flaw::CancelSwallowed | Flaw::Crowded | Flaw::KeysForgotten => {}
         }
         altered
     }

@@ -66,12 +66,12 @@ impl Life {
             store,
             gateway: None,
         };
-        let seen: Arc<dyn Store> = match around.flaw {
+        let promised: Arc<dyn Store> = match around.flaw {
             None => Arc::clone(&life.store),
             Some(flaw) => Arc::new(Flawed::new(Arc::clone(&life.store), flaw)),
         };
-        let seen: Arc<dyn Store> = Arc::new(Mortal {
-            inner: seen,
+        let mortal: Arc<dyn Store> = Arc::new(Mortal {
+            inner: promised,
             pulse: Arc::clone(&life.pulse),
         });
         let hands = Hands {
@@ -79,7 +79,7 @@ impl Life {
             pulse: Arc::clone(&life.pulse),
         };
         let builder = describe(&hands)
-            .store(seen)
+            .store(mortal)
             .clock(around.clock.clone())
             .seed(seed);
         match life.spawn(builder.start()) {
@@ -144,7 +144,9 @@ impl Life {
         self.pulse.die();
         drop(self.runtime.take());
         drop(self.gateway.take());
-        let closing = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let closing = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         closing.block_on(self.store.close()).unwrap();
     }
 }
@@ -156,7 +158,9 @@ pub(crate) fn empty_database() -> &'static [u8] {
     EMPTY.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("agentspace.db");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(gateway::database::migrate(&path)).unwrap();
         std::fs::read(path).unwrap()
     })

@@ -79,7 +79,13 @@ impl Reference {
 
     /// Everything that goes on by itself, until nothing does.
     pub(crate) fn go_on(&mut self) {
-        while (0..self.runs.len()).fold(false, |moved, run| self.step(run) || moved) {}
+        let mut moved = true;
+        while moved {
+            moved = false;
+            for run in 0..self.runs.len() {
+                moved |= self.step(run);
+            }
+        }
     }
 
     /// One move of an execution; answers whether there was one.
@@ -101,9 +107,21 @@ impl Reference {
     fn admit(&mut self, place: usize) -> bool {
         let run = &self.runs[place];
         let of_flow = |other: &&Run| other.flow == run.flow && !other.is_finished();
-        let places = self.runs.iter().filter(of_flow).filter(|other| other.begun).count();
-        let is_first = self.runs[..place].iter().filter(of_flow).all(|other| other.begun);
-        let limit = run.edition.definition.concurrency().map(|it| it.limit.get() as usize);
+        let places = self
+            .runs
+            .iter()
+            .filter(of_flow)
+            .filter(|other| other.begun)
+            .count();
+        let is_first = self.runs[..place]
+            .iter()
+            .filter(of_flow)
+            .all(|other| other.begun);
+        let limit = run
+            .edition
+            .definition
+            .concurrency()
+            .map(|it| it.limit.get() as usize);
         let is_turn = is_first && limit.is_none_or(|limit| places < limit);
         if self.phase != Phase::Works || !is_turn {
             return false;
@@ -149,19 +167,25 @@ impl Reference {
             .filter(|asked| asked.gate.state == GateState::Waiting)
             .filter_map(|asked| asked.gate.expiry)
             .map(|expiry| expiry.at);
-        let retries = self.runs.iter().filter_map(|run| match &run.visits.last()?.state {
-            VisitState::BackingOff { until, .. } => Some(*until),
-            VisitState::Ready
-            | VisitState::Waiting
-            | VisitState::Begun
-            | VisitState::Done { .. } => None,
-        });
+        let retries = self
+            .runs
+            .iter()
+            .filter_map(|run| match &run.visits.last()?.state {
+                VisitState::BackingOff { until, .. } => Some(*until),
+                VisitState::Ready
+                | VisitState::Waiting
+                | VisitState::Begun
+                | VisitState::Done { .. } => None,
+            });
         gates.chain(retries)
     }
 
     /// How many executions run by their rows, and how many of them wait for their turn.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let running = self.runs.iter().filter(|run| run.state == ExecutionState::Running);
+        let running = self
+            .runs
+            .iter()
+            .filter(|run| run.state == ExecutionState::Running);
         let queued = running.clone().filter(|run| !run.begun);
         (running.count(), queued.count())
     }

@@ -80,9 +80,15 @@ async fn gates(reads: &dyn ReadStore, id: ExecutionId) -> Vec<Asked> {
 
 /// The ids of all executions, the oldest first.
 pub(crate) async fn ids(reads: &dyn ReadStore) -> Vec<ExecutionId> {
-    let page = reads.executions(ExecutionFilter::default(), None, 1_000).await;
+    let page = reads
+        .executions(ExecutionFilter::default(), None, 1_000)
+        .await;
     let executions = page.unwrap().items;
-    executions.iter().rev().map(|execution| execution.id).collect()
+    executions
+        .iter()
+        .rev()
+        .map(|execution| execution.id)
+        .collect()
 }
 
 /// The digest of the newest definition of a workflow.
@@ -146,7 +152,10 @@ impl Seen {
             leave_out(&mut failed.failure.message, &other.failure.message);
         }
         for (step, result) in &mut self.results {
-            let other = expected.results.get(step).and_then(|other| other.output.as_str());
+            let other = expected
+                .results
+                .get(step)
+                .and_then(|other| other.output.as_str());
             if let (Some(other), Value::String(text)) = (other, &mut result.output) {
                 leave_out(text, other);
             }
@@ -185,10 +194,9 @@ fn failure_in(state: &mut VisitState) -> Option<&mut StepFailure> {
             outcome: Outcome::Failure(failure),
             ..
         } => Some(failure),
-        VisitState::Done { .. }
-        | VisitState::Ready
-        | VisitState::Waiting
-        | VisitState::Begun => None,
+        VisitState::Done { .. } | VisitState::Ready | VisitState::Waiting | VisitState::Begun => {
+            None
+        }
     }
 }
 

@@ -116,13 +116,22 @@ pub(crate) fn covers(happened: &BTreeMap<&'static str, u64>, cases: u64, deaths:
             Deaths::None => without,
             Deaths::Some => with,
         };
-        let (times, wanted) = (happened.get(feature).copied().unwrap_or(0), often * cases / 1_000);
-        assert!(times >= wanted, "{feature}: {times} times in {cases} cases, not {wanted}");
+        let (times, wanted) = (
+            happened.get(feature).copied().unwrap_or(0),
+            often * cases / 1_000,
+        );
+        assert!(
+            times >= wanted,
+            "{feature}: {times} times in {cases} cases, not {wanted}"
+        );
     }
     let known = OFTEN.map(|(feature, ..)| feature);
     let other = happened.keys().filter(|feature| !known.contains(feature));
     let other: Vec<_> = other.collect();
-    assert!(other.iter().all(|feature| ALSO.contains(feature)), "not counted: {other:?}");
+    assert!(
+        other.iter().all(|feature| ALSO.contains(feature)),
+        "not counted: {other:?}"
+    );
 }
 
 /// What happens, too, as often as it does.

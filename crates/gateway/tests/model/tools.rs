@@ -66,7 +66,11 @@ pub(crate) struct Scripted {
 #[async_trait]
 impl Tool for Scripted {
     fn spec(&self) -> ToolSpec {
-        ToolSpec::new(self.name.parse().unwrap(), "does as the case says", self.effect)
+        ToolSpec::new(
+            self.name.parse().unwrap(),
+            "does as the case says",
+            self.effect,
+        )
     }
 
     fn effect_of(&self, args: &Map<String, Value>) -> Effect {

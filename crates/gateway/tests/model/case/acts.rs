@@ -24,7 +24,7 @@ impl Case<'_> {
                 input,
                 key,
                 by,
-            } => self.start((flow, key, by), input),
+            } => self.start((flow, key, by), &input),
             Act::Vote {
                 gate,
                 decision,
@@ -70,7 +70,9 @@ impl Case<'_> {
         let id = registered.flow.id.parse().unwrap();
         self.operate(
             |gateway| async move {
-                gateway.register_definition(id, definition, "a case").await?;
+                gateway
+                    .register_definition(id, definition, "a case")
+                    .await?;
                 Ok(Answer::Done)
             },
             |reference, _| reference.edit(flow),
@@ -80,7 +82,7 @@ impl Case<'_> {
     fn start(
         &mut self,
         (flow, key, by): (usize, Option<u8>, TriggeredBy),
-        input: Value,
+        input: &Value,
     ) -> Result<(), Difference> {
         // Of two starts at one instant, nobody says which is the first.
         self.pass(1)?;
@@ -203,7 +205,9 @@ impl Case<'_> {
 
     fn let_go(&mut self, call: usize, answer: &Reply) -> Result<(), Difference> {
         let runs = self.reference.runs.iter().enumerate().rev();
-        let hanging: Vec<_> = runs.filter_map(|(run, it)| Some((run, it.hanging()?))).collect();
+        let hanging: Vec<_> = runs
+            .filter_map(|(run, it)| Some((run, it.hanging()?)))
+            .collect();
         if hanging.is_empty() {
             return Ok(());
         }
@@ -248,7 +252,9 @@ impl Reference {
     /// A gate: those that wait come first, then the newest.
     fn gate(&self, place: usize) -> Option<At> {
         let of = |(at, run): (usize, &crate::reference::Run)| {
-            (0..run.gates.len()).map(move |gate| (at, gate)).collect::<Vec<_>>()
+            (0..run.gates.len())
+                .map(move |gate| (at, gate))
+                .collect::<Vec<_>>()
         };
         let mut gates: Vec<At> = self.runs.iter().enumerate().flat_map(of).collect();
         gates.reverse();
@@ -261,10 +267,7 @@ impl Reference {
     }
 
     /// The workflows are registered as they are in the store.
-    pub(super) fn registered(
-        &self,
-        found: &[Option<DefinitionDigest>],
-    ) -> Result<(), Difference> {
+    pub(super) fn registered(&self, found: &[Option<DefinitionDigest>]) -> Result<(), Difference> {
         let expected = self.flows.iter().map(|registered| {
             let newest = registered.versions.checked_sub(1)?;
             Some(registered.flow.editions[newest].digest.clone())

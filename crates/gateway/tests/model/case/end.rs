@@ -12,7 +12,11 @@ impl Case<'_> {
     /// Answers whatever asks, and lets time pass, until every execution has ended.
     pub(super) fn finish(&mut self) -> Result<(), Difference> {
         for turn in 0..10 * PATIENCE {
-            let unfinished = self.reference.runs.iter().position(|run| !run.is_finished());
+            let unfinished = self
+                .reference
+                .runs
+                .iter()
+                .position(|run| !run.is_finished());
             let Some(run) = unfinished else {
                 return Ok(());
             };
@@ -37,7 +41,7 @@ impl Case<'_> {
             }
             let asked = &self.reference.runs[run].gates[gate];
             // Some of those that expire are left to do so.
-            if asked.gate.expiry.is_some() && asked.gate.visit % 2 == 0 {
+            if asked.gate.expiry.is_some() && asked.gate.visit.is_multiple_of(2) {
                 continue;
             }
             let has_voted = |who: &&str| asked.votes.iter().any(|it| it.actor.as_ref() == *who);

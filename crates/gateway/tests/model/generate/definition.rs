@@ -40,10 +40,10 @@ fn edition(choices: &mut Choices, concurrency: Option<&Value>) -> Edition {
     let count = 1 + choices.place(8);
     let steps: Vec<Value> = (0..count).map(|at| step(choices, at, count)).collect();
     let mut written = json!({"name": "A workflow", "steps": steps});
-    let limit = choices.one(&[8, 3, 20, 35]);
-    // Long enough for a decision that has to stop before it has made all visits.
-    let limit = if choices.chance(2) { 130 } else { limit };
-    written["maxSteps"] = json!(limit);
+    written["maxSteps"] = json!(choices.one(&[8, 3, 20, 35]));
+    if choices.chance(3) {
+        fail_without_an_end(&mut written);
+    }
     if let Some(concurrency) = concurrency {
         written["concurrency"] = concurrency.clone();
     }
@@ -54,6 +54,19 @@ fn edition(choices: &mut Choices, concurrency: Option<&Value>) -> Edition {
         });
     }
     accepted(written)
+}
+
+/// A loop of visits that perform nothing, longer than one transaction makes them.
+fn fail_without_an_end(written: &mut Value) {
+    written["maxSteps"] = json!(130);
+    let first = &mut written["steps"][0];
+    *first = json!({
+        "id": "s0",
+        "action": "tool",
+        "tool": "look",
+        "args": {"a": "{{ input.text.trim() }}"},
+        "onFailure": "s0",
+    });
 }
 
 /// What is refused of a definition is replaced by something plain.
@@ -75,7 +88,10 @@ fn mend(written: &mut Value, problems: &Diagnostics) {
             panic!("a problem of nothing: {problem:?}");
         };
         let is_condition = pointer.as_str().ends_with("/condition");
-        assert!(node.is_string(), "not to be mended: {problem:?} in {written}");
+        assert!(
+            node.is_string(),
+            "not to be mended: {problem:?} in {written}"
+        );
         *node = json!(if is_condition { "result" } else { "plain" });
     }
 }
@@ -87,7 +103,11 @@ fn step(choices: &mut Choices, at: usize, count: usize) -> Value {
         0..25 => step["action"] = json!("noop"),
         25..85 => {
             step["action"] = json!("tool");
-            step["tool"] = json!(if choices.chance(3) { "gone" } else { choices.one(&TOOLS[..4]) });
+            step["tool"] = json!(if choices.chance(3) {
+                "gone"
+            } else {
+                choices.one(&TOOLS[..4])
+            });
             step["args"] = arguments(choices, count);
         }
         _ => {
@@ -125,7 +145,7 @@ fn bounds(choices: &mut Choices, step: &mut Value) {
     if let Some(timeout) = choices.maybe(30, &[1_019, 5_021, 45_007]) {
         step["timeout"] = json!(timeout);
     }
-    if let Some(choice) = choices.maybe(25, &["rerun", "fail", "ask"]) {
+    if let Some(choice) = choices.maybe(35, &["rerun", "fail", "ask"]) {
         step["onInterrupt"] = json!(choice);
     }
 }
@@ -155,9 +175,9 @@ fn approval(choices: &mut Choices, count: usize) -> Value {
 fn ways(choices: &mut Choices, step: &mut Value, count: usize) {
     if choices.chance(45) {
         let branches = 1 + choices.below(2);
-        let branches = (0..branches).map(|_| {
-            json!({"condition": condition(choices, count), "goto": target(choices, count)})
-        });
+        let branches = (0..branches).map(
+            |_| json!({"condition": condition(choices, count), "goto": target(choices, count)}),
+        );
         step["branches"] = branches.collect();
     }
     for (key, percent) in [("onSuccess", 25), ("onFailure", 45)] {

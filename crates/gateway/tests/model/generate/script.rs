@@ -42,9 +42,50 @@ pub(super) fn output(choices: &mut Choices) -> Value {
 
 pub(super) fn acts(choices: &mut Choices, flows: usize) -> Vec<Act> {
     let mut acts = vec![start(choices, flows)];
-    let count = choices.below(14);
-    acts.extend((0..count).map(|_| act(choices, flows)));
+    for _ in 0..choices.below(12) {
+        if choices.chance(12) {
+            acts.extend(together(choices, flows));
+        } else {
+            acts.push(act(choices, flows));
+        }
+    }
     acts
+}
+
+/// What rarely comes one after the other by chance.
+fn together(choices: &mut Choices, flows: usize) -> Vec<Act> {
+    let begin = start(choices, flows);
+    let vote = |decision| Act::Vote {
+        gate: 0,
+        decision,
+        actor: "ann",
+    };
+    let retry = |from| Act::Retry {
+        execution: 0,
+        from,
+        key: None,
+    };
+    let cancel = Act::Cancel {
+        execution: 0,
+        actor: "bob",
+    };
+    match choices.below(7) {
+        0 => vec![begin, Act::Drain],
+        1 => vec![begin, cancel],
+        2 => vec![begin, Act::Kill],
+        3 => vec![begin.clone(), begin.clone(), cancel, retry(None)],
+        4 => vec![
+            begin,
+            vote(Decision::Approve),
+            vote(Decision::Approve),
+            vote(Decision::Deny),
+        ],
+        5 => vec![begin.clone(), cancel, begin, retry(None), retry(Some(0))],
+        _ => {
+            let answer = Reply::Fails;
+            vec![begin, Act::LetGo { call: 0, answer }, Act::Kill]
+        }
+    }
 }
 
 fn start(choices: &mut Choices, flows: usize) -> Act {
@@ -89,7 +130,11 @@ fn act(choices: &mut Choices, flows: usize) -> Act {
         },
         61..69 => Act::LetGo {
             call: position(choices),
-            answer: choices.one(&[Reply::Success(json!({"n": 1})), Reply::Fails, Reply::Refuses]),
+            answer: choices.one(&[
+                Reply::Success(json!({"n": 1})),
+                Reply::Fails,
+                Reply::Refuses,
+            ]),
         },
         69..77 => Act::Due,
         77..83 => Act::Pass {

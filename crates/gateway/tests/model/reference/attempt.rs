@@ -43,7 +43,10 @@ enum Why {
 /// How an attempt ended.
 enum End {
     Answered(Value),
-    Failed { failure: StepFailure, again: Again },
+    Failed {
+        failure: StepFailure,
+        again: Again,
+    },
     /// Nobody knows.
     Interrupted,
 }
@@ -75,9 +78,12 @@ impl Run {
     /// Until when the call that runs may take.
     pub(super) fn call_until(&self) -> Option<Timestamp> {
         match &self.doing {
-            Doing::Calls(calling) => {
-                Some(calling.stop.as_ref().map_or(calling.deadline, |stop| stop.end))
-            }
+            Doing::Calls(calling) => Some(
+                calling
+                    .stop
+                    .as_ref()
+                    .map_or(calling.deadline, |stop| stop.end),
+            ),
             Doing::Nothing | Doing::GivenUp | Doing::Interrupted => None,
         }
     }
@@ -153,11 +159,19 @@ impl Run {
     fn call(&mut self, moment: Moment, replies: &Replies) -> bool {
         let edition = self.edition.clone();
         let open = self.visits.last().expect("it has begun");
-        let step = edition.definition.step(&open.step).expect("a step of its own");
+        let step = edition
+            .definition
+            .step(&open.step)
+            .expect("a step of its own");
         let deadline = moment.now.saturating_add(step.timeout());
         let (who, args, previous_error) = match step.action() {
             Action::Noop => {
-                self.conclude(moment, Outcome::Success { output: Value::Null });
+                self.conclude(
+                    moment,
+                    Outcome::Success {
+                        output: Value::Null,
+                    },
+                );
                 return true;
             }
             Action::Tool(action) if action.tool().as_ref() == "gone" => {
@@ -219,7 +233,9 @@ impl Run {
                 match (stop.why, manner) {
                     (_, Manner::Ignores) if !is_over => return false,
                     (Why::TimedOut, _) => self.timed_out(),
-                    (Why::Halted, Manner::Succeeds) => End::Answered(json!({"n": 7})),
+                    (Why::Halted, Manner::Succeeds) => {
+                        self.answered(&Reply::Success(json!({"n": 7})))
+                    }
                     (Why::Halted, Manner::Obeys | Manner::Ignores) => End::Interrupted,
                 }
             }
@@ -237,7 +253,12 @@ impl Run {
                 return true;
             }
             // It came too late.
-            (_, Some(Stop { why: Why::TimedOut, .. })) => self.timed_out(),
+            (
+                _,
+                Some(Stop {
+                    why: Why::TimedOut, ..
+                }),
+            ) => self.timed_out(),
             (reply, _) => self.answered(reply),
         };
         self.after(moment, calling.begun_at, end);
@@ -265,11 +286,10 @@ impl Run {
         match reply {
             Reply::Success(output) if asks_model => self.understood(output),
             Reply::Success(output) => End::Answered(output.clone()),
-            Reply::Fails => failed(complaint, Again::AtOnce),
             Reply::Busy(ms) if asks_model => {
                 failed(complaint, Again::After(Duration::from_millis(*ms)))
             }
-            Reply::Busy(_) => failed(complaint, Again::AtOnce),
+            Reply::Fails | Reply::Busy(_) => failed(complaint, Again::AtOnce),
             Reply::Refuses => failed(complaint, Again::Never),
             Reply::Panics => failed(some_failure(StepFailureKind::Internal), Again::Never),
             Reply::Floods if self.has_schema() => {
@@ -291,10 +311,8 @@ impl Run {
     /// What the answer of a model means: a text, or JSON of a schema that has a number `n`.
     fn understood(&self, output: &Value) -> End {
         if !self.has_schema() {
-            return End::Answered(match output {
-                Value::String(_) => output.clone(),
-                other => json!(other.to_string()),
-            });
+            let text = output.as_str().map(ToOwned::to_owned);
+            return End::Answered(json!(text.unwrap_or_else(|| output.to_string())));
         }
         if output.get("n").is_some_and(Value::is_number) {
             return End::Answered(output.clone());
@@ -321,9 +339,7 @@ impl Run {
                 self.features.insert("a step succeeded");
                 self.conclude(moment, Outcome::Success { output });
             }
-            End::Failed { failure, .. }
-                if is_told && failure.kind != StepFailureKind::Timeout =>
-            {
+            End::Failed { failure, .. } if is_told && failure.kind != StepFailureKind::Timeout => {
                 self.doing = Doing::GivenUp;
             }
             End::Failed { failure, again } => match self.backoff(&again) {

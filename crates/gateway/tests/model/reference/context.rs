@@ -12,11 +12,11 @@ impl Run {
         for (step, visit) in self.latest() {
             steps.insert(step.to_string(), record(visit));
         }
-        let failures = self.visits.iter().filter_map(failure);
+        let latest_failure = self.visits.iter().rev().find_map(failure);
         let context = json!({
             "input": self.input,
             "steps": steps,
-            "error": failures.last(),
+            "error": latest_failure,
             "execution": {
                 "id": self.id.to_string(),
                 "startedAt": self.started_at.to_string(),

@@ -19,7 +19,7 @@ use super::{Moment, SOME_TEXT};
 use crate::seen::no_gate;
 
 /// How long an unattended execution waits for an approval unless its author says otherwise.
-const UNATTENDED: Duration = Duration::from_secs(3_600);
+const UNATTENDED: Duration = Duration::from_hours(1);
 
 impl Run {
     /// Opens the gate before the open visit, and waits at it.
@@ -54,7 +54,10 @@ impl Run {
         });
         let gate = Gate {
             message: Some(SOME_TEXT.to_owned()),
-            ..self.gate(later.map_or(now, |later| later.max(now)), GateKind::Interrupted)
+            ..self.gate(
+                later.map_or(now, |later| later.max(now)),
+                GateKind::Interrupted,
+            )
         };
         self.open().state = VisitState::Waiting;
         self.doing = super::run::Doing::Nothing;
@@ -93,7 +96,11 @@ impl Run {
     /// Expires the gate at which it waits, if its time has come.
     pub(super) fn expire(&mut self, moment: Moment) -> bool {
         let asked = self.gates.last_mut().expect("it waits at a gate");
-        if asked.gate.expiry.is_none_or(|expiry| expiry.at > moment.now) {
+        if asked
+            .gate
+            .expiry
+            .is_none_or(|expiry| expiry.at > moment.now)
+        {
             return false;
         }
         asked.gate.state = GateState::Expired { at: moment.now };

@@ -1,8 +1,8 @@
 //! What people do to executions, and what they are answered.
 
 use gateway::ErrorKind;
-use gateway::workflow_types::approval::{ResolvedBy, Vote};
 use gateway::workflow_types::action::{Concurrency, OnLimit};
+use gateway::workflow_types::approval::{ResolvedBy, Vote};
 use gateway::workflow_types::execution::{
     Cancellation, ExecutionState, ExecutionStatus, FailureKind, Outcome, StepFailureKind,
     TriggeredBy, Visit, VisitState,
@@ -140,9 +140,8 @@ impl Reference {
 
     /// Stores a new execution that begins, when it is its turn, at a step.
     fn enter(&mut self, mut run: Run, step: &StepId) -> Answer {
-        let same = |other: &&Run| {
-            other.flow == run.flow && run.key.is_some() && other.key == run.key
-        };
+        let same =
+            |other: &&Run| other.flow == run.flow && run.key.is_some() && other.key == run.key;
         if let Some(earlier) = self.runs.iter().find(same) {
             self.features.insert("a start was repeated");
             return Answer::Started(earlier.id);

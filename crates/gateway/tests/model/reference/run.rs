@@ -106,7 +106,10 @@ impl Run {
 
     /// The process ends, and another begins.
     pub(super) fn interrupt(&mut self) {
-        let has_begun = self.visits.last().is_some_and(|open| open.state == VisitState::Begun);
+        let has_begun = self
+            .visits
+            .last()
+            .is_some_and(|open| open.state == VisitState::Begun);
         self.doing = if has_begun && !self.is_finished() {
             Doing::Interrupted
         } else {
@@ -156,10 +159,9 @@ impl Run {
             };
             let (status, output) = match outcome {
                 Outcome::Success { output } => (StepStatus::Success, output.clone()),
-                Outcome::Failure(failure) => (
-                    StepStatus::Failure,
-                    Value::String(failure.message.clone()),
-                ),
+                Outcome::Failure(failure) => {
+                    (StepStatus::Failure, Value::String(failure.message.clone()))
+                }
             };
             let result = StepResult {
                 status,

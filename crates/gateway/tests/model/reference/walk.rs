@@ -153,7 +153,10 @@ impl Run {
     fn next(&mut self) -> Next {
         let edition = self.edition.clone();
         let last = self.visits.last().expect("it has just run");
-        let step = edition.definition.step(&last.step).expect("a step of its own");
+        let step = edition
+            .definition
+            .step(&last.step)
+            .expect("a step of its own");
         let VisitState::Done { outcome, .. } = &last.state else {
             panic!("it is over: {last:?}");
         };
@@ -187,7 +190,8 @@ impl Run {
         }
         let mut rest = edition.definition.steps().iter();
         rest.find(|other| other.id() == step.id());
-        rest.next().map_or(Next::Complete, |next| Next::Visit(next.id().clone()))
+        rest.next()
+            .map_or(Next::Complete, |next| Next::Visit(next.id().clone()))
     }
 }
 
@@ -223,6 +227,8 @@ fn resolved(text: &Text, context: &Map<String, Value>) -> Option<String> {
     Some(match text.template().render(context).ok()? {
         Value::String(text) => text,
         Value::Null => String::new(),
-        other => other.to_string(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            other.to_string()
+        }
     })
 }
