@@ -241,6 +241,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         return drive::set_out(engine, claim.clone(), definition).await;
     };
     let mut live = Live::new(execution, epoch, definition, history, open);
+    live.previous_error = error_before(engine, &live.open).await?;
     let step = match live.open.state.clone() {
         VisitState::Ready if drive::is_unresolved(&live.open) => {
             drive::arrive(engine, &mut live).await?
@@ -266,6 +267,20 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         }
     };
     Ok((step == Step::Perform).then_some(live))
+}
+
+/// Why the attempt before that of the open visit failed: one that is made again is told, too.
+async fn error_before(engine: &Engine, open: &Visit) -> Result<Option<String>, Error> {
+    if open.attempt == 1 {
+        return Ok(None);
+    }
+    let failed = engine
+        .reads
+        .attempts(open.execution_id, open.number, open.number)
+        .await;
+    let failed = failed.during("reading failed attempts")?;
+    let before = failed.into_iter().rfind(|it| it.attempt < open.attempt);
+    Ok(before.map(|failed| failed.failure.message))
 }
 
 /// Whether a definition will not be read later either.
