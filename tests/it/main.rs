@@ -21,6 +21,8 @@ mod graph;
 mod hostile;
 mod init;
 mod interrupted;
+mod kills;
+mod kills_anywhere;
 mod listing;
 mod mistakes;
 mod operations;

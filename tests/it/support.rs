@@ -5,6 +5,7 @@
 mod fifo;
 mod process;
 mod server;
+mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 pub(crate) use fifo::Fifo;
 pub(crate) use process::{Call, Ran};
 pub(crate) use server::Server;
+pub(crate) use tools::{demonstrated, strace_is_there};
 
 /// The longest that anything may take; far beyond what a slow machine needs.
 const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);

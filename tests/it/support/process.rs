@@ -69,6 +69,29 @@ impl Call {
         Self(command)
     }
 
+    /// Killed with SIGKILL as one of its threads comes to its `point`th call of a system call;
+    /// strace counts them, so that the same point is met again.
+    pub(crate) fn killed_at(self, call: &str, point: usize) -> Self {
+        let mut command = Command::new("strace");
+        command
+            .args(["--follow-forks", "-qqq", "--output=/dev/null"])
+            .arg(format!("--trace={call}"))
+            .arg(format!("--inject={call}:signal=KILL:when={point}"))
+            .arg(self.0.get_program())
+            .args(self.0.get_args())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in self.0.get_envs() {
+            value.map(|value| command.env(name, value));
+        }
+        if let Some(directory) = self.0.get_current_dir() {
+            command.current_dir(directory);
+        }
+        Self(command)
+    }
+
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.0.stdin(stdin);
         self
