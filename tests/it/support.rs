@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use fifo::Fifo;
-pub(crate) use process::{Call, Ran};
+pub(crate) use process::{Call, Ran, Running};
 pub(crate) use server::Server;
 pub(crate) use tools::{demonstrated, strace_is_there};
 

@@ -376,16 +376,10 @@ pub(crate) enum Executions {
     },
     /// Delete finished ones that are not to be kept.
     Prune(PruneArgs),
-    /// Tell what happened in one, event by event, as it is stored.
+    /// Tell what happened in one, event by event, and what happens until its end.
     ///
-    /// Live events are told by the process that runs it; see `agentspace run`.
-    Watch {
-        /// Its id.
-        id: String,
-        /// Only what came after the event of this number.
-        #[arg(long, value_name = "SEQ", default_value_t = 0)]
-        after: u64,
-    },
+    /// It may be another process that runs it.
+    Watch(WatchArgs),
     /// Say what became of an interrupted step, and go on.
     Resolve {
         /// The id of the execution, or of its gate.
@@ -399,6 +393,19 @@ pub(crate) enum Executions {
         #[command(flatten)]
         decision: DecisionArgs,
     },
+}
+
+/// Which events are told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WatchArgs {
+    /// Its id.
+    pub(crate) id: String,
+    /// Only what came after the event of this number.
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub(crate) after: u64,
+    /// Only what has happened already; do not wait for more.
+    #[arg(long)]
+    pub(crate) past: bool,
 }
 
 /// Which executions are listed.

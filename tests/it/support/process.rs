@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -115,40 +115,44 @@ impl Call {
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.0.spawn().unwrap();
-        let (talk, lines) = mpsc::channel();
-        let stderr = child.stderr.take().map(|stderr| {
-            thread::spawn(move || {
-                let mut all = String::new();
-                for line in BufReader::new(stderr).lines() {
-                    let line = line.unwrap();
-                    all.push_str(&line);
-                    all.push('\n');
-                    // Nobody listens any more once the end is waited for.
-                    let _ = talk.send(line);
-                }
-                all
-            })
-        });
-        let stdout = child.stdout.take().map(|mut stdout| {
-            thread::spawn(move || {
-                let mut all = String::new();
-                stdout.read_to_string(&mut all).unwrap();
-                all
-            })
-        });
+        let (stderr, talk) = heard(child.stderr.take());
+        let (stdout, data) = heard(child.stdout.take());
         Running {
             child: Some(child),
-            lines,
+            talk,
+            data,
             stdout,
             stderr,
         }
     }
 }
 
+/// Reads a pipe to its end; its lines can be waited for meanwhile.
+fn heard(
+    pipe: Option<impl Read + Send + 'static>,
+) -> (Option<JoinHandle<String>>, Receiver<String>) {
+    let (sender, lines) = mpsc::channel();
+    let reader = pipe.map(|pipe| {
+        thread::spawn(move || {
+            let mut all = String::new();
+            for line in BufReader::new(pipe).lines() {
+                let line = line.unwrap();
+                all.push_str(&line);
+                all.push('\n');
+                // Nobody listens any more once the end is waited for.
+                let _ = sender.send(line);
+            }
+            all
+        })
+    });
+    (reader, lines)
+}
+
 /// The program while it runs; killed when it is dropped.
 pub(crate) struct Running {
     child: Option<Child>,
-    lines: Receiver<String>,
+    talk: Receiver<String>,
+    data: Receiver<String>,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
 }
@@ -161,13 +165,12 @@ impl Running {
 
     /// Waits until it says a line with these words on stderr.
     pub(crate) fn says(&self, words: &str) -> String {
-        loop {
-            match self.lines.recv_timeout(DEADLINE) {
-                Ok(line) if line.contains(words) => return line,
-                Ok(_) => {}
-                Err(error) => panic!("the program did not say `{words}`: {error}"),
-            }
-        }
+        line_with(&self.talk, words)
+    }
+
+    /// Waits until it prints a line with these words on stdout.
+    pub(crate) fn prints(&self, words: &str) -> String {
+        line_with(&self.data, words)
     }
 
     /// Sends it a signal.
@@ -199,6 +202,16 @@ impl Running {
             code: status.code(),
             stdout: text(self.stdout.take()),
             stderr: text(self.stderr.take()),
+        }
+    }
+}
+
+fn line_with(lines: &Receiver<String>, words: &str) -> String {
+    loop {
+        match lines.recv_timeout(DEADLINE) {
+            Ok(line) if line.contains(words) => return line,
+            Ok(_) => {}
+            Err(error) => panic!("the program did not say `{words}`: {error}"),
         }
     }
 }
