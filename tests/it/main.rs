@@ -16,6 +16,7 @@ mod crashes;
 mod damaged;
 mod deciders;
 mod deploy_check;
+mod disk_full;
 mod doctor;
 mod explain;
 mod graph;

@@ -5,6 +5,7 @@
 mod fifo;
 mod process;
 mod server;
+mod tmpfs;
 mod tools;
 
 use std::fs;
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 pub(crate) use fifo::Fifo;
 pub(crate) use process::{Call, Ran, Running};
 pub(crate) use server::Server;
+pub(crate) use tmpfs::Tmpfs;
 pub(crate) use tools::{demonstrated, strace_is_there};
 
 /// The longest that anything may take; far beyond what a slow machine needs.

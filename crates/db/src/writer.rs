@@ -206,5 +206,7 @@ mod tests {
         let error = answers[1].as_ref().unwrap();
         assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
         assert!(error.retryable());
+        let cause = std::error::Error::source(error).unwrap().to_string();
+        assert!(cause.ends_with("full: free some space there"), "{cause}");
     }
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -166,6 +166,18 @@ impl Running {
     /// Waits until it says a line with these words on stderr.
     pub(crate) fn says(&self, words: &str) -> String {
         line_with(&self.talk, words)
+    }
+
+    /// The same, but answers false if it ends without having said it.
+    pub(crate) fn says_unless_it_ends(&self, words: &str) -> bool {
+        loop {
+            match self.talk.recv_timeout(DEADLINE) {
+                Ok(line) if line.contains(words) => return true,
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => panic!("neither `{words}` nor an end"),
+            }
+        }
     }
 
     /// Waits until it prints a line with these words on stdout.

@@ -187,7 +187,7 @@ impl Engine {
             tracing::warn!(
                 execution.id = %id,
                 error = &error as &dyn std::error::Error,
-                "the database does not answer, trying again in {pause:?}"
+                "the database does not answer: the execution goes on when it does, trying again in {pause:?}"
             );
             let until = self.clock.now().saturating_add(pause);
             tokio::select! {
