@@ -54,6 +54,7 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .max_output_bytes(size(global.max_output_bytes))
         .drain(global.drain)
         .grace(global.grace)
+        .retention(global.retention)
         .left_behind(LeftBehind::Leave);
     tools::built_in(options)
         .into_iter()
