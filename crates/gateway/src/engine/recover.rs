@@ -250,7 +250,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         VisitState::Waiting => at_gate(engine, &mut live).await?,
         VisitState::BackingOff { until, failure } => {
             if until > engine.clock.now() {
-                engine.timer.notify_one();
+                engine.timer.due(until);
                 return Ok(None);
             }
             live.open.attempt += 1;
