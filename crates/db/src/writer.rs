@@ -207,6 +207,6 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
         assert!(error.retryable());
         let cause = std::error::Error::source(error).unwrap().to_string();
-        assert!(cause.ends_with("full: free some space there"), "{cause}");
+        assert!(cause.ends_with(": free some space there"), "{cause}");
     }
 }
