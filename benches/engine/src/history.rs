@@ -131,7 +131,7 @@ fn id(number: usize) -> Result<ExecutionId> {
 
 fn finished(number: usize, workflow: &WorkflowId, digest: &DefinitionDigest) -> Result<Start> {
     let (id, at) = (id(number)?, started(number)?);
-    let (outcome, state) = if number % FAILED == 0 {
+    let (outcome, state) = if number.is_multiple_of(FAILED) {
         let message = "on purpose".to_owned();
         let kind = FailureKind::StepFailed;
         let failure = Failure { kind, message };
