@@ -187,7 +187,7 @@ impl Engine {
             tracing::warn!(
                 execution.id = %id,
                 error = &error as &dyn std::error::Error,
-                "the database does not answer, trying again in {pause:?}"
+                "the database does not answer: the execution goes on when it does, trying again in {pause:?}"
             );
             let until = self.clock.now().saturating_add(pause);
             tokio::select! {
@@ -251,7 +251,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         VisitState::Waiting => at_gate(engine, &mut live).await?,
         VisitState::BackingOff { until, failure } => {
             if until > engine.clock.now() {
-                engine.timer.notify_one();
+                engine.timer.due(until);
                 return Ok(None);
             }
             live.open.attempt += 1;
