@@ -1,5 +1,7 @@
 //! The campaign: which parts run, how thoroughly, and what is printed.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
@@ -8,6 +10,7 @@ use crate::law::Law;
 use crate::live::Sync;
 use crate::mutant::Mutation;
 use crate::points::{self, Course};
+use crate::random::Until;
 use crate::tally::{self, Tally};
 use crate::workflow::SCENARIOS;
 use crate::{random, stalled};
@@ -29,6 +32,9 @@ pub(crate) struct Options {
     /// How many random kills.
     #[arg(long)]
     kills: Option<usize>,
+    /// Random kills for so many minutes, however many they are.
+    #[arg(long, conflicts_with = "kills")]
+    minutes: Option<u64>,
     /// Only this scenario of the points.
     #[arg(long)]
     scenario: Option<String>,
@@ -52,7 +58,7 @@ enum Part {
 /// How thorough a campaign is.
 struct Measure {
     stride: usize,
-    kills: usize,
+    until: Until,
     syncs: &'static [Sync],
     twice: bool,
     seed: u64,
@@ -65,7 +71,10 @@ impl Options {
         let stride = self.stride.unwrap_or(stride).max(1);
         Measure {
             stride,
-            kills: self.kills.unwrap_or(kills),
+            until: match self.minutes {
+                Some(minutes) => Until::Passed(Duration::from_mins(minutes)),
+                None => Until::Kills(self.kills.unwrap_or(kills)),
+            },
             syncs: if stride == 1 {
                 &[Sync::Full, Sync::Normal]
             } else {
@@ -92,7 +101,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.has(Part::Random) {
         println!("random kills …");
-        let tally = random::run(measure.kills, measure.seed, options.jobs)?;
+        let tally = random::run(measure.until, measure.seed, options.jobs)?;
         parts.push(("random kills".to_owned(), tally));
     }
     if options.has(Part::Stalled) {
@@ -172,55 +181,30 @@ fn mutations(options: &Options, measure: &Measure, traces: bool) -> Result<Vec<S
     println!("faults that must be noticed:");
     for mutation in Mutation::ALL {
         let (scenario, laws) = shown_by(mutation);
-        let tally = match mutation {
-            Mutation::Unfenced => stalled::run(Some(mutation))?,
-            Mutation::BegunLate
-            | Mutation::KeyDropped
-            | Mutation::StepSplit
-            | Mutation::AnsweredEarly
-            | Mutation::Careless
-            | Mutation::DenialLost
-            | Mutation::LimitForgotten
-                if !traces =>
-            {
-                continue;
-            }
-            Mutation::BegunLate
-            | Mutation::KeyDropped
-            | Mutation::StepSplit
-            | Mutation::AnsweredEarly
-            | Mutation::Careless
-            | Mutation::DenialLost
-            | Mutation::LimitForgotten => {
-                let course = Course {
-                    scenario,
-                    sync: Sync::Full,
-                    mutation: Some(mutation),
-                    stride: 3,
-                    twice: false,
-                    seed: measure.seed,
-                };
-                points::run(course, options.jobs)?
-            }
+        let course = Course {
+            scenario,
+            sync: Sync::Full,
+            mutation: Some(mutation),
+            stride: 3,
+            twice: false,
+            seed: measure.seed,
         };
         let words = mutation.words();
-        let red = tally
-            .breaches
-            .iter()
-            .find(|(_, breach)| laws.contains(&breach.law));
-        match red {
-            Some((place, breach)) => {
-                println!("  red after {:>3} points  {words}", tally.points);
-                println!("      at {place}: {breach}");
-            }
-            None => {
-                println!("  NOT NOTICED in {} points  {words}", tally.points);
-                for (place, breach) in &tally.breaches {
-                    println!("      at {place}: {breach}");
-                }
-                unnoticed.push(words.to_owned());
-            }
+        let tally = match mutation.needs_a_kill() {
+            true if traces => points::run(course, options.jobs)?,
+            true => continue,
+            false => stalled::run(Some(mutation))?,
+        };
+        if let Some((place, breach)) = tally.first_of(laws) {
+            println!("  red after {:>3} points  {words}", tally.points);
+            println!("      at {place}: {breach}");
+            continue;
         }
+        println!("  NOT NOTICED in {} points  {words}", tally.points);
+        for (place, breach) in &tally.breaches {
+            println!("      at {place}: {breach}");
+        }
+        unnoticed.push(words.to_owned());
     }
     Ok(unnoticed)
 }

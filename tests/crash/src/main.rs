@@ -24,6 +24,7 @@ mod survey;
 mod tally;
 mod tools;
 mod verdict;
+mod victim;
 mod workflow;
 
 use std::process::ExitCode;

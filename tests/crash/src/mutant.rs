@@ -82,6 +82,11 @@ impl Mutation {
         }
     }
 
+    /// Whether killing the process shows it; else, another owner has to come between.
+    pub(crate) fn needs_a_kill(self) -> bool {
+        self != Self::Unfenced
+    }
+
     /// Takes a rule out of the database, where that is the fault.
     pub(crate) async fn prepare(self, database: &Path) -> Result<()> {
         if self == Self::KeyDropped {

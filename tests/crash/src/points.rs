@@ -5,19 +5,16 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::calls::{self, Series};
 use crate::chance::Chance;
-use crate::law::{Breach, Law};
-use crate::ledger::Outside;
 use crate::live::Sync;
 use crate::mutant::Mutation;
 use crate::process::{self, End, Life};
-use crate::survey::{self, Closely};
 use crate::tally::Tally;
-use crate::verdict::{self, Past};
+use crate::victim::Victim;
 use crate::workflow;
 
 /// What is killed, and how thoroughly.
@@ -178,87 +175,30 @@ impl Shared<'_> {
     fn point(&self, series: usize, number: usize) -> Result<(bool, Tally)> {
         let (_directory, path) = place(self.template.as_ref())?;
         let life = self.course.life(&path);
-        let mut case = Case {
-            life,
-            past: Past::default(),
-            tally: Tally::default(),
-            name: format!("{} {} #{number}", self.course.scenario, self.series[series]),
-        };
-        let arguments = self.series[series].killing(&path, number);
-        if !case.kill(&arguments)? {
-            case.finish()?;
-            return Ok((false, case.tally));
+        let tasks = workflow::tasks(self.course.scenario)?;
+        let killing = &self.series[series];
+        let name = format!("{} {killing} #{number}", self.course.scenario);
+        let mut victim = Victim::new(life, name);
+        let end = kill(&life, killing, number)?;
+        let was_hurt = end != End::Unhurt;
+        if was_hurt {
+            victim.tally.points += 1;
+            victim.examine(end)?;
         }
-        case.tally.points += 1;
-        if self.course.twice {
+        if was_hurt && self.course.twice {
             let mut chance = Chance::new(self.course.seed ^ u64::try_from(number)?);
             let choice = chance.below(u64::try_from(self.series.len())?);
             let second = &self.series[usize::try_from(choice)?];
             let number = 1 + chance.below(u64::try_from(second.count)?);
-            case.kill(&second.killing(&path, usize::try_from(number)?))?;
+            victim.examine(kill(&life, second, usize::try_from(number)?)?)?;
         }
-        case.finish()?;
-        Ok((true, case.tally))
+        victim.finish(&tasks)?;
+        Ok((was_hurt, victim.tally))
     }
 }
 
-/// One database and its lives.
-struct Case<'a> {
-    life: Life<'a>,
-    past: Past,
-    tally: Tally,
-    name: String,
-}
-
-impl Case<'_> {
-    /// A life that is to be killed; answers whether it was.
-    fn kill(&mut self, arguments: &[String]) -> Result<bool> {
-        match process::finish(&mut self.life.traced(arguments)?)? {
-            End::Unhurt => return Ok(false),
-            End::Failed(reason) => self.broken(Breach::new(Law::ComesToRest, reason)),
-            End::Killed => self.tally.kills += 1,
-        }
-        let outside = Outside::read(self.life.directory)?;
-        let Some(survey) = survey::take(self.life.directory, &Closely::All)? else {
-            for (task, id) in outside.started() {
-                let detail = format!("{task} was answered {id}, and there is no database");
-                self.broken(Breach::new(Law::StartKept, detail));
-            }
-            return Ok(true);
-        };
-        let effects = verdict::by_execution(&outside.effects);
-        for (id, details) in &survey.details {
-            let effects = effects.get(id.as_str()).map_or(&[][..], Vec::as_slice);
-            let standing = details.standing(effects);
-            *self.tally.standings.entry(standing).or_default() += 1;
-        }
-        for breach in verdict::at_kill(&survey, &outside, &self.past) {
-            self.broken(breach);
-        }
-        self.past.remember(&survey, &outside);
-        Ok(true)
-    }
-
-    /// The last life, which nobody kills.
-    fn finish(&mut self) -> Result<()> {
-        match self.life.run()? {
-            End::Unhurt => {}
-            end @ (End::Killed | End::Failed(_)) => {
-                self.broken(Breach::new(Law::ComesToRest, format!("{end:?}")));
-            }
-        }
-        let outside = Outside::read(self.life.directory)?;
-        let survey = survey::take(self.life.directory, &Closely::All)?;
-        let survey = survey.context("there is no database in the end")?;
-        self.tally.executions += survey.executions.len();
-        let tasks = workflow::tasks(self.life.scenario)?;
-        for breach in verdict::at_rest(&survey, &outside, &self.past, &tasks) {
-            self.broken(breach);
-        }
-        Ok(())
-    }
-
-    fn broken(&mut self, breach: Breach) {
-        self.tally.breaches.push((self.name.clone(), breach));
-    }
+/// A life that is killed before the call with this number, if it comes to it.
+fn kill(life: &Life<'_>, series: &Series, number: usize) -> Result<End> {
+    let arguments = series.killing(life.directory, number);
+    process::finish(&mut life.traced(&arguments)?)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::law::{Breach, Harm};
+use crate::law::{Breach, Harm, Law};
 use crate::survey::Standing;
 
 /// The figures of one part.
@@ -32,6 +32,12 @@ impl Tally {
         }
         self.breaches.extend(other.breaches);
         self.notes.extend(other.notes);
+    }
+
+    /// The first breach of one of these laws.
+    pub(crate) fn first_of(&self, laws: &[Law]) -> Option<&(String, Breach)> {
+        let mut breaches = self.breaches.iter();
+        breaches.find(|(_, breach)| laws.contains(&breach.law))
     }
 
     fn harmed(&self, harm: Harm) -> usize {
