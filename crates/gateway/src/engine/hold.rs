@@ -11,6 +11,12 @@ use super::Engine;
 use super::admission::Slot;
 
 impl Engine {
+    /// Whether a task of this process carries an execution. When it leaves, followers of the
+    /// execution's rest are woken.
+    pub(crate) fn is_held(&self, id: &ExecutionId) -> bool {
+        self.held().contains_key(id)
+    }
+
     /// Holds an execution for a task; none if another task holds it, which is then asked to see to
     /// it that the execution is taken up again when it leaves.
     pub(super) fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
@@ -117,6 +123,7 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         let asked = self.engine.held().remove(&self.id);
+        self.engine.changes.tell_rest(self.id);
         let Some(Asked { again, claim }) = asked else {
             return;
         };
