@@ -48,6 +48,13 @@ literal_condition!(
     "status = 'paused'"
 );
 
+literal_condition!(
+    /// The execution has failed.
+    IsFailed,
+    workflow_executions,
+    "status = 'failed'"
+);
+
 /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
 ///
 /// If its [`Entry`](workflow_types::execution::Entry) makes it wait, nothing but the execution is

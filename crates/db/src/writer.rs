@@ -283,5 +283,7 @@ mod tests {
         let error = answers[1].as_ref().unwrap();
         assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
         assert!(error.retryable());
+        let cause = std::error::Error::source(error).unwrap().to_string();
+        assert!(cause.ends_with(": free some space there"), "{cause}");
     }
 }

@@ -22,17 +22,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
     Epoch, Execution, ExecutionState, ExecutionStatus, Retention, Scope, Start, Started,
     TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
+use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::LeftBehind;
 use crate::change::Changes;
@@ -103,7 +102,7 @@ pub(crate) struct Engine {
     stuck: Mutex<HashMap<ExecutionId, String>>,
     left_behind: LeftBehind,
     /// Wakes the timer when something may be due earlier than it thinks.
-    timer: Notify,
+    timer: timer::Alarm,
     tasks: TaskTracker,
     /// Where the tasks run, whoever asks for them.
     runtime: Handle,
@@ -160,7 +159,7 @@ impl Engine {
             own: Mutex::default(),
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
-            timer: Notify::new(),
+            timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             draining: CancellationToken::new(),
@@ -238,6 +237,7 @@ impl Engine {
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
+        let expiry = advance.expiry();
         let (slot, entry) = self.entry(&execution.state, &definition);
         // Before it is stored: whoever repeats the start must not take it up in the meantime.
         let hold = self.hold(execution.id);
@@ -270,6 +270,7 @@ impl Engine {
             Started::New => {
                 self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
+                self.waits_at(expiry);
                 if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {
                     let live =
                         Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
@@ -312,6 +313,15 @@ impl Engine {
         if self.left_behind == LeftBehind::Leave {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
             own.insert(id);
+            drop(own);
+            self.timer.look();
+        }
+    }
+
+    /// A gate waits, and may expire: said after it was written.
+    fn waits_at(&self, gate: Option<Timestamp>) {
+        if let Some(expiry) = gate {
+            self.timer.due(expiry);
         }
     }
 
@@ -346,14 +356,11 @@ impl Engine {
         stuck.get(id).cloned()
     }
 
-    /// What follows every commit: followers read, and the timer looks again if something waits.
+    /// What follows every commit: followers read, and others have their turn.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
         match state {
             ExecutionState::Running => self.changes.tell(*id),
-            ExecutionState::Paused { .. } => {
-                self.changes.tell_rest(*id);
-                self.timer.notify_one();
-            }
+            ExecutionState::Paused { .. } => self.changes.tell_rest(*id),
             ExecutionState::Completed { .. } | ExecutionState::Failed { .. } => self.after_end(*id),
         }
     }

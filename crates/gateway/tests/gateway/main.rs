@@ -17,6 +17,7 @@ mod retries;
 mod store;
 mod support;
 mod taken_twice;
+mod timers;
 mod walk;
 mod walk_laws;
 mod watches;
