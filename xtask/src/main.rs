@@ -9,6 +9,7 @@
 
 mod bench;
 mod ci;
+mod crash;
 mod fuzz;
 mod metadata;
 mod migrate;
@@ -46,6 +47,8 @@ enum Chore {
     Schema(schema::Options),
     /// Try the fuzz targets on random inputs.
     Fuzz(fuzz::Options),
+    /// Kill gateways at every write and check what they leave.
+    Crash(crash::Options),
     /// Run a benchmark, or list them.
     Bench(bench::Options),
 }
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Migrate(command) => migrate::run(&command),
         Chore::Schema(options) => schema::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Crash(options) => crash::run(&options),
         Chore::Bench(options) => bench::run(&options),
     };
     match outcome {

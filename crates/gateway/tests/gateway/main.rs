@@ -16,6 +16,7 @@ mod restarts;
 mod retries;
 mod store;
 mod support;
+mod taken_twice;
 mod timers;
 mod walk;
 mod walk_laws;
