@@ -344,6 +344,13 @@ impl Engine {
         stuck.get(id).cloned()
     }
 
+    /// Whether a task of this process carries an execution. When it leaves, followers of the
+    /// execution's rest are woken.
+    pub(crate) fn is_held(&self, id: &ExecutionId) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.contains_key(id)
+    }
+
     /// Holds an execution for a task; none if another task holds it, which is then asked to see to
     /// it that the execution is taken up again when it leaves.
     fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
@@ -484,6 +491,7 @@ impl Drop for Hold {
             .unwrap_or_else(PoisonError::into_inner);
         let asked = held.remove(&self.id);
         drop(held);
+        self.engine.changes.tell_rest(self.id);
         if asked == Some(Asked::Again) && !self.engine.is_draining() {
             self.engine.take_up(self.id);
         }

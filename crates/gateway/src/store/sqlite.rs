@@ -132,7 +132,7 @@ impl SqliteStore {
     /// Dropping the future does not undo the write.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+        work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, answer) = oneshot::channel();
         let job = Job::new(work, move |result| {
