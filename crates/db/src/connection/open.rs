@@ -185,10 +185,12 @@ impl Connection {
 
     fn use_log(&mut self) -> Result<(), Error> {
         let path = self.path.display();
-        let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL")
-            .get_result(&mut self.raw)
+        // Every row is asked for, though there is one: the change is committed after the last, and
+        // an error of the disk is told only then.
+        let modes: Vec<JournalMode> = diesel::sql_query("PRAGMA journal_mode = WAL")
+            .load(&mut self.raw)
             .context(|| format!("giving {path} a write-ahead log failed"))?;
-        if mode.journal_mode == "wal" {
+        if modes.iter().any(|mode| mode.journal_mode == "wal") {
             return Ok(());
         }
         Err(Error::new(
