@@ -95,6 +95,10 @@ impl Connection {
             Durability::Full => "PRAGMA synchronous = FULL",
             Durability::Normal => "PRAGMA synchronous = NORMAL",
         })?;
+        // A sync that failed under a predecessor may have left a log that can be read, but that the
+        // system will never write: what is built on it would go with it when the power fails. In the
+        // database file it is written, and synced, anew.
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")?;
         // A log that is kept at its grown size is overwritten in place, which is cheaper than
         // growing it again; one that a slow reader blew up is cut.
         connection.execute("PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF")?;
