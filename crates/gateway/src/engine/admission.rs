@@ -28,6 +28,8 @@ pub(crate) struct Admission {
     wake: Notify,
     /// Tells that nobody holds a slot or could have one.
     idle: watch::Sender<()>,
+    /// Whether a round has taken up what nobody holds yet.
+    in_round: watch::Sender<bool>,
 }
 
 /// What is remembered: four words, whatever waits.
@@ -76,6 +78,7 @@ impl Admission {
             }),
             wake: Notify::new(),
             idle: watch::Sender::default(),
+            in_round: watch::Sender::default(),
         })
     }
 
@@ -123,6 +126,17 @@ impl Admission {
     /// Whether nobody holds a slot or could have one.
     pub(crate) fn is_idle(&self) -> bool {
         self.desk().is_idle()
+    }
+
+    /// Waits until whatever rounds have taken up is held.
+    ///
+    /// Whoever holds an execution and queues it lets go of it only then: a round may have taken it
+    /// up just before, and would otherwise carry on, under an epoch that the next round replaces,
+    /// what waits for its turn again.
+    pub(super) async fn round_over(&self) {
+        let mut in_round = self.in_round.subscribe();
+        // The sender lives in `self`, which is borrowed for as long as this waits.
+        let _ = in_round.wait_for(|in_round| !in_round).await;
     }
 
     /// Slots for the next round; none if none is free, or nobody waits for one.
@@ -217,6 +231,23 @@ pub(super) async fn run(engine: Arc<Engine>) {
     }
 }
 
+/// A round between its question to the store and the moment at which all is held that it has taken
+/// up; over when it is dropped.
+struct InRound<'a>(&'a Admission);
+
+impl<'a> InRound<'a> {
+    fn begin(admission: &'a Admission) -> Self {
+        admission.in_round.send_replace(true);
+        Self(admission)
+    }
+}
+
+impl Drop for InRound<'_> {
+    fn drop(&mut self) {
+        self.0.in_round.send_replace(false);
+    }
+}
+
 /// Takes up those whose turn it is, as many as there are slots.
 async fn round(
     engine: &Arc<Engine>,
@@ -228,6 +259,7 @@ async fn round(
         after: after.clone(),
         room: slots.len(),
     };
+    let _in_round = InRound::begin(&engine.admission);
     let admitted = engine.store.admit(round, &engine.owner).await;
     let admitted = admitted
         .during("taking up executions that wait for their turn")

@@ -95,6 +95,7 @@ impl Engine {
         .await?;
         self.changes.tell(id);
         self.admission.queued();
+        self.admission.round_over().await;
         Ok(())
     }
 
