@@ -12,6 +12,7 @@ mod ci;
 mod fuzz;
 mod metadata;
 mod migrate;
+mod power;
 mod process;
 mod schema;
 mod stats;
@@ -48,6 +49,8 @@ enum Chore {
     Fuzz(fuzz::Options),
     /// Run a benchmark, or list them.
     Bench(bench::Options),
+    /// Cut the power of the disk, and let it fail, as often as one has time for.
+    Power(power::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Schema(options) => schema::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Power(options) => power::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
