@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gateway::{Gateway, Started};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
-use crate::store::{Durability, Opened, SqliteStore, Store};
+use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
 use crate::tool::{Tool, ToolRegistry};
 
 /// How long a shutdown waits for running attempts, unless told otherwise.
@@ -35,6 +35,8 @@ pub enum LeftBehind {
 pub struct GatewayBuilder {
     database: PathBuf,
     durability: Durability,
+    /// How long the start waits for another owner.
+    patience: Duration,
     /// Takes the place of the database.
     store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
@@ -54,6 +56,7 @@ impl Default for GatewayBuilder {
         Self {
             database: PathBuf::from("agentspace.db"),
             durability: Durability::Full,
+            patience: Duration::ZERO,
             store: None,
             workflows: Vec::new(),
             tools: ToolRegistry::default(),
@@ -78,6 +81,15 @@ impl GatewayBuilder {
     /// What a commit survives. Default: a power loss.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// How long the start waits for another process that owns the database, before it fails with
+    /// [`ErrorKind::Owned`]. Default: not at all.
+    ///
+    /// Those who wait have it in the order in which they came.
+    pub fn wait_for_owner(mut self, longest: Duration) -> Self {
+        self.patience = longest;
         self
     }
 
@@ -218,7 +230,10 @@ impl GatewayBuilder {
         let known = self.known();
         let (store, opened) = match self.store {
             Some(store) => (store, Opened::default()),
-            None => open(&self.database, self.durability).await?,
+            None => {
+                let clock = self.clock.as_ref();
+                open(&self.database, self.durability, (clock, self.patience)).await?
+            }
         };
         let engine = Engine::start(Parts {
             store: Arc::clone(&store),
@@ -248,8 +263,20 @@ impl GatewayBuilder {
     }
 }
 
-async fn open(path: &Path, durability: Durability) -> Result<(Arc<dyn Store>, Opened), Error> {
-    let opened = SqliteStore::open(path, durability).await;
+async fn open(
+    path: &Path,
+    durability: Durability,
+    (clock, patience): (&dyn Clock, Duration),
+) -> Result<(Arc<dyn Store>, Opened), Error> {
+    let opened = match SqliteStore::open(path, durability).await {
+        Err(owned) if owned.kind() == StoreErrorKind::Owned && !patience.is_zero() => {
+            tokio::select! {
+                opened = SqliteStore::open_when_free(path, durability) => opened,
+                () = clock.sleep_until(clock.now().saturating_add(patience)) => Err(owned),
+            }
+        }
+        opened => opened,
+    };
     let (store, opened) = opened.map_err(Error::opening)?;
     Ok((Arc::new(store), opened))
 }

@@ -21,17 +21,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{
     Epoch, Execution, ExecutionState, ExecutionStatus, Retention, Scope, Start, Started,
     TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
+use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::LeftBehind;
 use crate::change::Changes;
@@ -101,7 +100,7 @@ pub(crate) struct Engine {
     stuck: Mutex<HashMap<ExecutionId, String>>,
     left_behind: LeftBehind,
     /// Wakes the timer when something may be due earlier than it thinks.
-    timer: Notify,
+    timer: timer::Alarm,
     tasks: TaskTracker,
     /// Where the tasks run, whoever asks for them.
     runtime: Handle,
@@ -158,7 +157,7 @@ impl Engine {
             own: Mutex::default(),
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
-            timer: Notify::new(),
+            timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             draining: CancellationToken::new(),
@@ -236,6 +235,7 @@ impl Engine {
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
+        let expiry = advance.expiry();
         let (slot, entry) = self.entry(&execution.state, &definition);
         // Before it is stored: whoever repeats the start must not take it up in the meantime.
         let hold = self.hold(execution.id);
@@ -268,6 +268,7 @@ impl Engine {
             Started::New => {
                 self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
+                self.waits_at(expiry);
                 if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {
                     let live =
                         Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
@@ -310,6 +311,15 @@ impl Engine {
         if self.left_behind == LeftBehind::Leave {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
             own.insert(id);
+            drop(own);
+            self.timer.look();
+        }
+    }
+
+    /// A gate waits, and may expire: said after it was written.
+    fn waits_at(&self, gate: Option<Timestamp>) {
+        if let Some(expiry) = gate {
+            self.timer.due(expiry);
         }
     }
 
@@ -344,6 +354,13 @@ impl Engine {
         stuck.get(id).cloned()
     }
 
+    /// Whether a task of this process carries an execution. When it leaves, followers of the
+    /// execution's rest are woken.
+    pub(crate) fn is_held(&self, id: &ExecutionId) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.contains_key(id)
+    }
+
     /// Holds an execution for a task; none if another task holds it, which is then asked to see to
     /// it that the execution is taken up again when it leaves.
     fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
@@ -363,14 +380,11 @@ impl Engine {
         }
     }
 
-    /// What follows every commit: followers read, and the timer looks again if something waits.
+    /// What follows every commit: followers read, and others have their turn.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
         match state {
             ExecutionState::Running => self.changes.tell(*id),
-            ExecutionState::Paused { .. } => {
-                self.changes.tell_rest(*id);
-                self.timer.notify_one();
-            }
+            ExecutionState::Paused { .. } => self.changes.tell_rest(*id),
             ExecutionState::Completed { .. } | ExecutionState::Failed { .. } => self.after_end(*id),
         }
     }
@@ -484,6 +498,7 @@ impl Drop for Hold {
             .unwrap_or_else(PoisonError::into_inner);
         let asked = held.remove(&self.id);
         drop(held);
+        self.engine.changes.tell_rest(self.id);
         if asked == Some(Asked::Again) && !self.engine.is_draining() {
             self.engine.take_up(self.id);
         }

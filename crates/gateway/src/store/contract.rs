@@ -217,6 +217,7 @@ laws! {
         events_only_grow_and_are_read_from_any_place,
         votes_are_told_in_the_order_in_which_they_were_counted,
         events_of_a_long_history_are_read_in_pages,
+        every_commit_is_told_to_who_reads_beside,
     }
     pages {
         pages_hold_every_execution_once_the_newest_first,

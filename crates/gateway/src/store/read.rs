@@ -12,7 +12,7 @@ use workflow_types::execution::{
 use workflow_types::id::{ExecutionId, GateId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 
-use super::StoreError;
+use super::{Commits, StoreError};
 
 /// What can be read of a store.
 ///
@@ -133,6 +133,11 @@ pub trait ReadStore: Send + Sync {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// Tells, from now on, whenever something may have been committed, by whichever process.
+    ///
+    /// Whoever asks for it, reads, and then reads again whenever it tells, misses nothing.
+    async fn commits(&self) -> Result<Commits, StoreError>;
 
     /// Everything that is wrong with the store, in words; empty if nothing is. Takes its time.
     async fn check(&self) -> Result<Vec<String>, StoreError>;

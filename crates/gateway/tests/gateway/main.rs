@@ -17,6 +17,7 @@ mod retries;
 mod rounds;
 mod store;
 mod support;
+mod timers;
 mod walk;
 mod walk_laws;
 mod watches;
