@@ -13,6 +13,7 @@ mod crash;
 mod fuzz;
 mod metadata;
 mod migrate;
+mod power;
 mod process;
 mod schema;
 mod stats;
@@ -51,6 +52,8 @@ enum Chore {
     Crash(crash::Options),
     /// Run a benchmark, or list them.
     Bench(bench::Options),
+    /// Cut the power of the disk, and let it fail, as often as one has time for.
+    Power(power::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Crash(options) => crash::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Power(options) => power::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,6 +14,7 @@ mod gates;
 mod life;
 mod restarts;
 mod retries;
+mod rounds;
 mod store;
 mod support;
 mod taken_twice;
