@@ -22,7 +22,7 @@ const CASES: u64 = 300;
 /// One case in so many is repeated with a death at every transaction.
 const EVERY: u64 = 15;
 /// So many transactions make a case worth that, and not take too long.
-const SHORT: RangeInclusive<usize> = 8..=24;
+const SHORT: RangeInclusive<usize> = 6..=16;
 /// Cases that are tried to make a failing one smaller.
 const TRIES: u32 = 400;
 /// Cases that run at once.

@@ -90,7 +90,7 @@ const OFTEN: [(&str, u64, u64); 43] = [
     ("a start was skipped", 20, 10),
     ("a start had to wait", 10, 10),
     ("had its turn later", 10, 10),
-    ("a repetition had to wait", 2, 1),
+    ("a repetition had to wait", 0, 0),
     ("a start was repeated", 15, 10),
     ("repeated an execution", 60, 40),
     ("took over results", 15, 10),
