@@ -232,7 +232,10 @@ impl Connection {
     fn spoiled(&self) -> Error {
         Error::new(
             ErrorKind::Internal,
-            format!("a part of the transaction on {} failed", self.path.display()),
+            format!(
+                "a part of the transaction on {} failed",
+                self.path.display()
+            ),
         )
     }
 
