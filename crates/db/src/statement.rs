@@ -98,7 +98,7 @@ pub(crate) fn kept_update<M, T, P, V>(
 ) -> KeptUpdate<M, T, V::Changeset, P>
 where
     M: 'static,
-    T: Table,
+    T: Table + Copy,
     P: AppearsOnTable<T> + Expression<SqlType = Bool>,
     V: AsChangeset<Target = T>,
 {

@@ -17,7 +17,7 @@ fn counted(world: &World, slots: usize) -> (Life, Counts) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let opened = runtime.block_on(SqliteStore::open(&path, Durability::Normal));
     let store: Arc<dyn Store> = Arc::new(opened.unwrap().0);
-    let (store, counts) = Counting::new(store);
+    let (store, counts) = Counting::around(store);
     let life = world.live_with(|builder| {
         builder
             .store(Arc::clone(&store))

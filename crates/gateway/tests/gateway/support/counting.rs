@@ -38,7 +38,7 @@ pub(crate) struct Counting<S: ?Sized> {
 }
 
 impl Counting<dyn Store> {
-    pub(crate) fn new(inner: Arc<dyn Store>) -> (Arc<dyn Store>, Counts) {
+    pub(crate) fn around(inner: Arc<dyn Store>) -> (Arc<dyn Store>, Counts) {
         let counts = Counts::default();
         let store = Self {
             inner,
