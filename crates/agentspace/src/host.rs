@@ -125,32 +125,30 @@ impl Trusted {
     pub(crate) async fn of_unfinished(reader: &Reader) -> anyhow::Result<Self> {
         let mut trusted = Self::default();
         for status in [ExecutionStatus::Running, ExecutionStatus::Paused] {
-            for execution in all_executions(reader, status).await? {
-                trusted.add_typed(&execution);
-            }
+            each_execution(reader, status, |execution| trusted.add_typed(execution)).await?;
         }
         Ok(trusted)
     }
 }
 
-/// Every execution of a status, page by page.
-pub(crate) async fn all_executions(
+/// Looks at every execution of a status, the newest first, and keeps one page of them at a time.
+pub(crate) async fn each_execution(
     reader: &Reader,
     status: ExecutionStatus,
-) -> anyhow::Result<Vec<Execution>> {
+    mut look: impl FnMut(&Execution),
+) -> anyhow::Result<()> {
     const PAGE: usize = 500;
     let filter = ExecutionFilter {
         status: Some(status),
         ..ExecutionFilter::default()
     };
-    let mut all = Vec::new();
     let mut after = None;
     loop {
         let page = reader.executions(filter.clone(), after, PAGE).await?;
-        all.extend(page.items);
+        page.items.iter().for_each(&mut look);
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(all),
+            None => return Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
-    Retention, Visit, WorkflowExecutionState,
+    Retention, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -158,6 +158,12 @@ impl Reader {
     ) -> Result<usize, Error> {
         let count = self.store.count_prunable(retention.at(now)).await;
         count.during("counting the executions that are not kept")
+    }
+
+    /// When the next retry, or expiry of a gate, is due; none if nothing waits for its time.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        let due = self.store.next_due(Scope::All).await;
+        due.during("looking for what is due next")
     }
 
     /// Every gate that waits, the oldest first; damaged ones are named beside them.
