@@ -10,7 +10,8 @@ use gateway::workflow_types::config;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
 use gateway::{
-    Durability, ErrorKind, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader,
+    Durability, ErrorKind, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind,
+    Reader, Scheduling,
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -55,7 +56,8 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .drain(global.drain)
         .grace(global.grace)
         .retention(global.retention)
-        .left_behind(LeftBehind::Leave);
+        .left_behind(LeftBehind::Leave)
+        .scheduling(Scheduling::Rest);
     tools::built_in(options)
         .into_iter()
         .fold(builder, GatewayBuilder::shared_tool)

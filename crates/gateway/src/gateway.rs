@@ -19,6 +19,7 @@ use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
 use crate::error::{During as _, Error, ErrorKind};
 use crate::loader::{self, FileReport, GoodFile, Known};
 use crate::reader::Reader;
+use crate::scheduler::trigger;
 use crate::store::Store;
 use crate::tool::ToolRegistry;
 
@@ -196,7 +197,34 @@ impl Gateway {
             .map(|file| (file.report, file.good))
             .unzip();
         self.register(good.into_iter().flatten().collect()).await?;
+        self.detach_missing(path.as_ref(), &reports).await?;
         Ok(reports)
+    }
+
+    /// Switches off the schedules of workflows whose files are gone from a directory; one whose file
+    /// is refused keeps its last good definition, and its schedule.
+    async fn detach_missing(&self, directory: &Path, found: &[FileReport]) -> Result<(), Error> {
+        let directory = loader::absolute(directory);
+        let found: Vec<String> = found
+            .iter()
+            .map(|report| loader::absolute(&report.path))
+            .collect();
+        let stood_there = |path: &str| {
+            Path::new(path).parent() == Some(Path::new(&directory))
+                && !found.iter().any(|found| found == path)
+        };
+        let known = self.reader.workflows().await?.items;
+        let gone: Vec<WorkflowId> = known
+            .into_iter()
+            .filter(|workflow| stood_there(&workflow.path))
+            .map(|workflow| workflow.id)
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let now = self.engine.clock.now();
+        let detached = self.store.detach_triggers(gone, now).await;
+        detached.during("switching off the schedules of workflows that are gone")
     }
 
     /// Registers a definition that was built in Rust or sent by a client; `origin` says where from.
@@ -221,10 +249,12 @@ impl Gateway {
     /// Stores what is new or changed, in one transaction.
     async fn register(&self, files: Vec<GoodFile>) -> Result<(), Error> {
         let now = self.engine.clock.now();
+        let zone = self.engine.scheduler.zone();
         let registrations: Vec<Registration> = files
             .into_iter()
             .map(|file| {
                 let registration = Registration {
+                    schedule: trigger::spec(&file.id, &file.definition, zone),
                     id: file.id,
                     name: file.definition.name().to_owned(),
                     description: file.definition.description().map(ToOwned::to_owned),
@@ -244,8 +274,9 @@ impl Gateway {
         }
         let registered = self.store.register(registrations).await;
         registered.during("registering workflows")?;
-        // A limit may have risen.
+        // A limit may have risen, and a schedule may have come.
         self.engine.admission.made_place();
+        self.engine.scheduler.look();
         Ok(())
     }
 
@@ -272,6 +303,8 @@ impl Gateway {
                 input,
                 triggered_by: request.triggered_by,
                 idempotency_key: request.idempotency_key,
+                schedule: None,
+                scheduled_for: None,
                 repeat: None,
             })
             .await
@@ -351,7 +384,8 @@ impl Gateway {
     }
 }
 
-fn validated(
+/// The input of a new execution as its workflow takes it, with defaults.
+pub(crate) fn validated(
     workflow: &WorkflowId,
     definition: &WorkflowDefinition,
     input: Value,
