@@ -10,7 +10,7 @@ use gateway::workflow_types::config;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
 use gateway::{
-    Durability, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader,
+    Durability, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader, Scheduling,
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -50,7 +50,8 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .max_output_bytes(size(global.max_output_bytes))
         .drain(global.drain)
         .grace(global.grace)
-        .left_behind(LeftBehind::Leave);
+        .left_behind(LeftBehind::Leave)
+        .scheduling(Scheduling::Rest);
     tools::built_in(options)
         .into_iter()
         .fold(builder, GatewayBuilder::shared_tool)

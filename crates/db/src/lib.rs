@@ -36,6 +36,7 @@ mod owner;
 mod plan;
 pub mod retention;
 pub mod retry;
+pub mod schedule;
 mod schema;
 mod sqlite_log;
 mod statement;

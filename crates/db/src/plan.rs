@@ -135,6 +135,7 @@ fn a_start_that_knows_no_limit_asks_nothing() {
             workflow_id: "w".parse().unwrap(),
             definition: "0".repeat(64).parse().unwrap(),
             triggered_by: TriggeredBy::Manual,
+            schedule: None,
             scheduled_for: None,
             origin: None,
             idempotency_key: None,

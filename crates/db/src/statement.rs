@@ -98,15 +98,19 @@ macro_rules! names {
 
 names! {
     BeginVisit
+    ChangeSchedule
     ClaimExecution
+    GoOn
     InsertAttempt
     InsertExecution
     InsertGate
     InsertQueued
     InsertVisit
     InsertVote
+    MissFire
     QueueBehind
     QueueOfStart
+    RecordFire
     RestExecution
     SettleGate
     SettleVisit

@@ -19,6 +19,7 @@ use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
 use crate::error::{During as _, Error, ErrorKind};
 use crate::loader::{self, FileReport, GoodFile, Known};
 use crate::reader::Reader;
+use crate::scheduler::trigger;
 use crate::store::Store;
 use crate::tool::ToolRegistry;
 
@@ -221,10 +222,12 @@ impl Gateway {
     /// Stores what is new or changed, in one transaction.
     async fn register(&self, files: Vec<GoodFile>) -> Result<(), Error> {
         let now = self.engine.clock.now();
+        let zone = self.engine.scheduler.zone();
         let registrations: Vec<Registration> = files
             .into_iter()
             .map(|file| {
                 let registration = Registration {
+                    schedule: trigger::spec(&file.id, &file.definition, zone),
                     id: file.id,
                     name: file.definition.name().to_owned(),
                     description: file.definition.description().map(ToOwned::to_owned),
@@ -244,8 +247,9 @@ impl Gateway {
         }
         let registered = self.store.register(registrations).await;
         registered.during("registering workflows")?;
-        // A limit may have risen.
+        // A limit may have risen, and a schedule may have come.
         self.engine.admission.made_place();
+        self.engine.scheduler.look();
         Ok(())
     }
 
@@ -272,6 +276,8 @@ impl Gateway {
                 input,
                 triggered_by: request.triggered_by,
                 idempotency_key: request.idempotency_key,
+                schedule: None,
+                scheduled_for: None,
                 repeat: None,
             })
             .await
@@ -347,7 +353,8 @@ impl Gateway {
     }
 }
 
-fn validated(
+/// The input of a new execution as its workflow takes it, with defaults.
+pub(crate) fn validated(
     workflow: &WorkflowId,
     definition: &WorkflowDefinition,
     input: Value,

@@ -12,8 +12,9 @@ use workflow_types::execution::{
     Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
     Retention, Visit, WorkflowExecutionState,
 };
-use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use crate::error::{During as _, Error, ErrorKind};
 use crate::store::{ReadStore, SqliteReader};
@@ -163,6 +164,43 @@ impl Reader {
     /// Every gate of an execution, the oldest first.
     pub async fn gates(&self, id: ExecutionId) -> Result<Vec<Gate>, Error> {
         self.store.gates(id).await.during("listing approvals")
+    }
+
+    /// At most `limit` schedules in the order of their ids, after one; of one workflow, if one is
+    /// named. Damaged ones are named beside them.
+    pub async fn schedules(
+        &self,
+        workflow: Option<WorkflowId>,
+        after: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, Error> {
+        let listed = self.store.schedules(workflow, after, limit).await;
+        listed.during("listing schedules")
+    }
+
+    /// A schedule; fails with [`ErrorKind::NotFound`] if there is none.
+    pub async fn schedule(&self, id: &ScheduleId) -> Result<Schedule, Error> {
+        let found = self.store.schedule(id).await;
+        found
+            .during("reading a schedule")?
+            .ok_or_else(|| unknown(format_args!("schedule `{id}`")))
+    }
+
+    /// What became of the fire times of a schedule, the newest first.
+    pub async fn fires(
+        &self,
+        id: &ScheduleId,
+        page: FirePage,
+    ) -> Result<Listed<FireRecord>, Error> {
+        let listed = self.store.fires(id, page).await;
+        listed.during("listing the fires of a schedule")
+    }
+
+    /// Stretches of which so many fire times were missed that they are not recorded one by one, the
+    /// newest first.
+    pub async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, Error> {
+        let gaps = self.store.gaps(id, limit).await;
+        gaps.during("listing the gaps of a schedule")
     }
 
     /// The gate at which an execution waits, or else the last one it had.
