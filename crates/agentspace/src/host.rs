@@ -10,7 +10,8 @@ use gateway::workflow_types::config;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
 use gateway::{
-    Durability, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader, Scheduling,
+    Durability, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader,
+    Scheduling,
 };
 use reqwest::Url;
 use serde_json::Value;
