@@ -197,7 +197,34 @@ impl Gateway {
             .map(|file| (file.report, file.good))
             .unzip();
         self.register(good.into_iter().flatten().collect()).await?;
+        self.detach_missing(path.as_ref(), &reports).await?;
         Ok(reports)
+    }
+
+    /// Switches off the schedules of workflows whose files are gone from a directory; one whose file
+    /// is refused keeps its last good definition, and its schedule.
+    async fn detach_missing(&self, directory: &Path, found: &[FileReport]) -> Result<(), Error> {
+        let directory = loader::absolute(directory);
+        let found: Vec<String> = found
+            .iter()
+            .map(|report| loader::absolute(&report.path))
+            .collect();
+        let stood_there = |path: &str| {
+            Path::new(path).parent() == Some(Path::new(&directory))
+                && !found.iter().any(|found| found == path)
+        };
+        let known = self.reader.workflows().await?.items;
+        let gone: Vec<WorkflowId> = known
+            .into_iter()
+            .filter(|workflow| stood_there(&workflow.path))
+            .map(|workflow| workflow.id)
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let now = self.engine.clock.now();
+        let detached = self.store.detach_triggers(gone, now).await;
+        detached.during("switching off the schedules of workflows that are gone")
     }
 
     /// Registers a definition that was built in Rust or sent by a client; `origin` says where from.

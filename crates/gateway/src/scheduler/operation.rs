@@ -133,7 +133,14 @@ impl Schedules<'_> {
             let spec =
                 spec.map_err(|error| invalid(format!("editing schedule `{id}` failed"), error))?;
             check_input(&spec)?;
-            Ok(Some(schedule.edited(spec, now)))
+            let change = schedule.edited(spec, now);
+            if schedule.is_active() && !change.schedule.is_active() {
+                let why = change.schedule.wake_problem(now);
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
+                let context = format!("editing schedule `{id}` failed{why}");
+                return Err(Error::new(ErrorKind::Invalid, context));
+            }
+            Ok(Some(change))
         })
         .await
     }

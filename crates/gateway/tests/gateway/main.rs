@@ -14,6 +14,8 @@ mod gates;
 mod life;
 mod restarts;
 mod retries;
+mod schedule_laws;
+mod schedules;
 mod store;
 mod support;
 mod walk;

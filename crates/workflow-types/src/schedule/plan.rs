@@ -164,18 +164,16 @@ impl Due {
         let Some(newest) = self.last() else {
             return 0;
         };
-        let is_owed = is_owed && count == 1;
-        if schedule.spec.timing.is_once() || is_owed || late(newest) <= ON_TIME {
-            return match policies.misfire {
-                Misfire::All => self.caught_up_from(schedule, now).min(last),
-                Misfire::Latest | Misfire::Skip => last,
-            };
-        }
+        let runs = schedule.spec.timing.is_once() || is_owed || late(newest) <= ON_TIME;
         match policies.misfire {
-            Misfire::Skip => count,
+            Misfire::All if is_owed => count.saturating_sub(MOST_CAUGHT_UP),
+            Misfire::All => {
+                let first = self.caught_up_from(schedule, now);
+                if runs { first.min(last) } else { first }
+            }
+            Misfire::Latest | Misfire::Skip if runs => last,
             Misfire::Latest if late(newest) <= catch_up(schedule, newest) => last,
-            Misfire::Latest => count,
-            Misfire::All => self.caught_up_from(schedule, now),
+            Misfire::Latest | Misfire::Skip => count,
         }
     }
 
@@ -258,5 +256,228 @@ pub fn overlap(schedule: &Schedule, found: &InTheWay) -> Overlapped {
             format!("{buffered} fires wait already, and `maxRuns` allows no more"),
         ),
         Overlap::BufferOne | Overlap::BufferAll => Overlapped::Waits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::schedule::{Keeper, Policies, ScheduleSpec, Standing, TimeZone, Timing};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn schedule(when: &str, policies: Policies) -> Schedule {
+        let now = at("2026-01-31T08:30:00Z");
+        let spec = ScheduleSpec {
+            id: "s".parse().unwrap(),
+            name: "S".parse().unwrap(),
+            workflow: None,
+            input: json!({}),
+            timing: Timing::resolve(when.parse().unwrap(), TimeZone::UTC, None, now).unwrap(),
+            policies,
+        };
+        Schedule::create(spec, Keeper::People, now).unwrap()
+    }
+
+    fn with(misfire: Misfire) -> Policies {
+        Policies {
+            misfire,
+            ..Policies::default()
+        }
+    }
+
+    fn clock(time: &Timestamp) -> String {
+        time.to_string()[11..19].to_owned()
+    }
+
+    /// What is missed and what runs, `!` before what is late.
+    fn told(plan: &Plan) -> String {
+        let missed = |missed: &Missed| {
+            let gap = missed.gap.map(|gap| format!("{}..", clock(&gap.first)));
+            let times = missed.times.iter().map(clock);
+            gap.into_iter().chain(times).collect::<Vec<_>>().join(" ")
+        };
+        match plan {
+            Plan::Nothing => "nothing".to_owned(),
+            Plan::Wait { until } => format!("until {}", clock(until)),
+            Plan::PassOver { missed: all, .. } => format!("missed {}", missed(all)),
+            Plan::Run { missed: none, runs } if none.is_empty() => {
+                format!("runs {}", told_runs(runs))
+            }
+            Plan::Run { missed: some, runs } => {
+                format!("missed {}, runs {}", missed(some), told_runs(runs))
+            }
+        }
+    }
+
+    fn told_runs(runs: &[Run]) -> String {
+        let run = |run: &Run| {
+            format!(
+                "{}{}",
+                if run.is_late { "!" } else { "" },
+                clock(&run.fire_time)
+            )
+        };
+        runs.iter().map(run).collect::<Vec<_>>().join(" ")
+    }
+
+    #[track_caller]
+    fn check(schedule: &Schedule, now: &str, expected: &str) {
+        let now = at(&format!("2026-01-31T{now}Z"));
+        assert_eq!(told(&plan(schedule, now)), expected);
+    }
+
+    #[test]
+    fn on_time_every_policy_runs_what_is_due() {
+        for misfire in Misfire::ALL {
+            let hourly = schedule("0 * * * *", with(*misfire));
+            check(&hourly, "08:59:59.999", "until 09:00:00");
+            check(&hourly, "09:00:00", "runs 09:00:00");
+            check(&hourly, "09:00:30", "runs 09:00:00");
+        }
+    }
+
+    #[test]
+    fn the_latest_is_caught_up_within_half_the_distance_to_the_next() {
+        let hourly = schedule("0 * * * *", with(Misfire::Latest));
+        check(&hourly, "09:30:00", "runs !09:00:00");
+        check(&hourly, "09:30:01", "missed 09:00:00");
+        check(
+            &hourly,
+            "11:10:00",
+            "missed 09:00:00 10:00:00, runs !11:00:00",
+        );
+        check(
+            &hourly,
+            "11:00:10",
+            "missed 09:00:00 10:00:00, runs 11:00:00",
+        );
+    }
+
+    #[test]
+    fn all_are_caught_up_the_oldest_first_unless_they_are_too_old() {
+        let hourly = schedule("0 * * * *", with(Misfire::All));
+        check(&hourly, "11:10:00", "runs !09:00:00 !10:00:00 !11:00:00");
+        let policies = Policies {
+            catch_up: Some(Duration::from_hours(2)),
+            ..with(Misfire::All)
+        };
+        let hourly = schedule("0 * * * *", policies);
+        check(
+            &hourly,
+            "11:10:00",
+            "missed 09:00:00, runs !10:00:00 !11:00:00",
+        );
+    }
+
+    #[test]
+    fn what_is_skipped_is_recorded() {
+        let hourly = schedule("0 * * * *", with(Misfire::Skip));
+        check(&hourly, "10:10:00", "missed 09:00:00 10:00:00");
+        check(&hourly, "10:00:05", "missed 09:00:00, runs 10:00:00");
+    }
+
+    #[test]
+    fn one_instant_is_always_caught_up() {
+        for misfire in Misfire::ALL {
+            let once = schedule("@at 2026-01-31T09:00:00Z", with(*misfire));
+            check(&once, "23:59:59", "runs !09:00:00");
+        }
+    }
+
+    #[test]
+    fn what_was_owed_runs_however_long_its_turn_took() {
+        let mut hourly = schedule("0 * * * *", with(Misfire::Latest));
+        let Standing::Active(next) = &mut hourly.standing else {
+            panic!("it is active");
+        };
+        next.owed = true;
+        check(&hourly, "09:50:00", "runs !09:00:00");
+        check(&hourly, "10:50:00", "missed 09:00:00, runs !10:00:00");
+    }
+
+    #[test]
+    fn a_long_time_is_recorded_in_few_rows() {
+        let secondly = schedule("* * * * * *", with(Misfire::Latest));
+        let planned = plan(&secondly, at("2036-01-01T00:00:00Z"));
+        let Plan::Run { missed, runs } = planned else {
+            panic!("the last one is on time: {planned:?}");
+        };
+        assert_eq!((runs.len(), missed.times.len()), (1, MOST_CAUGHT_UP - 1));
+        let gap = missed.gap.unwrap();
+        assert_eq!(gap.first, at("2026-01-31T08:30:01Z"));
+        assert_eq!(gap.before, missed.times[0]);
+    }
+
+    #[test]
+    fn jitter_moves_when_it_acts_and_not_what_it_is_called() {
+        let policies = Policies {
+            jitter: Duration::from_mins(10),
+            ..Policies::default()
+        };
+        let hourly = schedule("0 * * * *", policies);
+        let delay = hourly.delay();
+        assert!(delay > Duration::ZERO && delay < Duration::from_mins(10));
+        let nine = at("2026-01-31T09:00:00Z");
+        let due = nine.saturating_add(delay);
+        assert_eq!(
+            plan(&hourly, back(due, Duration::from_millis(1))),
+            Plan::Wait { until: due }
+        );
+        assert_eq!(told(&plan(&hourly, due)), "runs 09:00:00");
+    }
+
+    proptest! {
+        /// Whatever is due is accounted for once, in order, and nothing that has not come.
+        #[test]
+        fn nothing_that_is_due_is_lost_or_doubled(
+            pattern in prop_oneof![
+                Just("*/7 * * * *"), Just("0 3,9 * * *"), Just("@every 90s"), Just("0 0 1 * *")
+            ],
+            misfire in prop::sample::select(Misfire::ALL),
+            catch_up in prop::option::of(0_u64..100_000),
+            away in 0_u64..200_000,
+        ) {
+            let policies = Policies {
+                catch_up: catch_up.map(Duration::from_secs),
+                ..with(misfire)
+            };
+            let schedule = schedule(pattern, policies);
+            let now = schedule.created_at.saturating_add(Duration::from_secs(away));
+            let expected: Vec<Timestamp> = schedule
+                .spec
+                .timing
+                .times(schedule.created_at)
+                .take_while(|time| *time <= now)
+                .collect();
+            let (missed, runs) = match plan(&schedule, now) {
+                Plan::Nothing => panic!("it is active"),
+                Plan::Wait { until } => {
+                    prop_assert!(until > now);
+                    (Missed::default(), Vec::new())
+                }
+                Plan::PassOver { missed, last } => {
+                    prop_assert_eq!(Some(last), missed.last());
+                    (missed, Vec::new())
+                }
+                Plan::Run { missed, runs } => (missed, runs),
+            };
+            let runs = runs.iter().map(|run| run.fire_time);
+            let found: Vec<Timestamp> = missed.times.iter().copied().chain(runs).collect();
+            let told = expected.len() - found.len();
+            prop_assert_eq!(&expected[told..], &found[..]);
+            match missed.gap {
+                None => prop_assert_eq!(told, 0),
+                Some(gap) => {
+                    prop_assert_eq!(gap.first, expected[0]);
+                    prop_assert_eq!(gap.before, found[0]);
+                }
+            }
+        }
     }
 }

@@ -283,6 +283,11 @@ impl Schedule {
         self.change(schedule, missed, now)
     }
 
+    /// Why it could not fire any more, were it resumed now; none if it could.
+    pub fn wake_problem(&self, now: Timestamp) -> Option<ScheduleError> {
+        self.clone().wake(now).err()
+    }
+
     /// Switched off; fire times that were due are recorded as missed.
     pub fn stopped(&self, why: Off, now: Timestamp) -> Change {
         let schedule = Self {
