@@ -25,5 +25,8 @@ mod listing;
 mod mistakes;
 mod operations;
 mod output;
+mod schedules;
+mod serve;
 mod signals;
+mod simulate;
 mod support;

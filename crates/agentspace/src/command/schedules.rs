@@ -116,7 +116,7 @@ fn window(args: &WindowArgs) -> anyhow::Result<Option<ActiveHours>> {
 }
 
 /// Policies with what was given in the place of what they had.
-fn policies(args: &PolicyArgs, before: Policies) -> Policies {
+fn policies(args: &PolicyArgs, before: &Policies) -> Policies {
     Policies {
         misfire: args.misfire.unwrap_or(before.misfire),
         catch_up: args.catch_up.or(before.catch_up),

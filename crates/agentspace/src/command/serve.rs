@@ -122,6 +122,6 @@ fn show(global: &Global, event: &ScheduleEvent) {
             output::paint(output::RED, "alert")
         )),
         // Changes are answered to whoever makes them.
-        _ => {}
+        ScheduleEvent::Changed(_) | ScheduleEvent::Deleted(_) | _ => {}
     }
 }

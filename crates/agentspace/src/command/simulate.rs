@@ -27,7 +27,7 @@ use crate::{diagnostics, output};
 /// Schedules that are read at once; a simulation has no more.
 const MOST: usize = 10_000;
 /// How long the scheduler may take for one fire, in real time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(global: &Global, args: Simulate) -> anyhow::Result<Exit> {
     let files = if args.files.is_empty() {
@@ -51,9 +51,9 @@ pub(super) async fn run(global: &Global, args: Simulate) -> anyhow::Result<Exit>
     }
     let zone = args.zone.unwrap_or(TimeZone::UTC);
     let mut simulation = Simulation::start(place.path(), from, zone).await?;
-    let ended = simulation.run(global, until).await;
+    let told = simulation.run(global, until).await;
     simulation.gateway.shutdown().await?;
-    let fires = ended?;
+    let fires = told?;
     if global.json {
         let shown = json!({"from": view::utc(from), "until": view::utc(until), "fires": fires});
         output::envelope("simulation", &shown);

@@ -67,14 +67,13 @@ fn length(duration: Duration) -> String {
 
 /// Where a timing is read, and when it may fire.
 pub(crate) fn zone_and_window(timing: &Timing) -> String {
-    let mut text = format!("in {}", timing.zone());
-    if let TimingKind::Every { anchor, .. } = timing.kind() {
-        text.push_str(&format!(", counted from {}", utc(*anchor)));
-    }
-    if let Some(hours) = timing.hours() {
-        text.push_str(&format!(", within {hours}"));
-    }
-    text
+    let anchor = match timing.kind() {
+        TimingKind::Every { anchor, .. } => format!(", counted from {}", utc(*anchor)),
+        TimingKind::Cron(_) | TimingKind::At(_) => String::new(),
+    };
+    let window = timing.hours();
+    let window = window.map_or_else(String::new, |hours| format!(", within {hours}"));
+    format!("in {}{anchor}{window}", timing.zone())
 }
 
 /// A schedule as JSON.
@@ -125,7 +124,7 @@ pub(crate) fn whole(of: &Schedule) -> Value {
     shown["catchUp"] = json!(catch_up.map(duration::format));
     shown["overlap"] = json!(overlap);
     shown["overlapIgnoresPaused"] = json!(overlap_ignores_paused);
-    shown["jitter"] = json!(duration::format(*jitter));
+    shown["jitter"] = json!((!jitter.is_zero()).then(|| duration::format(*jitter)));
     shown["pauseAfterFailures"] = json!(pause_after_failures);
     shown["createdAt"] = json!(of.created_at);
     shown["updatedAt"] = json!(of.updated_at);

@@ -8,7 +8,7 @@ use super::rule;
 use crate::cli::Global;
 use crate::cli::schedules::AddSchedule;
 use crate::command::input::Typed;
-use crate::command::run::{Subject, check_input, subject};
+use crate::command::run::{Subject, check_input, registered, subject};
 use crate::exit::Exit;
 use crate::host::{self, Trusted};
 use crate::output;
@@ -28,9 +28,10 @@ pub(super) async fn run(global: &Global, args: AddSchedule) -> anyhow::Result<Ex
     let Some(subject) = subject(global, &builder, &args.workflow)? else {
         return Ok(Exit::Usage);
     };
+    check(global, &subject, &typed).await?;
     let mut request = ScheduleRequest::new(args.id, when.clone())
         .zone(zone)
-        .policies(super::policies(&args.policies, Policies::default()));
+        .policies(super::policies(&args.policies, &Policies::default()));
     if let Some(name) = args.name {
         request = request.name(name);
     }
@@ -41,6 +42,17 @@ pub(super) async fn run(global: &Global, args: AddSchedule) -> anyhow::Result<Ex
     let schedule = super::with_gateway(global, work).await?;
     show(global, &schedule, &when);
     Ok(Exit::Ok)
+}
+
+/// Refuses a workflow that there is not, and an input that it does not take.
+async fn check(global: &Global, subject: &Subject, typed: &Typed) -> anyhow::Result<()> {
+    match subject {
+        Subject::File(_, id, definition) => check_input(id, definition, typed.fitting(definition)),
+        Subject::Registered(id) => match registered(global, id).await? {
+            Some(definition) => check_input(id, &definition, typed.fitting(&definition)),
+            None => Ok(()),
+        },
+    }
 }
 
 async fn add(

@@ -20,15 +20,11 @@ pub(super) async fn run(global: &Global, args: EditSchedule) -> anyhow::Result<E
         },
     };
     let before = host::reader(global).await?.schedule(&args.id).await?;
-    let mut edit = ScheduleEdit::new().policies(super::policies(
-        &args.policies,
-        before.spec.policies.clone(),
-    ));
+    let mut policies = super::policies(&args.policies, &before.spec.policies);
     if args.no_max_runs {
-        let mut policies = super::policies(&args.policies, before.spec.policies.clone());
         policies.max_runs = None;
-        edit = edit.policies(policies);
     }
+    let mut edit = ScheduleEdit::new().policies(policies);
     if let Some(when) = &when {
         edit = edit.when(when.clone());
     }

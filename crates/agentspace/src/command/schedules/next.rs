@@ -2,7 +2,7 @@
 
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::id::ScheduleId;
-use gateway::workflow_types::schedule::{TimeZone, Timing, TimingKind};
+use gateway::workflow_types::schedule::{Standing, TimeZone, Timing, TimingKind};
 use gateway::{Clock as _, SystemClock};
 use serde_json::json;
 
@@ -34,6 +34,9 @@ pub(super) async fn run(global: &Global, args: NextArgs) -> anyhow::Result<Exit>
     let times: Vec<Timestamp> = timing.times(after).take(args.count.get()).collect();
     if !global.json {
         rule::show_fires(&timing, &times);
+        if times.is_empty() {
+            output::talk(&format!("there is no fire time after {after}"));
+        }
         return Ok(Exit::Ok);
     }
     let mut shown = json!({
@@ -90,5 +93,10 @@ async fn of_schedule(global: &Global, id: &ScheduleId, args: &NextArgs) -> anyho
         return Ok(Exit::Ok);
     }
     rule::show_fires(timing, &times);
+    if let Standing::Off { why, since } = schedule.standing {
+        output::talk(&format!(
+            "schedule `{id}` does not fire: it is {why} since {since}"
+        ));
+    }
     Ok(Exit::Ok)
 }

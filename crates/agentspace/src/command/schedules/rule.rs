@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gateway::workflow_types::diagnostic::{Code, Diagnostic, Place};
 use gateway::workflow_types::schedule::{
-    CronError, CronExpression, CronWarning, Interval, TimeZone, Timing, TimingKind, When,
+    CronError, CronExpression, CronWarning, Interval, TimeZone, Timing, When,
 };
 use gateway::workflow_types::{SourceMap, Timestamp};
 use serde_json::{Value, json};
@@ -122,11 +122,5 @@ pub(super) fn show_fires(timing: &Timing, times: &[Timestamp]) {
     output::data("");
     for time in times {
         output::data(&view::both(*time, timing.zone()));
-    }
-    if times.is_empty() {
-        output::talk(match timing.kind() {
-            TimingKind::At(_) => "it has passed",
-            TimingKind::Cron(_) | TimingKind::Every { .. } => "there is no later fire time",
-        });
     }
 }
