@@ -75,5 +75,6 @@ CREATE TABLE schedule_gaps (
 -- What is in the way of the next fire, and how the last ones ended.
 CREATE INDEX executions_schedule_unfinished ON workflow_executions (schedule_id, status)
     WHERE schedule_id IS NOT NULL AND status IN ('running', 'paused');
-CREATE INDEX executions_schedule_ended ON workflow_executions (schedule_id, completed_at DESC)
+CREATE INDEX executions_schedule_ended
+    ON workflow_executions (schedule_id, completed_at DESC, id DESC)
     WHERE schedule_id IS NOT NULL AND completed_at IS NOT NULL;

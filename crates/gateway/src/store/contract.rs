@@ -49,7 +49,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 
 use super::Store;
 use crate::clock::{Clock as _, SystemClock};
@@ -92,6 +92,8 @@ pub enum Damage {
     Visit(ExecutionId, u32),
     /// A gate; its id, its state and its expiry stay as they are.
     Gate(GateId),
+    /// A schedule; its id, that it fires and when it is due stay as they are.
+    Schedule(ScheduleId),
 }
 
 type Obeyed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -250,6 +252,7 @@ laws! {
         damaged_gates_do_not_keep_others_from_expiring,
         a_damaged_visit_is_named_and_spares_its_neighbours,
         a_damaged_workflow_is_named_and_spares_its_neighbours,
+        a_damaged_schedule_is_named_and_spares_its_neighbours,
     }
 }
 

@@ -57,25 +57,24 @@ impl Life {
 
     /// Waits until nothing is due any more by the clock of the world.
     pub(crate) fn settle_schedules(&self, world: &World) {
-        self.run(async {
-            loop {
-                let listed = self
-                    .gateway
-                    .schedules()
-                    .list(None, None, 1_000)
-                    .await
-                    .unwrap();
-                let is_due = |schedule: &Schedule| {
-                    schedule
-                        .next()
-                        .is_some_and(|next| next.due_at <= world.clock.now())
-                };
-                if !listed.items.iter().any(is_due) {
-                    return;
-                }
-                tokio::task::yield_now().await;
+        self.run(self.settled(world));
+    }
+
+    pub(crate) async fn settled(&self, world: &World) {
+        let schedules = self.gateway.schedules();
+        let mut events = schedules.watch();
+        let is_due = |schedule: &Schedule| {
+            schedule
+                .next()
+                .is_some_and(|next| next.due_at <= world.clock.now())
+        };
+        loop {
+            let listed = schedules.list(None, None, 1_000).await.unwrap();
+            if !listed.items.iter().any(is_due) {
+                return;
             }
-        });
+            events.next().await;
+        }
     }
 
     /// Moves the clock, and waits until nothing is due any more.
@@ -117,25 +116,10 @@ impl Life {
 
     /// Waits until the history of the schedule `s` is as wanted.
     fn until_told(&self, wanted: &[&str]) {
-        self.run(async {
-            loop {
-                let page = FirePage {
-                    before: None,
-                    limit: 100,
-                };
-                let schedules = self.gateway.schedules();
-                let mut fires = schedules.history(&id("s"), page).await.unwrap().items;
-                fires.reverse();
-                let told = fires.iter().map(|fire| {
-                    let time = &fire.fire_time.to_string()[11..16];
-                    format!("{time} {}", fire.outcome.word())
-                });
-                if told.eq(wanted.iter().map(ToString::to_string)) {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        });
+        let mut events = self.gateway.schedules().watch();
+        while self.told() != wanted {
+            self.run(events.next());
+        }
     }
 }
 
@@ -704,4 +688,84 @@ fn a_gateway_that_rests_fires_nothing() {
     let by_hand = life.start("w", Value::Object(serde_json::Map::new()));
     life.wait(by_hand);
     assert_eq!(life.fires("s"), []);
+}
+
+#[test]
+fn a_trigger_fires_by_itself_and_follows_its_file() {
+    let world = World::new();
+    let write = |trigger: &str| {
+        let steps = "steps:\n  - {id: a, action: noop}\n";
+        world.write("s", &format!("trigger: {trigger}\n{steps}"))
+    };
+    let reload = |life: &Life| {
+        let read = life.gateway.register_directory(world.workflows());
+        life.run(read).unwrap();
+    };
+    write("{cron: '0 * * * *', timezone: Europe/Berlin, maxRuns: 5}");
+    let life = world.live();
+    let made = life.schedule("s");
+    assert_eq!(made.spec.timing.zone().name(), "Europe/Berlin");
+    life.at(&world, "10:00:00");
+    let schedule = life.schedule("s");
+    // Read again, unchanged: nothing changes, over a restart neither.
+    reload(&life);
+    life.shutdown();
+    let life = world.live();
+    assert_eq!(life.schedule("s"), schedule);
+    // Changed: it fires by what stands there now, and its runs are those that it had.
+    let path = write("{cron: '30 * * * *', maxRuns: 5}");
+    reload(&life);
+    let changed = life.schedule("s");
+    assert_eq!(
+        (changed.runs, changed.next().unwrap().fire_time),
+        (1, at("2026-01-31T10:30:00Z"))
+    );
+    let edit = ScheduleEdit::new().name("mine".parse().unwrap());
+    let refused = life.run(life.gateway.schedules().edit(&id("s"), edit));
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Conflict);
+    // Paused by hand: reading the file does not resume it.
+    life.run(life.gateway.schedules().pause(&id("s"))).unwrap();
+    reload(&life);
+    assert!(!life.schedule("s").is_active());
+    life.run(life.gateway.schedules().resume(&id("s"))).unwrap();
+    let detached = |life: &Life| {
+        let standing = life.schedule("s").standing;
+        matches!(
+            standing,
+            Standing::Off {
+                why: Off::Detached,
+                ..
+            }
+        )
+    };
+    // Without a trigger, and without its file, it is off and keeps its history.
+    write("manual");
+    reload(&life);
+    assert!(detached(&life));
+    write("'30 * * * *'");
+    reload(&life);
+    assert!(life.schedule("s").is_active());
+    // A file that is refused changes nothing.
+    std::fs::write(&path, "name: s\n").unwrap();
+    reload(&life);
+    assert!(life.schedule("s").is_active());
+    std::fs::remove_file(path).unwrap();
+    reload(&life);
+    assert!(detached(&life));
+    life.at(&world, "12:00:00");
+    assert_eq!(life.told(), ["10:00 started"]);
+    life.run(life.gateway.schedules().delete(&id("s"))).unwrap();
+}
+
+#[test]
+fn hundreds_that_are_due_at_the_same_second_all_run() {
+    let world = World::with(NOOP);
+    let life = world.live();
+    for number in 0..200 {
+        let request =
+            ScheduleRequest::new(id(&format!("s{number}")), "0 10 * * *".parse().unwrap());
+        life.add(request.starting("w".parse().unwrap()));
+    }
+    life.at(&world, "10:00:00");
+    assert_eq!(life.executions().len(), 200);
 }

@@ -27,7 +27,7 @@ const WHOLE: FirePage = FirePage {
     limit: 1_000,
 };
 
-fn schedule_id(text: &str) -> ScheduleId {
+pub(super) fn schedule_id(text: &str) -> ScheduleId {
     text.parse().unwrap()
 }
 
@@ -47,7 +47,7 @@ fn schedule(name: &str, policies: Policies) -> Schedule {
     Schedule::create(spec(name, policies), Keeper::People, at(0)).unwrap()
 }
 
-async fn added(world: &World, name: &str, policies: Policies) -> Schedule {
+pub(super) async fn added(world: &World, name: &str, policies: Policies) -> Schedule {
     let schedule = schedule(name, policies);
     world.store.add_schedule(schedule.clone()).await.unwrap();
     schedule
