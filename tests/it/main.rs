@@ -25,6 +25,7 @@ mod listing;
 mod mistakes;
 mod operations;
 mod output;
+mod rules;
 mod schedules;
 mod serve;
 mod signals;
