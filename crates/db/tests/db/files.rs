@@ -149,7 +149,11 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
     database.start(&running(2));
     database.damage(
         "INSERT INTO schedules (id, name, cron_expression, anchor_at, created_at, updated_at)
-            VALUES ('c', 'C', '* * * * *', NULL, '', ''), ('e', 'E', '@every 9s', '', '', '');
+            VALUES ('c', 'C', '* * * * *', NULL, '2026-01-31T09:00:00.000Z',
+                '2026-01-31T09:00:00.000Z'),
+            ('e', 'E', '@every 9s', '2026-01-31T09:00:00.000Z', '2026-01-31T09:00:00.000Z',
+                '2026-01-31T09:00:00.000Z');
+         UPDATE schedules SET enabled = 0, off_reason = 'paused', off_at = updated_at;
          INSERT INTO schedule_fires VALUES ('c', '1', 'missed', 'time', NULL, NULL, ''),
             ('e', '1', 'started', 'time', NULL, NULL, '');
          INSERT INTO schedule_gaps VALUES ('c', '1', '2', '')",

@@ -67,7 +67,8 @@ fn settle_or_crash(life: &Life, world: &World, store: &Crashing) -> bool {
     })
 }
 
-/// A schedule of three runs, minute by minute, with two restarts and a crash at some write of the lives before or after it; answers whether it came to the crash.
+/// A schedule of three runs, minute by minute, with two restarts and a crash at some write between
+/// them; answers whether it came to the crash.
 fn three_runs(crash: Crash, overlap: Overlap) -> bool {
     let world = World::with(ACT);
     let life = world.live();
@@ -82,22 +83,26 @@ fn three_runs(crash: Crash, overlap: Overlap) -> bool {
     let store = Arc::new(Crashing::new(open(&world), crash));
     let mut life = world.live_with(|builder| builder.store(Arc::clone(&store) as Arc<dyn Store>));
     store.arm();
-    let mut has_crashed = false;
+    let mut store = Some(store);
     for minute in 1..=6 {
         world.clock.advance(seconds(60));
-        if !has_crashed && settle_or_crash(&life, &world, &store) {
-            has_crashed = true;
+        if let Some(crashing) = &store
+            && settle_or_crash(&life, &world, crashing)
+        {
+            // Whoever holds the store holds the database.
+            store = None;
             life.kill();
             life = world.live();
         }
-        if has_crashed {
+        if store.is_none() {
             life.settle_schedules(&world);
-        }
-        if minute == 4 && has_crashed {
-            life.shutdown();
-            life = world.live();
+            if minute == 4 {
+                life.shutdown();
+                life = world.live();
+            }
         }
     }
+    let has_crashed = store.is_none();
     life.settle_schedules(&world);
     let fires = life.fires("s");
     let is_started =
