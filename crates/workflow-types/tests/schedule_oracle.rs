@@ -22,7 +22,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use schedule_oracle::clock::Oracle;
-use schedule_oracle::draw::{Draw, changes};
+use schedule_oracle::draw::{Change, Draw, changes};
 use schedule_oracle::pattern::Pattern;
 use schedule_oracle::window::Window;
 use serde::Deserialize;
@@ -30,6 +30,9 @@ use workflow_types::schedule::{CronExpression, TimeZone, fires_after, fires_with
 
 /// Draws for each zone in the form that always runs.
 const DRAWS: u64 = 8;
+/// Draws for each of a few changes by something else than an hour, which are rare.
+const DRAWS_OF_UNUSUAL: usize = 3;
+const MOST_UNUSUAL: usize = 8;
 /// Most fires of one draw.
 const MOST: usize = 150;
 
@@ -145,19 +148,14 @@ fn fires_near_clock_changes_are_those_of_the_oracle() {
             continue;
         }
         zones += 1;
-        for _ in 0..DRAWS {
-            let pattern = draw.pattern(true);
-            // Seconds are many.
-            let six_fields = pattern.split(' ').count() == 6;
-            let hours = if six_fields { 6 } else { 72 };
-            let near = *draw.one_of(&changes) + draw.between(-hours * 3_000, hours * 600);
-            let question = Question {
-                pattern,
-                zone,
-                window: draw.window(),
-                after: DateTime::from_timestamp(near, 0).unwrap(),
-            };
-            let compared = question.compare(question.after + TimeDelta::hours(hours), MOST);
+        let mut near: Vec<Change> = (0..DRAWS).map(|_| *draw.one_of(&changes)).collect();
+        let unusual = changes.iter().filter(|change| change.by.abs() != 3_600);
+        let unusual: Vec<Change> = unusual.copied().collect();
+        for _ in 0..unusual.len().min(MOST_UNUSUAL) {
+            near.extend([*draw.one_of(&unusual); DRAWS_OF_UNUSUAL]);
+        }
+        for change in near {
+            let compared = near_a_change(&mut draw, zone, change);
             questions += u64::from(compared.is_some());
             fires += compared.unwrap_or(0);
         }
@@ -166,6 +164,27 @@ fn fires_near_clock_changes_are_those_of_the_oracle() {
         "{zones} zones, {questions} patterns near clock changes: {fires} fires compared, 0 differences"
     );
     assert!(fires > 20_000, "{fires}");
+}
+
+/// Compares one pattern around a change; none if the pattern never fires.
+fn near_a_change(draw: &mut Draw, zone: Tz, change: Change) -> Option<usize> {
+    let pattern = draw.pattern(true);
+    // Seconds are many.
+    let six_fields = pattern.split(' ').count() == 6;
+    let hours = if six_fields { 6 } else { 72 };
+    // Within the hours around it, or from well before it on.
+    let after = change.at
+        + match draw.below(2) {
+            0 => draw.between(-2 * 3_600, 3 * 3_600),
+            _ => draw.between(-hours * 3_000, hours * 600),
+        };
+    let question = Question {
+        pattern,
+        zone,
+        window: draw.window(),
+        after: DateTime::from_timestamp(after, 0).unwrap(),
+    };
+    question.compare(question.after + TimeDelta::hours(hours), MOST)
 }
 
 /// Every wall time of 24 years that a pattern names, in every zone whose clocks change meanwhile.

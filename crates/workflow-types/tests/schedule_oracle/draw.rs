@@ -117,8 +117,16 @@ impl Draw {
     }
 }
 
-/// Instants between two at which the clocks of a zone change, by a look a week.
-pub(crate) fn changes(zone: Tz, first: DateTime<Utc>, last: DateTime<Utc>) -> Vec<i64> {
+/// An instant at which the clocks of a zone change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    pub(crate) at: i64,
+    /// Seconds by which they are put forward, or back.
+    pub(crate) by: i32,
+}
+
+/// The changes of a zone between two instants, by a look a week.
+pub(crate) fn changes(zone: Tz, first: DateTime<Utc>, last: DateTime<Utc>) -> Vec<Change> {
     const WEEK: usize = 7 * 86_400;
     let offset = |instant: i64| {
         let utc = DateTime::from_timestamp(instant, 0).unwrap().naive_utc();
@@ -137,7 +145,8 @@ pub(crate) fn changes(zone: Tz, first: DateTime<Utc>, last: DateTime<Utc>) -> Ve
                     after = middle;
                 }
             }
-            changes.push(after);
+            let by = offset(after) - offset(before);
+            changes.push(Change { at: after, by });
         }
         seen = instant;
     }
