@@ -4,11 +4,7 @@
 //! against the shared cases itself. `AGENTSPACE_ORACLE_PATTERNS=N` compares N patterns in each zone
 //! over 24 years as well, and `AGENTSPACE_ORACLE_SEED` draws others.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "test helpers fail loudly and print how many fires were compared"
-)]
+#![expect(clippy::unwrap_used, reason = "test helpers fail loudly")]
 
 mod schedule_oracle {
     pub(crate) mod clock;

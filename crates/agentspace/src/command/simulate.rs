@@ -30,12 +30,12 @@ const MOST: usize = 10_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(global: &Global, args: Simulate) -> anyhow::Result<Exit> {
-    let files = if args.files.is_empty() {
+    let paths = if args.files.is_empty() {
         vec![global.workflows.clone()]
     } else {
         args.files
     };
-    let Some(workflows) = workflows(global, &files)? else {
+    let Some(workflows) = workflows(global, &paths)? else {
         return Ok(Exit::Usage);
     };
     let from = args.from.unwrap_or_else(|| SystemClock.now());

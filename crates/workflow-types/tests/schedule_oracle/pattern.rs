@@ -165,17 +165,17 @@ fn is_weekend(day: NaiveDate) -> bool {
 }
 
 fn last_of_month(date: NaiveDate) -> NaiveDate {
-    let days = [31, 30, 29, 28].into_iter();
-    days.filter_map(|day| date.with_day(day)).next().unwrap()
+    let days = [31, 30, 29, 28];
+    days.into_iter().find_map(|day| date.with_day(day)).unwrap()
 }
 
 /// Whether a list of `*`, `a`, `a-b`, each perhaps with `/n`, has a value.
-fn plain(list: &str, value: u32, (least, most): (u32, u32), names: &[&str]) -> bool {
+fn plain(field: &str, value: u32, (least, most): (u32, u32), names: &[&str]) -> bool {
     let number = |text: &str| match names.iter().position(|name| *name == text) {
         Some(position) => least + u32::try_from(position).unwrap(),
         None => text.parse().unwrap(),
     };
-    list.split(',').any(|item| {
+    field.split(',').any(|item| {
         let (range, step) = item.split_once('/').unwrap_or((item, "1"));
         let (first, last) = match range {
             "*" | "?" => (least, most),
