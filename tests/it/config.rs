@@ -14,6 +14,8 @@ gateway.max_concurrent_executions | --max-concurrent-executions 1 | AGENTSPACE_M
 gateway.max_output_bytes | --max-output-bytes 1 | AGENTSPACE_MAX_OUTPUT_BYTES=2 | [gateway] | max_output_bytes = 3 | [1, 2, 3, 1048576]
 gateway.drain | --drain 1s | AGENTSPACE_DRAIN=2m | [gateway] | drain = 3000 | ["1s", "2m", "3s", "30s"]
 gateway.grace | --grace 1s | AGENTSPACE_GRACE=90ms | [gateway] | grace = '3s' | ["1s", "90ms", "3s", "2s"]
+gateway.retention.older_than | --retention-older-than 7d | AGENTSPACE_RETENTION_OLDER_THAN=12h | [gateway.retention] | older_than = '30d' | ["7d", "12h", "30d", null]
+gateway.retention.keep_per_workflow | --retention-keep-per-workflow 1 | AGENTSPACE_RETENTION_KEEP_PER_WORKFLOW=2 | [gateway.retention] | keep_per_workflow = 3 | [1, 2, 3, null]
 tools.execute_command.allow_programs | --allow-program git | AGENTSPACE_ALLOW_PROGRAMS=tar,cat | [tools.execute_command] | allow_programs = [] | [["git"], ["tar", "cat"], [], null]
 tools.execute_command.inherit_env | --inherit-env A | AGENTSPACE_INHERIT_ENV=B,C | [tools.execute_command] | inherit_env = ['*'] | [["A"], ["B", "C"], ["*"], []]
 tools.http_request.allow_private_addresses | --allow-private-addresses=false | AGENTSPACE_ALLOW_PRIVATE_ADDRESSES=yes | [tools.http_request] | allow_private_addresses = true | [false, true, true, false]
@@ -229,4 +231,33 @@ fn the_own_options_of_a_command_come_before_the_global_ones() {
         .exits(0)
         .stdout;
     assert!(long.contains("--max-concurrent-executions"), "{long}");
+}
+
+#[test]
+fn what_is_not_kept_is_deleted_at_the_next_start_and_by_no_command_that_reads() {
+    let place = Place::with(
+        "quick.yaml",
+        "name: Quick\nsteps: [{id: a, action: noop}]\n",
+    );
+    place.example("hello.yaml");
+    place.run(["run", "hello.yaml"]).exits(3);
+    for _ in 0..4 {
+        place.run(["run", "quick.yaml"]).exits(0);
+    }
+    place.write(
+        "agentspace.toml",
+        "[gateway.retention]\nkeep_per_workflow = 2\n",
+    );
+    assert_eq!(place.executions().len(), 5);
+    // A second process need not have come so far, before it has nothing more to do.
+    while place.executions().len() > 3 {
+        place.run(["resume"]).exits(0);
+    }
+    let all = place.executions();
+    let kept: Vec<&str> = all.iter().map(|one| word(&one["workflowId"])).collect();
+    assert_eq!(kept, ["quick", "quick", "hello"], "one that waits is kept");
+    place
+        .run(["resume", "--retention-older-than", "30m"])
+        .exits(2)
+        .says(&["shorter than an hour"]);
 }

@@ -174,7 +174,7 @@ fn events_are_told_from_any_number_on_as_lines_of_json() {
     place.example("hello.yaml");
     place.run(["run", "hello.yaml"]).exits(3);
     place
-        .run(["executions", "watch", &newest(&place)])
+        .run(["executions", "watch", &newest(&place), "--past"])
         .exits(0)
         .prints(&["execution paused"])
         .says(&["--after"]);

@@ -5,6 +5,8 @@
 mod fifo;
 mod process;
 mod server;
+mod tmpfs;
+mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +15,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use fifo::Fifo;
-pub(crate) use process::{Call, Ran};
+pub(crate) use process::{Call, Ran, Running};
 pub(crate) use server::Server;
+pub(crate) use tmpfs::Tmpfs;
+pub(crate) use tools::{demonstrated, strace_is_there};
 
 /// The longest that anything may take; far beyond what a slow machine needs.
 const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);

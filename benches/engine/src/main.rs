@@ -7,6 +7,7 @@
 
 mod bare;
 mod engine;
+mod history;
 mod measure;
 mod paused;
 mod steps;
@@ -44,6 +45,8 @@ enum Part {
     Crowd,
     /// A gateway that has nothing to do.
     Idle,
+    /// A million that have finished: pages of their list.
+    History,
     /// Used by this program itself: opens a database, and says what it took.
     #[value(hide = true)]
     Open,
@@ -52,13 +55,14 @@ enum Part {
     OpenAndIdle,
 }
 
-const ALL: [Part; 6] = [
+const ALL: [Part; 7] = [
     Part::Alone,
     Part::Together,
     Part::Long,
     Part::Paused,
     Part::Crowd,
     Part::Idle,
+    Part::History,
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -77,6 +81,7 @@ fn main() -> anyhow::Result<()> {
             Part::Paused => paused::ten_thousand(&place)?,
             Part::Crowd => paused::crowd(&place)?,
             Part::Idle => paused::idle(&place)?,
+            Part::History => history::pages(&place)?,
             Part::Open => paused::open(&place.root)?,
             Part::OpenAndIdle => paused::open_and_idle(&place.root)?,
         }

@@ -16,7 +16,7 @@ use crate::steps::stop;
 /// Decisions that are under way at once.
 const DECIDERS: usize = 256;
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?)

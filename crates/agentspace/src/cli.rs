@@ -13,7 +13,7 @@ use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
 };
 use gateway::workflow_types::Timestamp;
-use gateway::workflow_types::config::{Durability, LONGEST_WAIT};
+use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_keep};
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
 use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
@@ -143,6 +143,25 @@ pub(crate) struct Flags {
         hide_short_help = true
     )]
     pub(crate) grace: Option<Duration>,
+    /// Delete finished executions that ended longer ago than this.
+    #[arg(
+        long,
+        global = true,
+        value_name = "AGE",
+        env = "AGENTSPACE_RETENTION_OLDER_THAN",
+        value_parser = age,
+        hide_short_help = true
+    )]
+    pub(crate) retention_older_than: Option<Duration>,
+    /// Of the others, keep only so many of each workflow, the newest.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "AGENTSPACE_RETENTION_KEEP_PER_WORKFLOW",
+        hide_short_help = true
+    )]
+    pub(crate) retention_keep_per_workflow: Option<NonZeroU32>,
 }
 
 /// The flags and variables that were given, and which of the two each value is from.
@@ -387,16 +406,10 @@ pub(crate) enum Executions {
     },
     /// Delete finished ones that are not to be kept.
     Prune(PruneArgs),
-    /// Tell what happened in one, event by event, as it is stored.
+    /// Tell what happened in one, event by event, and what happens until its end.
     ///
-    /// Live events are told by the process that runs it; see `agentspace run`.
-    Watch {
-        /// Its id.
-        id: String,
-        /// Only what came after the event of this number.
-        #[arg(long, value_name = "SEQ", default_value_t = 0)]
-        after: u64,
-    },
+    /// It may be another process that runs it.
+    Watch(WatchArgs),
     /// Say what became of an interrupted step, and go on.
     Resolve {
         /// The id of the execution, or of its gate.
@@ -410,6 +423,19 @@ pub(crate) enum Executions {
         #[command(flatten)]
         decision: DecisionArgs,
     },
+}
+
+/// Which events are told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WatchArgs {
+    /// Its id.
+    pub(crate) id: String,
+    /// Only what came after the event of this number.
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub(crate) after: u64,
+    /// Only what has happened already; do not wait for more.
+    #[arg(long)]
+    pub(crate) past: bool,
 }
 
 /// Which executions are listed.
@@ -534,6 +560,14 @@ fn wait(text: &str) -> Result<Duration, String> {
         return Err(format!("`{text}` is longer than a day; write at most 1d"));
     }
     Ok(wait)
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let age = duration(text)?;
+    match too_short_to_keep(age) {
+        None => Ok(age),
+        Some(reason) => Err(reason.to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -21,16 +21,16 @@ mod simulate;
 mod watch;
 mod workflows;
 
-use gateway::Gateway;
-use gateway::workflow_types::approval::Gate;
+use gateway::workflow_types::approval::{Gate, GateState};
 use gateway::workflow_types::execution::{Execution, ExecutionState};
-use gateway::workflow_types::id::Actor;
+use gateway::workflow_types::id::{Actor, GateId};
+use gateway::{Clock as _, Reader, SystemClock};
 
 use crate::cli::{Command, Format, Given, Global};
 use crate::config::{self, Loaded};
 use crate::exit::{self, Exit};
 use crate::follow::{self, Consent, Rest};
-use crate::host::{self, Hosted, Trusted};
+use crate::host::{self, Hosted, Trusted, Turn};
 use crate::{diagnostics, output, view};
 
 /// Runs the command that was asked for.
@@ -89,20 +89,46 @@ struct Deciding {
 
 impl Deciding {
     /// Finds the gate before the gateway starts, so that a mistaken id starts nothing.
-    async fn open(global: &Global, id: &str) -> anyhow::Result<Self> {
+    ///
+    /// While another process owns the database this waits for its turn; if the gate is settled
+    /// there meanwhile, that is all there is to say, and the gate is answered.
+    async fn open(global: &Global, id: &str) -> anyhow::Result<Turn<Self, Gate>> {
         let reader = host::reader(global).await?;
         let gate = host::gate(&reader, id).await?;
         let execution = reader.execution(gate.execution_id).await?;
-        drop(reader);
         let mut trusted = Trusted::default();
         trusted.add_typed(&execution);
-        let hosted = host::start(host::builder(global, &trusted)).await?;
-        Ok(Self {
-            gate,
-            execution,
-            hosted,
+        let settled = settled(&reader, gate.id);
+        let turn = host::start_in_turn(|| host::builder(global, &trusted), settled).await?;
+        Ok(match turn {
+            Turn::Needless(gate) => Turn::Needless(gate),
+            Turn::Had(hosted) => Turn::Had(Self {
+                gate,
+                execution,
+                hosted,
+            }),
         })
     }
+}
+
+/// Waits until a gate is settled, by whichever process.
+async fn settled(reader: &Reader, id: GateId) -> anyhow::Result<Gate> {
+    let mut commits = reader.commits().await?;
+    loop {
+        let gate = reader.gate(id).await?;
+        if gate.state != GateState::Waiting {
+            return Ok(gate);
+        }
+        commits.next().await;
+    }
+}
+
+/// The answer to a decision that comes too late.
+fn settled_already(gate: &Gate) -> anyhow::Error {
+    let Gate {
+        id, step, state, ..
+    } = gate;
+    anyhow::anyhow!("approval {id} of step `{step}` is settled already: {state}")
 }
 
 /// Follows an execution to its rest, shows the outcome and shuts the gateway down.
@@ -116,7 +142,7 @@ async fn finish(
     let rest = follow::follow(&hosted, execution.id, from, consent).await?;
     let exit = match rest {
         Rest::Reached(execution) => {
-            show_rest(global, &hosted.gateway, &execution).await?;
+            show_rest(global, hosted.gateway.reader(), &execution).await?;
             exit::of_state(&execution.state)
         }
         Rest::Signal => Exit::Interrupted,
@@ -126,17 +152,13 @@ async fn finish(
 }
 
 /// What became of an execution, as the last word.
-async fn show_rest(
-    global: &Global,
-    gateway: &Gateway,
-    execution: &Execution,
-) -> anyhow::Result<()> {
+async fn show_rest(global: &Global, reader: &Reader, execution: &Execution) -> anyhow::Result<()> {
     let id = execution.id;
     if global.json {
-        let state = gateway.reader().state(id).await?;
-        let gates = gateway.reader().gates(id).await?;
-        let journal = whole_journal(gateway.reader(), id).await?;
-        let past = view::Past::read(gateway.reader(), id).await?;
+        let state = reader.state(id).await?;
+        let gates = reader.gates(id).await?;
+        let journal = whole_journal(reader, id).await?;
+        let past = view::Past::read(reader, id).await?;
         output::envelope(
             "execution",
             &view::whole(execution, &state, (&journal, &gates), &past),
@@ -164,8 +186,8 @@ async fn show_rest(
                 "execution {id} {} at `{step}`",
                 output::paint(output::YELLOW, "waits")
             ));
-            let gate = gateway.reader().gate_of(id).await?;
-            for line in view::gate_lines(&gate, gateway.now()) {
+            let gate = reader.gate_of(id).await?;
+            for line in view::gate_lines(&gate, SystemClock.now()) {
                 output::talk(&line);
             }
             output::talk(&next_words(&gate));
@@ -199,7 +221,7 @@ fn no_consent(actor: Actor) -> Consent {
 
 /// The whole journal of an execution, page by page.
 async fn whole_journal(
-    reader: &gateway::Reader,
+    reader: &Reader,
     id: gateway::workflow_types::id::ExecutionId,
 ) -> anyhow::Result<Vec<gateway::workflow_types::execution::Visit>> {
     const PAGE: usize = 500;

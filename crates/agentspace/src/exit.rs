@@ -40,10 +40,18 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
+/// A signal came while the program waited, before it had begun anything.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before it was this program's turn; nothing was changed")]
+pub(crate) struct StoppedWaiting;
+
 /// The exit code of an error that ended a command.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<UsageError>().is_some() {
         return Exit::Usage;
+    }
+    if error.downcast_ref::<StoppedWaiting>().is_some() {
+        return Exit::Interrupted;
     }
     match error
         .downcast_ref::<gateway::Error>()

@@ -10,18 +10,22 @@ use gateway::workflow_types::config;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
 use gateway::{
-    Durability, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader,
-    Scheduling,
+    Durability, ErrorKind, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind,
+    Reader, Scheduling,
 };
 use reqwest::Url;
 use serde_json::Value;
 
 use crate::cli::{ActorArg, Global};
-use crate::exit::UsageError;
+use crate::exit::{StoppedWaiting, UsageError};
+use crate::output;
 use crate::stop::Stop;
 use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
 use crate::tools::{self, ToolOptions};
+
+/// How long a decision waits for another process that owns the database.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A gateway with this program's tools, on the chosen database, for one task: what others left
 /// behind is the business of `agentspace resume`.
@@ -51,6 +55,7 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .max_output_bytes(size(global.max_output_bytes))
         .drain(global.drain)
         .grace(global.grace)
+        .retention(global.retention)
         .left_behind(LeftBehind::Leave)
         .scheduling(Scheduling::Rest);
     tools::built_in(options)
@@ -172,25 +177,59 @@ impl Hosted {
 /// Starts a gateway and says what its start did.
 pub(crate) async fn start(builder: GatewayBuilder) -> anyhow::Result<Hosted> {
     let stop = Stop::listen().context("listening for signals failed")?;
-    let gateway = builder.start().await?;
+    Ok(started(builder.start().await?, stop))
+}
+
+/// What came first: a gateway of one's own, or what made it needless.
+pub(crate) enum Turn<H, T> {
+    /// The gateway.
+    Had(H),
+    /// What was waited for beside it.
+    Needless(T),
+}
+
+/// The same, but while another process owns the database it waits a while for that to end, or for
+/// what makes it needless.
+pub(crate) async fn start_in_turn<T>(
+    builder: impl Fn() -> GatewayBuilder,
+    needless: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<Turn<Hosted, T>> {
+    let stop = Stop::listen().context("listening for signals failed")?;
+    let owned = match builder().start().await {
+        Err(owned) if owned.kind() == ErrorKind::Owned => owned,
+        gateway => return Ok(Turn::Had(started(gateway?, stop))),
+    };
+    let seconds = PATIENCE.as_secs();
+    output::talk(&format!("waiting up to {seconds} s: {owned}"));
+    tokio::select! {
+        biased;
+        needless = needless => Ok(Turn::Needless(needless?)),
+        gateway = builder().wait_for_owner(PATIENCE).start() => {
+            Ok(Turn::Had(started(gateway?, stop)))
+        }
+        () = stop.asked() => Err(StoppedWaiting.into()),
+    }
+}
+
+fn started(gateway: Gateway, stop: Stop) -> Hosted {
     let started = gateway.started();
     if let Some(backup) = &started.backup {
-        crate::output::talk(&format!(
+        output::talk(&format!(
             "the database was copied to {} and migrated",
             backup.display()
         ));
     }
     if started.left > 0 {
         let (count, them) = counted(started.left);
-        crate::output::talk(&format!(
+        output::talk(&format!(
             "{count} left behind by a process that ended; `agentspace resume` goes on with {them}"
         ));
     }
     if started.taken_up > 0 {
         let (count, _) = counted(started.taken_up);
-        crate::output::talk(&format!("{count} left behind, taken up again"));
+        output::talk(&format!("{count} left behind, taken up again"));
     }
-    Ok(Hosted { gateway, stop })
+    Hosted { gateway, stop }
 }
 
 /// `1 execution`, `2 executions`, with the word that stands for them.
@@ -238,7 +277,7 @@ pub(crate) async fn gate(reader: &Reader, text: &str) -> anyhow::Result<Gate> {
         .map_err(|error| UsageError(format!("{error}; `agentspace approvals ls` shows them")))?;
     match reader.gate(id).await {
         Ok(gate) => Ok(gate),
-        Err(error) if error.kind() == gateway::ErrorKind::NotFound => reader
+        Err(error) if error.kind() == ErrorKind::NotFound => reader
             .gate_of(ExecutionId::new(id.uuid()))
             .await
             .map_err(|_| UsageError(format!("there is no approval or execution {text} that waits; `agentspace approvals ls` shows them")).into()),

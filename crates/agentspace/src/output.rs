@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 /// Whether data could not be written.
 static LOST: AtomicBool = AtomicBool::new(false);
 
+/// Whether nobody reads data any more.
+static UNREAD: AtomicBool = AtomicBool::new(false);
+
 /// Prints a line of data.
 pub(crate) fn data(line: &str) {
     written(writeln!(anstream::stdout(), "{line}"));
@@ -81,11 +84,18 @@ pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
+/// Whether whoever read data has left.
+pub(crate) fn is_unread() -> bool {
+    UNREAD.load(Ordering::Relaxed)
+}
+
 fn written(result: io::Result<()>) {
-    if let Err(error) = result
-        && error.kind() != ErrorKind::BrokenPipe
-        && !LOST.swap(true, Ordering::Relaxed)
-    {
+    let Err(error) = result else {
+        return;
+    };
+    if error.kind() == ErrorKind::BrokenPipe {
+        UNREAD.store(true, Ordering::Relaxed);
+    } else if !LOST.swap(true, Ordering::Relaxed) {
         talk(&format!(
             "{}: stdout cannot be written: {error}",
             paint(RED, "error")

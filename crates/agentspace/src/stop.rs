@@ -16,8 +16,22 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for SIGINT and SIGTERM from now on.
+    /// Listens for SIGINT and SIGTERM from now on; says what follows from the first.
     pub(crate) fn listen() -> std::io::Result<Self> {
+        Self::listen_and(|| {
+            output::talk(
+                "stopping when the running commands have ended, again to stop at once; \
+                 the work is kept, `agentspace resume` goes on with it",
+            );
+        })
+    }
+
+    /// The same for a command that only reads: there is nothing to say.
+    pub(crate) fn listen_quietly() -> std::io::Result<Self> {
+        Self::listen_and(|| {})
+    }
+
+    fn listen_and(say: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let stop = Self {
@@ -27,10 +41,7 @@ impl Stop {
         let told = stop.clone();
         tokio::spawn(async move {
             either(&mut interrupt, &mut terminate).await;
-            output::talk(
-                "stopping when the running commands have ended, again to stop at once; \
-                 the work is kept, `agentspace resume` goes on with it",
-            );
+            say();
             told.asked.cancel();
             either(&mut interrupt, &mut terminate).await;
             told.urged.cancel();

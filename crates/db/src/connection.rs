@@ -46,6 +46,10 @@ pub(crate) enum Savepoint {
 enum TransactionState {
     None,
     Open,
+    /// Nothing in it can be undone alone: the first part that fails spoils all of it.
+    Whole,
+    /// A part of a whole one has failed, so it must not be committed.
+    Spoiled,
     /// SQLite gave the transaction up by itself, for example because the disk is full.
     Lost,
 }
@@ -67,8 +71,11 @@ impl Connection {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match self.state {
-            TransactionState::None => self.begin(Begin, "BEGIN", work),
-            TransactionState::Open | TransactionState::Lost => work(self),
+            TransactionState::None => self.begin(Begin, "BEGIN", TransactionState::Open, work),
+            TransactionState::Open
+            | TransactionState::Whole
+            | TransactionState::Spoiled
+            | TransactionState::Lost => work(self),
         }
     }
 
@@ -84,6 +91,13 @@ impl Connection {
             TransactionState::Open => self
                 .savepoint(Savepoint::Part, work)
                 .and_then(|result| result),
+            TransactionState::Whole | TransactionState::Spoiled => {
+                let result = work(self);
+                if result.is_err() {
+                    self.state = TransactionState::Spoiled;
+                }
+                result
+            }
             TransactionState::Lost => Err(self.lost()),
         }
     }
@@ -100,7 +114,23 @@ impl Connection {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.begin(BeginImmediate, "BEGIN IMMEDIATE", work)
+        let open = TransactionState::Open;
+        self.begin(BeginImmediate, "BEGIN IMMEDIATE", open, work)
+    }
+
+    /// The same without savepoints for its parts, which cost as much as a small write: if one of
+    /// them fails, all of it is rolled back, even if `work` makes nothing of the failure.
+    pub(crate) fn whole_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let whole = TransactionState::Whole;
+        self.begin(BeginImmediate, "BEGIN IMMEDIATE", whole, work)
+    }
+
+    /// Whether a part of the open transaction has failed that cannot be undone alone.
+    pub(crate) fn is_spoiled(&self) -> bool {
+        self.state == TransactionState::Spoiled
     }
 
     /// Runs `work` in a savepoint of the open transaction.
@@ -170,6 +200,7 @@ impl Connection {
         &mut self,
         begin: S,
         sql: &'static str,
+        state: TransactionState,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error>
     where
@@ -178,12 +209,12 @@ impl Connection {
         // What was logged before belongs to an error that nobody asked about.
         let _ = sqlite_log::take();
         self.run(begin, sql)?;
-        self.state = TransactionState::Open;
+        self.state = state;
         let result = catch_unwind(AssertUnwindSafe(|| work(self)));
-        let was_lost = self.state == TransactionState::Lost;
-        self.state = TransactionState::None;
+        let left = std::mem::replace(&mut self.state, TransactionState::None);
         let result = match result {
-            Ok(Ok(_)) if was_lost => Err(self.lost()),
+            Ok(Ok(_)) if left == TransactionState::Lost => Err(self.lost()),
+            Ok(Ok(_)) if left == TransactionState::Spoiled => Err(self.spoiled()),
             Ok(result) => result,
             Err(panic) => {
                 let _ = self.raw.batch_execute("ROLLBACK");
@@ -196,6 +227,16 @@ impl Connection {
             let _ = self.raw.batch_execute("ROLLBACK");
         }
         committed
+    }
+
+    fn spoiled(&self) -> Error {
+        Error::new(
+            ErrorKind::Internal,
+            format!(
+                "a part of the transaction on {} failed",
+                self.path.display()
+            ),
+        )
     }
 
     fn lost(&self) -> Error {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use diesel::result::DatabaseErrorKind;
 
-use crate::sqlite_log;
+use crate::sqlite_log::{self, Logged};
 
 /// Why an operation of the database failed.
 ///
@@ -166,7 +166,10 @@ impl<T> Context<T> for Result<T, Box<dyn std::error::Error + Send + Sync>> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context<S: Into<String>>(self, context: impl FnOnce() -> S) -> Result<T, Error> {
-        self.map_err(|error| Error::because(of_io(error.kind()), context(), error))
+        self.map_err(|error| {
+            let kind = of_io(error.kind());
+            Error::because(kind, context(), with_remedy(kind, error.to_string()))
+        })
     }
 }
 
@@ -190,11 +193,23 @@ fn from_diesel(error: &diesel::result::Error, context: String) -> Error {
         diesel::result::Error::DeserializationError(_) => ErrorKind::Corrupt,
         _ => ErrorKind::Internal,
     };
-    match logged {
-        Some(logged) if !text.contains(&logged.message) => {
-            Error::because(kind, context, format!("{text} ({})", logged.message))
-        }
-        Some(_) | None => Error::because(kind, context, text),
+    // SQLite calls a full disk so only where it grows the database or its log.
+    let cause = logged.as_ref().and_then(Logged::system_error);
+    let is_full = cause.is_some_and(|cause| of_io(cause.kind()) == ErrorKind::Full);
+    let kind = if is_full { ErrorKind::Full } else { kind };
+    let said = match logged {
+        Some(logged) if !text.contains(&logged.message) => format!("{text} ({})", logged.message),
+        Some(_) | None => text,
+    };
+    Error::because(kind, context, with_remedy(kind, said))
+}
+
+/// What a person can do about a full disk is always the same.
+fn with_remedy(kind: ErrorKind, cause: String) -> String {
+    if kind == ErrorKind::Full {
+        format!("{cause}: free some space there")
+    } else {
+        cause
     }
 }
 

@@ -12,8 +12,8 @@ mod row;
 use std::collections::BTreeMap;
 
 use diesel::{
-    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use workflow_types::execution::{
     Epoch, Execution, ExecutionState, ExecutionStatus, Start, Started, StepResult, Transition,
@@ -25,7 +25,7 @@ use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
-use crate::statement::{self, kept};
+use crate::statement::{self, kept, kept_update};
 use crate::{attempt, cancellation, definition, gate, visit, workflow};
 
 pub use claim::claim_one;
@@ -46,6 +46,13 @@ literal_condition!(
     IsPaused,
     workflow_executions,
     "status = 'paused'"
+);
+
+literal_condition!(
+    /// The execution has failed.
+    IsFailed,
+    workflow_executions,
+    "status = 'failed'"
 );
 
 /// Stores a new execution with its visits and its gate, held by `owner` under the first epoch.
@@ -147,16 +154,16 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
         let Some(results) = stored.results()? else {
             return Ok(());
         };
-        kept::<statement::RestExecution, _>(
-            diesel::update(executions::table.find(id.to_string())).set((
-                StateColumns::from(state),
-                executions::step_results.eq(results),
-                executions::owner.eq(None::<String>),
-                executions::queued_at.eq(None::<String>),
-            )),
-        )
-        .execute(&mut connection.raw)
-        .context(|| format!("recording where execution {id} stands failed"))?;
+        let rests = (
+            StateColumns::from(state),
+            executions::step_results.eq(results),
+            executions::owner.eq(None::<String>),
+            executions::queued_at.eq(None::<String>),
+        );
+        let this = executions::id.eq(id.to_string());
+        kept_update::<statement::RestExecution, _, _, _>(executions::table, this, rests)
+            .execute(&mut connection.raw)
+            .context(|| format!("recording where execution {id} stands failed"))?;
         Ok(())
     })
 }
@@ -224,16 +231,17 @@ pub fn current_step(
 
 /// Lets a paused execution run again, because its gate was passed, as soon as it is its turn.
 pub(crate) fn wake(connection: &mut Connection, id: ExecutionId) -> Result<(), Error> {
-    let paused = executions::table
-        .filter(executions::id.eq(id.to_string()))
-        .filter(executions::status.eq(ExecutionStatus::Paused.as_str()));
-    let changed = kept::<statement::WakeExecution, _>(diesel::update(paused).set((
+    let paused = executions::id
+        .eq(id.to_string())
+        .and(executions::status.eq(ExecutionStatus::Paused.as_str()));
+    let runs = (
         executions::status.eq(ExecutionStatus::Running.as_str()),
         executions::paused_at.eq(None::<String>),
         executions::queued_at.eq(executions::started_at.nullable()),
-    )))
-    .execute(&mut connection.raw)
-    .context(|| format!("waking execution {id} failed"))?;
+    );
+    let changed = kept_update::<statement::WakeExecution, _, _, _>(executions::table, paused, runs)
+        .execute(&mut connection.raw)
+        .context(|| format!("waking execution {id} failed"))?;
     if changed == 0 {
         let id = id.to_string();
         return Err(Row::new("execution", &id).contradicts("a gate waits, but it is not paused"));

@@ -7,8 +7,8 @@ mod expiry;
 mod row;
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
 };
 use workflow_types::Timestamp;
 use workflow_types::approval::{
@@ -22,7 +22,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution;
 use crate::schema::{gate_votes, gates, workflow_executions};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept, kept_update};
 
 pub use expiry::expire_due;
 pub(crate) use expiry::next_expiry;
@@ -192,23 +192,19 @@ pub(crate) fn withdraw(
     execution: ExecutionId,
     at: Timestamp,
 ) -> Result<(), Error> {
-    let waiting = gates::table
-        .filter(gates::execution_id.eq(execution.to_string()))
-        .filter(IsWaiting);
-    kept::<statement::WithdrawGate, _>(
-        diesel::update(waiting).set(StateColumns::from(&GateState::Withdrawn { at })),
-    )
-    .execute(&mut connection.raw)
-    .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
+    let waiting = gates::execution_id.eq(execution.to_string()).and(IsWaiting);
+    let withdrawn = StateColumns::from(&GateState::Withdrawn { at });
+    kept_update::<statement::WithdrawGate, _, _, _>(gates::table, waiting, withdrawn)
+        .execute(&mut connection.raw)
+        .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
     Ok(())
 }
 
 /// Writes what became of a gate that waited, and lets its execution run again.
 fn settle(connection: &mut Connection, gate: &Gate) -> Result<(), Error> {
-    let waiting = gates::table
-        .filter(gates::id.eq(gate.id.to_string()))
-        .filter(IsWaiting);
-    kept::<statement::SettleGate, _>(diesel::update(waiting).set(StateColumns::from(&gate.state)))
+    let waiting = gates::id.eq(gate.id.to_string()).and(IsWaiting);
+    let settled = StateColumns::from(&gate.state);
+    kept_update::<statement::SettleGate, _, _, _>(gates::table, waiting, settled)
         .execute(&mut connection.raw)
         .context(|| format!("settling gate {} failed", gate.id))?;
     execution::wake(connection, gate.execution_id)

@@ -20,6 +20,7 @@
 
 pub mod attempt;
 mod backup;
+mod bell;
 pub mod cancellation;
 mod check;
 mod column;
@@ -45,6 +46,7 @@ pub mod visit;
 pub mod workflow;
 mod writer;
 
+pub use bell::Listener;
 pub use connection::{Connection, Durability, Opened, sqlite_version};
 pub use error::{Error, ErrorKind};
 pub use owner::{OwnerLock, owner};

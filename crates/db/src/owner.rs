@@ -4,8 +4,9 @@
 //! never touched here.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::file;
@@ -27,7 +28,10 @@ use crate::file;
 #[derive(Debug)]
 pub struct OwnerLock {
     // Closing the file releases the lock.
-    _file: File,
+    _lock: File,
+    bell: File,
+    /// The place of the last byte of what is written there.
+    last: u64,
 }
 
 impl OwnerLock {
@@ -36,27 +40,76 @@ impl OwnerLock {
     /// The directory is created when it is missing. Fails with [`ErrorKind::Owned`], naming the
     /// owner, if another process (or this one) holds it.
     pub fn acquire(db_path: &Path, description: &str) -> Result<Self, Error> {
-        let db_path = file::absolute(db_path)?;
-        let path = file::beside(&db_path, ".lock");
-        file::create_directory(&path)?;
-        let failed = || format!("locking {} failed", path.display());
-        let mut lock = file::private()
+        let (db_path, path) = paths(db_path)?;
+        let mut lock = open(&path)?;
+        match lock.try_lock() {
+            Ok(()) => Self::named(lock, &path, description),
+            Err(TryLockError::WouldBlock) => Err(owned(&db_path, &mut lock)),
+            Err(TryLockError::Error(error)) => Err(error).context(|| failed(&path)),
+        }
+    }
+
+    /// The same, but waits until whoever holds the lock lets it go, however long that takes.
+    ///
+    /// Those who wait get it in the order in which they came.
+    pub fn wait(db_path: &Path, description: &str) -> Result<Self, Error> {
+        let (_, path) = paths(db_path)?;
+        let lock = open(&path)?;
+        lock.lock().context(|| failed(&path))?;
+        Self::named(lock, &path, description)
+    }
+
+    /// Tells every [`Listener`](crate::Listener) that something was committed; to be called after
+    /// each commit.
+    pub fn ring(&self) {
+        // What is overwritten with itself needs no room on the disk. Nothing that is promised
+        // depends on it, and there is nobody to tell.
+        let _ = self.bell.write_at(b"\n", self.last);
+    }
+
+    fn named(lock: File, path: &Path, description: &str) -> Result<Self, Error> {
+        let one_line: String = description.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = format!("{}\n{one_line}\n", std::process::id());
+        let write = || -> io::Result<File> {
+            let mut bell = file::private().truncate(true).open(path)?;
+            bell.write_all(text.as_bytes())?;
+            Ok(bell)
+        };
+        let bell = write().context(|| failed(path))?;
+        let last = u64::try_from(text.len() - 1).unwrap_or(0);
+        Ok(Self {
+            _lock: lock,
+            bell,
+            last,
+        })
+    }
+}
+
+/// The path of a database and that of its lock, whose directory exists.
+fn paths(db_path: &Path) -> Result<(PathBuf, PathBuf), Error> {
+    let db_path = file::absolute(db_path)?;
+    let path = file::beside(&db_path, ".lock");
+    file::create_directory(&path)?;
+    Ok((db_path, path))
+}
+
+/// Opens the lock file; creates it if it is missing.
+///
+/// Read only, where that is possible: to close what could be written would ring the bell, and who
+/// waits for the lock must not wake all others.
+pub(crate) fn open(path: &Path) -> Result<File, Error> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => file::private()
             .create(true)
             .truncate(false)
-            .open(&path)
-            .context(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(owned(&db_path, &mut lock)),
-            Err(TryLockError::Error(error)) => return Err(error).context(failed),
-        }
-        let one_line: String = description.split_whitespace().collect::<Vec<_>>().join(" ");
-        lock.set_len(0)
-            .and_then(|()| lock.rewind())
-            .and_then(|()| writeln!(lock, "{}\n{one_line}", std::process::id()))
-            .context(failed)?;
-        Ok(Self { _file: lock })
+            .open(path)
+            .context(|| failed(path)),
+        opened => opened.context(|| failed(path)),
     }
+}
+
+fn failed(path: &Path) -> String {
+    format!("locking {} failed", path.display())
 }
 
 /// The process that owns a database, in words; none if nobody does.

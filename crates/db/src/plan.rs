@@ -9,8 +9,8 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
 use workflow_types::execution::{
-    Entry, EventSeq, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, PageKey, Prune,
-    Round, Scope, Start, Started, TriggeredBy,
+    Entry, EventSeq, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, FailureKind,
+    PageKey, Prune, Round, Scope, Start, Started, TriggeredBy,
 };
 use workflow_types::id::{ExecutionId, ScheduleId};
 use workflow_types::schedule::{FirePage, Firing, Slot};
@@ -220,6 +220,25 @@ fn a_page_begins_in_the_middle_of_its_index() {
             execution::list(connection, &filter, Some(&after), 9).map(|_| ())
         });
         assert_eq!(plans.len(), 1, "{plans:?}");
+        assert!(plans[0].ends_with(index), "{plans:?}");
+    }
+}
+
+#[test]
+fn failures_are_found_among_failures_alone() {
+    let (status, failure) = (Some(ExecutionStatus::Failed), Some(FailureKind::Denied));
+    for (status, failure) in [(status, None), (None, failure), (status, failure)] {
+        let plans = plans(|connection| {
+            let after = PageKey::new(now().to_string(), id().to_string());
+            let filter = ExecutionFilter {
+                status,
+                failure,
+                ..ExecutionFilter::default()
+            };
+            execution::list(connection, &filter, Some(&after), 9).map(|_| ())
+        });
+        assert_eq!(plans.len(), 1, "{plans:?}");
+        let index = "executions_failed (started_at<?)";
         assert!(plans[0].ends_with(index), "{plans:?}");
     }
 }

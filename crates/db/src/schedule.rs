@@ -24,7 +24,7 @@ use crate::column::{listed, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::{schedules, workflow_executions as executions};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept_update};
 use crate::workflow;
 
 pub use fire::fire;
@@ -94,11 +94,13 @@ pub fn change(connection: &mut Connection, change: &Change) -> Result<(), Error>
             schedule, before, ..
         } = change;
         let id = &schedule.spec.id;
-        let current = schedules::table
-            .find(id.to_string())
-            .filter(schedules::revision.eq(i64::from(before.number())));
-        let updated = kept::<statement::ChangeSchedule, _>(
-            diesel::update(current).set(ScheduleRow::from(schedule)),
+        let is_current = schedules::id
+            .eq(id.to_string())
+            .and(schedules::revision.eq(i64::from(before.number())));
+        let updated = kept_update::<statement::ChangeSchedule, _, _, _>(
+            schedules::table,
+            is_current,
+            ScheduleRow::from(schedule),
         )
         .execute(&mut connection.raw)
         .context(|| format!("changing schedule \"{id}\" failed"));

@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
 use std::ptr;
 use std::sync::Once;
 
@@ -21,6 +22,15 @@ pub(crate) struct Logged {
     pub(crate) code: i32,
     /// The text, which names the system call and its error where there was one.
     pub(crate) message: String,
+}
+
+impl Logged {
+    /// The error of the system call that failed, if it was one: `os_unix.c:45123: (28) write(…) - …`.
+    pub(crate) fn system_error(&self) -> Option<io::Error> {
+        let (_, number) = self.message.strip_prefix("os_")?.split_once(": (")?;
+        let (number, _) = number.split_once(')')?;
+        number.parse().ok().map(io::Error::from_raw_os_error)
+    }
 }
 
 thread_local! {
@@ -72,7 +82,10 @@ unsafe extern "C" fn record(_: *mut c_void, code: c_int, message: *const c_char)
     let _ = LAST.try_with(|last| {
         if let Ok(mut last) = last.try_borrow_mut() {
             // The system call that failed is logged first, the statement that it aborted second.
-            if last.is_none() || !logged.message.contains(" at ") {
+            let is_cause = last
+                .as_ref()
+                .is_some_and(|last| last.system_error().is_some());
+            if last.is_none() || (!is_cause && !logged.message.contains(" at ")) {
                 *last = Some(logged);
             }
         }

@@ -1,13 +1,15 @@
 //! Statements whose text never changes: built once, kept prepared, found again by their type.
 //!
-//! For what every step runs. `batch_execute` prepares its text anew each time, and Diesel's own
-//! updates are written out and looked up by their text each time.
+//! For what every step runs. `batch_execute` and Diesel's own updates prepare their text anew each
+//! time, which costs several times what running ours does.
 
 use std::marker::PhantomData;
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::expression::{AppearsOnTable, Expression};
+use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Bool;
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::{QueryResult, RunQueryDsl};
+use diesel::{QueryResult, RunQueryDsl, Table};
 
 /// A statement without parameters.
 macro_rules! literal_statement {
@@ -44,12 +46,9 @@ literal_statement! {
     ReleasePart = "RELEASE part";
 }
 
-/// A statement that is kept prepared under the type `M`, which stands for it and for no other.
+/// An insert that is kept prepared under the type `M`, which stands for it and for no other.
 ///
-/// Diesel keeps no update, and no insert with alternatives, because their text may depend on their
-/// values; preparing one of ours costs several times what running it does. The text of what is
-/// kept must be the same whatever its values: no `Option` that leaves a column out, no list of
-/// variable length.
+/// Its text must be the same whatever its values: no `Option` that leaves a column out.
 pub(crate) struct Kept<M, Q> {
     statement: Q,
     name: PhantomData<M>,
@@ -58,7 +57,7 @@ pub(crate) struct Kept<M, Q> {
 /// The identity of a kept statement.
 pub(crate) struct Name<M>(PhantomData<M>);
 
-/// Keeps a statement prepared, under the name `M`.
+/// Keeps an insert prepared, under the name `M`.
 pub(crate) fn kept<M: 'static, Q>(statement: Q) -> Kept<M, Q> {
     Kept {
         statement,
@@ -70,10 +69,6 @@ impl<M, Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Kept<M, Q> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         self.statement.walk_ast(out)
     }
-
-    fn is_safe_to_cache_prepared(&self, _: &Sqlite) -> QueryResult<bool> {
-        Ok(true)
-    }
 }
 
 impl<M: 'static, Q> QueryId for Kept<M, Q> {
@@ -82,11 +77,63 @@ impl<M: 'static, Q> QueryId for Kept<M, Q> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<M, Q: Query> Query for Kept<M, Q> {
-    type SqlType = Q::SqlType;
+impl<M, Q> RunQueryDsl<SqliteConnection> for Kept<M, Q> {}
+
+/// An update that is kept prepared under the type `M`, which stands for it and for no other.
+///
+/// Diesel keeps none, because leaving a column out changes its text: so no `Option` may do that
+/// here, and no list may have a variable length.
+pub(crate) struct KeptUpdate<M, T: Table, V, P> {
+    table: T::FromClause,
+    values: V,
+    condition: P,
+    name: PhantomData<M>,
 }
 
-impl<M, Q> RunQueryDsl<SqliteConnection> for Kept<M, Q> {}
+/// Keeps an update of the rows of `table` that fulfil `condition` prepared, under the name `M`.
+pub(crate) fn kept_update<M, T, P, V>(
+    table: T,
+    condition: P,
+    values: V,
+) -> KeptUpdate<M, T, V::Changeset, P>
+where
+    M: 'static,
+    T: Table,
+    P: AppearsOnTable<T> + Expression<SqlType = Bool>,
+    V: AsChangeset<Target = T>,
+{
+    KeptUpdate {
+        table: table.from_clause(),
+        values: values.as_changeset(),
+        condition,
+        name: PhantomData,
+    }
+}
+
+impl<M, T, V, P> QueryFragment<Sqlite> for KeptUpdate<M, T, V, P>
+where
+    T: Table,
+    T::FromClause: QueryFragment<Sqlite>,
+    V: QueryFragment<Sqlite>,
+    P: QueryFragment<Sqlite>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        self.table.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.values.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.condition.walk_ast(out)
+    }
+}
+
+impl<M: 'static, T: Table, V, P> QueryId for KeptUpdate<M, T, V, P> {
+    type QueryId = Name<M>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<M, T: Table, V, P> RunQueryDsl<SqliteConnection> for KeptUpdate<M, T, V, P> {}
 
 /// The names of kept statements.
 macro_rules! names {
@@ -116,4 +163,40 @@ names! {
     SettleVisit
     WakeExecution
     WithdrawGate
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::ExpressionMethods as _;
+    use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
+
+    use super::*;
+    use crate::schema::gate_votes;
+
+    enum Test {}
+
+    #[test]
+    fn an_update_is_prepared_once_whatever_its_values() {
+        let mut raw = SqliteConnection::establish(":memory:").unwrap();
+        raw.batch_execute("CREATE TABLE gate_votes (gate_id TEXT, place INTEGER, actor TEXT)")
+            .unwrap();
+        let (sender, kept) = std::sync::mpsc::channel();
+        raw.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CacheQuery { sql, .. } = event {
+                sender.send(sql.to_owned()).unwrap();
+            }
+        });
+        for place in 0..3 {
+            let condition = gate_votes::place.eq(place);
+            let values = gate_votes::actor.eq(place.to_string());
+            kept_update::<Test, _, _, _>(gate_votes::table, condition, values)
+                .execute(&mut raw)
+                .unwrap();
+        }
+        let kept: Vec<String> = kept.try_iter().collect();
+        let [update] = kept.as_slice() else {
+            panic!("{kept:?}")
+        };
+        assert!(update.starts_with("UPDATE `gate_votes` SET `actor` = ?"));
+    }
 }

@@ -19,18 +19,19 @@ impl std::fmt::Debug for Job {
 }
 
 impl Job {
-    /// A job that does `work` in a savepoint and hands its result to `answer` after the commit.
+    /// A job that does `work` and hands its result to `answer` after the commit.
     ///
-    /// An error of `work` rolls back what it wrote and nothing else. `answer` is called exactly
-    /// once, and may not panic.
+    /// An error of `work` rolls back what it wrote and nothing else. It may be called a second
+    /// time, after what it wrote the first time was rolled back. `answer` is called exactly once,
+    /// and may not panic.
     pub fn new<T, W, A>(work: W, answer: A) -> Self
     where
         T: Send + 'static,
-        W: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+        W: FnMut(&mut Connection) -> Result<T, Error> + Send + 'static,
         A: FnOnce(Result<T, Error>) + Send + 'static,
     {
         Self(Box::new(Task {
-            work: Some(work),
+            work,
             done: None,
             answer,
         }))
@@ -45,21 +46,20 @@ trait Work {
 }
 
 struct Task<T, W, A> {
-    work: Option<W>,
+    work: W,
     done: Option<T>,
     answer: A,
 }
 
 impl<T, W, A> Work for Task<T, W, A>
 where
-    W: FnOnce(&mut Connection) -> Result<T, Error>,
+    W: FnMut(&mut Connection) -> Result<T, Error>,
     A: FnOnce(Result<T, Error>),
 {
     fn run(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        let work = self.work.take().ok_or_else(never_ran)?;
-        // A connection is left as it is by an unwinding job: the savepoint is rolled back, and
+        // A connection is left as it is by an unwinding job: what it wrote is rolled back, and
         // Diesel puts its statements back as they are dropped.
-        let done = catch_unwind(AssertUnwindSafe(|| work(connection)))
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)))
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
         self.done = Some(done);
         Ok(())
@@ -77,20 +77,51 @@ impl Connection {
     /// A job that fails, or panics, is rolled back alone and answered with its error. If the
     /// transaction cannot begin or commit, or is lost midway (a full disk), every job is answered
     /// with that error and nothing was written.
-    pub fn group(&mut self, jobs: Vec<Job>) {
-        let mut jobs: Vec<(Job, Result<(), Error>)> =
-            jobs.into_iter().map(|job| (job, Ok(()))).collect();
+    pub fn group(&mut self, mut jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
-        if let [_] = jobs.as_slice() {
-            // One that is alone needs nobody to be spared: its transaction is all there is.
-            for (mut job, _) in jobs {
-                let done = self.transaction(|connection| job.0.run(connection));
-                job.0.settle(done);
-            }
-            return;
+        match self.together(&mut jobs) {
+            Ok(Group::Committed) => jobs.into_iter().for_each(|job| job.0.settle(Ok(()))),
+            Ok(Group::Spoiled) => self.apart(jobs),
+            Err(error) => jobs
+                .into_iter()
+                .for_each(|job| job.0.settle(Err(error.clone()))),
         }
+    }
+
+    /// Runs jobs as one: what nearly always succeeds is not prepared for a failure.
+    ///
+    /// An error is the business of every job.
+    fn together(&mut self, jobs: &mut [Job]) -> Result<Group, Error> {
+        // One that is alone has no neighbours to be spared from its failure.
+        let is_alone = jobs.len() == 1;
+        let mut spoiled = false;
+        let committed = self.whole_transaction(|connection| {
+            for job in jobs {
+                let run = job.0.run(connection);
+                spoiled = match run {
+                    Ok(()) => connection.is_spoiled(),
+                    Err(_) => !is_alone,
+                };
+                run?;
+                if spoiled {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        match committed {
+            Ok(()) => Ok(Group::Committed),
+            Err(_) if spoiled => Ok(Group::Spoiled),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs jobs in one transaction so that each can be undone alone.
+    fn apart(&mut self, jobs: Vec<Job>) {
+        let mut jobs: Vec<(Job, Result<(), Error>)> =
+            jobs.into_iter().map(|job| (job, Ok(()))).collect();
         let commit = self.transaction(|connection| {
             for (job, result) in &mut jobs {
                 *result =
@@ -103,6 +134,13 @@ impl Connection {
             job.0.settle(commit.clone().and(result));
         }
     }
+}
+
+/// What became of jobs that were run as one.
+enum Group {
+    Committed,
+    /// One of them failed, and nothing was written.
+    Spoiled,
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {
@@ -128,6 +166,14 @@ mod tests {
     /// Runs statements as jobs of one group on a prepared database; their answers, and how many
     /// rows there are in `schedules` afterwards.
     fn group(prepare: &'static str, jobs: &[&'static str]) -> (Vec<Option<Error>>, i64) {
+        run(prepare, jobs, Connection::group)
+    }
+
+    fn run(
+        prepare: &'static str,
+        jobs: &[&'static str],
+        group: impl FnOnce(&mut Connection, Vec<Job>),
+    ) -> (Vec<Option<Error>>, i64) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("agentspace.db");
         let mut connection = Connection::open_writer(&path, Durability::Full)
@@ -142,7 +188,7 @@ mod tests {
                 move |result: Result<(), Error>| sender.send(result.err()).unwrap(),
             )
         });
-        connection.group(jobs.collect());
+        group(&mut connection, jobs.collect());
         let count = connection.number("SELECT count(*) AS value FROM schedules");
         (answers.try_iter().collect(), count.unwrap())
     }
@@ -168,9 +214,40 @@ mod tests {
     #[test]
     fn a_transaction_that_is_lost_midway_answers_those_before_and_after() {
         for lost in ["ROLLBACK", "ROLLBACK; nonsense"] {
-            let (answers, rows) = group("SELECT 1", &[ROW, lost, ROW]);
+            // That nobody noticed the loss is found out by the savepoints only.
+            let (answers, rows) = run("SELECT 1", &[ROW, lost, ROW], Connection::apart);
             assert_eq!((answers.len(), rows), (3, 0));
             assert!(answers.iter().all(Option::is_some));
+        }
+    }
+
+    #[test]
+    fn a_part_whose_failure_a_job_overlooks_is_undone_alone() {
+        let overlooks = |connection: &mut Connection| {
+            let failed = connection.write(|connection| {
+                connection.execute(ROW)?;
+                connection.execute("nonsense")
+            });
+            assert!(failed.is_err());
+            connection.execute(ROW)
+        };
+        let inserts = |connection: &mut Connection| connection.execute(ROW);
+        for neighbours in 0..3 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("agentspace.db");
+            let opened = Connection::open_writer(&path, Durability::Full);
+            let mut connection = opened.unwrap().connection;
+            let (sender, answers) = mpsc::channel();
+            let answer = |sender: &mpsc::Sender<_>| {
+                let sender = sender.clone();
+                move |result: Result<(), Error>| sender.send(result.is_ok()).unwrap()
+            };
+            let mut jobs = vec![Job::new(overlooks, answer(&sender))];
+            jobs.extend((0..neighbours).map(|_| Job::new(inserts, answer(&sender))));
+            connection.group(jobs);
+            let count = connection.number("SELECT count(*) AS value FROM schedules");
+            assert_eq!(count.unwrap(), neighbours + 1);
+            assert!(answers.try_iter().all(|answered| answered));
         }
     }
 
@@ -206,5 +283,7 @@ mod tests {
         let error = answers[1].as_ref().unwrap();
         assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
         assert!(error.retryable());
+        let cause = std::error::Error::source(error).unwrap().to_string();
+        assert!(cause.ends_with(": free some space there"), "{cause}");
     }
 }

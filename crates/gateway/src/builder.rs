@@ -16,7 +16,7 @@ use crate::gateway::{Gateway, Started};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::scheduler::{self, Scheduler};
-use crate::store::{Durability, Opened, SqliteStore, Store};
+use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
 use crate::tool::{Tool, ToolRegistry};
 
 /// How long a shutdown waits for running attempts, unless told otherwise.
@@ -46,6 +46,8 @@ pub enum Scheduling {
 pub struct GatewayBuilder {
     database: PathBuf,
     durability: Durability,
+    /// How long the start waits for another owner.
+    patience: Duration,
     /// Takes the place of the database.
     store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
@@ -68,6 +70,7 @@ impl Default for GatewayBuilder {
         Self {
             database: PathBuf::from("agentspace.db"),
             durability: Durability::Full,
+            patience: Duration::ZERO,
             store: None,
             workflows: Vec::new(),
             tools: ToolRegistry::default(),
@@ -94,6 +97,15 @@ impl GatewayBuilder {
     /// What a commit survives. Default: a power loss.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// How long the start waits for another process that owns the database, before it fails with
+    /// [`ErrorKind::Owned`]. Default: not at all.
+    ///
+    /// Those who wait have it in the order in which they came.
+    pub fn wait_for_owner(mut self, longest: Duration) -> Self {
+        self.patience = longest;
         self
     }
 
@@ -249,7 +261,10 @@ impl GatewayBuilder {
         let known = self.known();
         let (store, opened) = match self.store {
             Some(store) => (store, Opened::default()),
-            None => open(&self.database, self.durability).await?,
+            None => {
+                let clock = self.clock.as_ref();
+                open(&self.database, self.durability, (clock, self.patience)).await?
+            }
         };
         let scheduling = self.scheduling.unwrap_or(match self.left_behind {
             LeftBehind::TakeUp => Scheduling::Fire,
@@ -285,8 +300,20 @@ impl GatewayBuilder {
     }
 }
 
-async fn open(path: &Path, durability: Durability) -> Result<(Arc<dyn Store>, Opened), Error> {
-    let opened = SqliteStore::open(path, durability).await;
+async fn open(
+    path: &Path,
+    durability: Durability,
+    (clock, patience): (&dyn Clock, Duration),
+) -> Result<(Arc<dyn Store>, Opened), Error> {
+    let opened = match SqliteStore::open(path, durability).await {
+        Err(owned) if owned.kind() == StoreErrorKind::Owned && !patience.is_zero() => {
+            tokio::select! {
+                opened = SqliteStore::open_when_free(path, durability) => opened,
+                () = clock.sleep_until(clock.now().saturating_add(patience)) => Err(owned),
+            }
+        }
+        opened => opened,
+    };
     let (store, opened) = opened.map_err(Error::opening)?;
     Ok((Arc::new(store), opened))
 }

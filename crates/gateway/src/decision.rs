@@ -125,30 +125,10 @@ impl Gateway {
 
 /// Who decided what, when: the answer to a decision that comes too late.
 fn conflict(gate: &Gate, state: &GateState) -> Error {
-    let what = match state {
-        GateState::Waiting => "it still waits".to_owned(),
-        GateState::Decided(vote) => {
-            let word = match vote.decision {
-                Decision::Approve => "approved",
-                Decision::Deny => "denied",
-            };
-            format!("{word} by {} at {}", vote.actor, vote.at)
-        }
-        GateState::Resolved(by) => {
-            format!(
-                "resolved as {} by {} at {}",
-                by.resolution.as_str(),
-                by.actor,
-                by.at
-            )
-        }
-        GateState::Expired { at } => format!("expired at {at}"),
-        GateState::Withdrawn { at } => format!("withdrawn at {at}, because the execution ended"),
-    };
     Error::new(
         ErrorKind::Conflict,
         format!(
-            "approval {} of step `{}` is settled already: {what}",
+            "approval {} of step `{}` is settled already: {state}",
             gate.id, gate.step
         ),
     )

@@ -22,14 +22,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use workflow_types::WorkflowDefinition;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
 use workflow_types::execution::{Execution, ExecutionState, ExecutionStatus, Retention, Scope};
 use workflow_types::id::{ExecutionId, WorkflowId};
+use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::LeftBehind;
 use crate::change::Changes;
@@ -101,7 +100,7 @@ pub(crate) struct Engine {
     /// What fires by itself.
     pub(crate) scheduler: Scheduler,
     /// Wakes the timer when something may be due earlier than it thinks.
-    timer: Notify,
+    timer: timer::Alarm,
     tasks: TaskTracker,
     /// Where the tasks run, whoever asks for them.
     runtime: Handle,
@@ -147,7 +146,7 @@ impl Engine {
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
             scheduler: parts.scheduler,
-            timer: Notify::new(),
+            timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             draining: CancellationToken::new(),
@@ -221,6 +220,15 @@ impl Engine {
         if self.left_behind == LeftBehind::Leave {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
             own.insert(id);
+            drop(own);
+            self.timer.look();
+        }
+    }
+
+    /// A gate waits, and may expire: said after it was written.
+    fn waits_at(&self, gate: Option<Timestamp>) {
+        if let Some(expiry) = gate {
+            self.timer.due(expiry);
         }
     }
 
@@ -255,6 +263,13 @@ impl Engine {
         stuck.get(id).cloned()
     }
 
+    /// Whether a task of this process carries an execution. When it leaves, followers of the
+    /// execution's rest are woken.
+    pub(crate) fn is_held(&self, id: &ExecutionId) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.contains_key(id)
+    }
+
     /// Holds an execution for a task; none if another task holds it, which is then asked to see to
     /// it that the execution is taken up again when it leaves.
     fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
@@ -274,13 +289,12 @@ impl Engine {
         }
     }
 
-    /// What follows every commit: followers read, and the timer looks again if something waits.
+    /// What follows every commit: followers read, and others have their turn.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
         match state {
             ExecutionState::Running => self.changes.tell(*id),
             ExecutionState::Paused { .. } => {
                 self.changes.tell_rest(*id);
-                self.timer.notify_one();
                 self.scheduler.came_to_rest(*id);
             }
             ExecutionState::Completed { .. } | ExecutionState::Failed { .. } => self.after_end(*id),
@@ -397,6 +411,7 @@ impl Drop for Hold {
             .unwrap_or_else(PoisonError::into_inner);
         let asked = held.remove(&self.id);
         drop(held);
+        self.engine.changes.tell_rest(self.id);
         if asked == Some(Asked::Again) && !self.engine.is_draining() {
             self.engine.take_up(self.id);
         }

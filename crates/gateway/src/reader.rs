@@ -17,7 +17,8 @@ use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use crate::error::{During as _, Error, ErrorKind};
-use crate::store::{ReadStore, SqliteReader};
+use crate::store::{Commits, ReadStore, SqliteReader};
+use crate::watch::Watch;
 
 /// Reads a gateway's database. Cheap to clone; reading never waits for a writer.
 #[derive(Clone)]
@@ -111,8 +112,8 @@ impl Reader {
         attempts.during("reading failed attempts")
     }
 
-    /// At most `limit` events of an execution after a place; see
-    /// [`Gateway::watch`](crate::Gateway::watch) for those that are still to come.
+    /// At most `limit` events of an execution after a place; see [`Reader::watch`] for those that
+    /// are still to come.
     ///
     /// Fails with [`ErrorKind::NotFound`] if there is no such execution.
     pub async fn events(
@@ -124,6 +125,24 @@ impl Reader {
         let page = self.store.events(id, after, limit).await;
         page.during("reading events")?
             .ok_or_else(|| unknown(format_args!("execution {id}")))
+    }
+
+    /// Watches an execution from a place on, whichever process runs it; [`EventSeq::START`] is
+    /// before everything.
+    ///
+    /// It goes on when another process takes the execution up, and waits as long as none does.
+    pub async fn watch(&self, id: ExecutionId, after: EventSeq) -> Result<Watch, Error> {
+        // Before anything is read: then nothing is missed.
+        let commits = self.commits().await?;
+        Ok(Watch::beside(self.clone(), commits, (id, after)))
+    }
+
+    /// Tells, from now on, whenever something may have been committed, by whichever process.
+    ///
+    /// Whoever asks for it, reads, and then reads again whenever it tells, misses nothing.
+    pub async fn commits(&self) -> Result<Commits, Error> {
+        let commits = self.store.commits().await;
+        commits.during("listening to the database")
     }
 
     /// Who cancelled an execution, if anybody did.

@@ -5,6 +5,7 @@
 //! contract suite (`contract`, behind the feature `store-contract`) may take its place:
 //! see [`GatewayBuilder::store`](crate::GatewayBuilder::store).
 
+mod commits;
 #[cfg(feature = "store-contract")]
 pub mod contract;
 mod error;
@@ -24,6 +25,7 @@ use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{Registered, Registration};
 use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
+pub use commits::Commits;
 pub use error::{StoreError, StoreErrorKind};
 pub use read::ReadStore;
 pub use sqlite::{Durability, Opened, SqliteReader, SqliteStore};

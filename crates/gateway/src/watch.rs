@@ -9,6 +9,7 @@ use crate::change::Follower;
 use crate::error::{Error, ErrorKind};
 use crate::gateway::Gateway;
 use crate::reader::Reader;
+use crate::store::Commits;
 
 /// Events that are read at once.
 const PAGE: usize = 100;
@@ -21,10 +22,32 @@ const PAGE: usize = 100;
 pub struct Watch {
     id: ExecutionId,
     reader: Reader,
-    follower: Follower,
+    source: Source,
     after: EventSeq,
     page: VecDeque<Event>,
     standing: Standing,
+}
+
+/// Who says that there may be something to read.
+#[derive(Debug)]
+enum Source {
+    /// The gateway, of this execution.
+    Gateway(Follower),
+    /// The store, of whatever is committed.
+    Store(Commits),
+}
+
+impl Source {
+    /// Returns once there may be something; false if nothing can come any more.
+    async fn told(&mut self) -> bool {
+        match self {
+            Self::Gateway(follower) => follower.changed_or_ended().await,
+            Self::Store(commits) => {
+                commits.next().await;
+                true
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,19 +66,29 @@ impl Gateway {
     /// An event has the same number whenever it is told, after a restart too, so that a watcher who
     /// remembers the last number goes on after it.
     pub fn watch(&self, id: ExecutionId, after: EventSeq) -> Watch {
-        Watch {
+        // Before anything is read: then nothing is missed.
+        let source = Source::Gateway(self.follow(id));
+        Watch::new(self.reader.clone(), source, (id, after))
+    }
+}
+
+impl Watch {
+    /// Watches beside whoever owns the store.
+    pub(crate) fn beside(reader: Reader, commits: Commits, place: (ExecutionId, EventSeq)) -> Self {
+        Self::new(reader, Source::Store(commits), place)
+    }
+
+    fn new(reader: Reader, source: Source, (id, after): (ExecutionId, EventSeq)) -> Self {
+        Self {
             id,
-            // Before anything is read: then nothing is missed.
-            follower: self.follow(id),
-            reader: self.reader.clone(),
+            reader,
+            source,
             after,
             page: VecDeque::new(),
             standing: Standing::Read,
         }
     }
-}
 
-impl Watch {
     /// The next event, once it has happened; none after the last one. Safe to drop at any point.
     ///
     /// Fails with [`ErrorKind::NotFound`] if there is no such execution, or no more, and with
@@ -71,7 +104,7 @@ impl Watch {
                 Standing::Last => return None,
                 Standing::Read => {}
                 Standing::Wait => {
-                    if !self.follower.changed_or_ended().await {
+                    if !self.source.told().await {
                         self.standing = Standing::Last;
                         let context = format!(
                             "watching execution {} ended: the gateway is shutting down",

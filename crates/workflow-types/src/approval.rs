@@ -3,6 +3,7 @@
 //! A gate belongs to one visit of a step. What it shows is what runs after it is approved. How
 //! gates are stored and how their expiry is noticed is decided elsewhere.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -241,6 +242,30 @@ pub enum Resolved {
     Repeated,
     /// Something else was said before, or nobody can say anything any more.
     Conflicts(GateState),
+}
+
+/// Who settled it, how and when, as in `approved by ann at 2026-01-31T09:00:00.000Z`.
+impl fmt::Display for GateState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("it still waits"),
+            Self::Decided(vote) => {
+                let word = match vote.decision {
+                    Decision::Approve => "approved",
+                    Decision::Deny => "denied",
+                };
+                write!(f, "{word} by {} at {}", vote.actor, vote.at)
+            }
+            Self::Resolved(by) => {
+                let word = by.resolution.as_str();
+                write!(f, "resolved as {word} by {} at {}", by.actor, by.at)
+            }
+            Self::Expired { at } => write!(f, "expired at {at}"),
+            Self::Withdrawn { at } => {
+                write!(f, "withdrawn at {at}, because the execution ended")
+            }
+        }
+    }
 }
 
 impl Gate {

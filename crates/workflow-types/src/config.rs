@@ -13,7 +13,7 @@ use crate::definition::fields::Fields;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
 use crate::shape::Shape;
-use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, TOOLS};
+use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
 
 /// Where the database is if nobody says.
 pub const DEFAULT_DATABASE: &str = ".agentspace/agentspace.db";
@@ -33,6 +33,10 @@ pub const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 /// The longest that either of these may be: a day.
 pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// The shortest time for which finished executions can be kept: whoever means seconds and writes
+/// milliseconds must not lose everything.
+pub const SHORTEST_RETENTION: Duration = Duration::from_hours(1);
 
 crate::words::words! {
     /// What a committed step survives.
@@ -71,6 +75,10 @@ pub struct Config {
     pub drain: Option<Duration>,
     /// `gateway.grace`
     pub grace: Option<Duration>,
+    /// `gateway.retention.older_than`
+    pub older_than: Option<Duration>,
+    /// `gateway.retention.keep_per_workflow`
+    pub keep_per_workflow: Option<NonZeroU32>,
     /// `tools.execute_command.allow_programs`: none stands for any program.
     pub allow_programs: Option<Vec<String>>,
     /// `tools.execute_command.inherit_env`: `*` stands for every variable.
@@ -112,6 +120,10 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
         config.max_output_bytes = whole(gateway, "max_output_bytes");
         config.drain = wait(gateway, "drain");
         config.grace = wait(gateway, "grace");
+        within(gateway, "retention", &RETENTION, |retention, _| {
+            config.older_than = age(retention, "older_than");
+            config.keep_per_workflow = whole(retention, "keep_per_workflow");
+        });
     });
     within(&mut fields, "tools", &TOOLS, |tools, _| {
         let command = "execute_command";
@@ -159,6 +171,20 @@ fn wait(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
         fields.report.invalid(&field.at, reason);
     }
     Some(duration)
+}
+
+fn age(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
+    let (duration, field) = fields.duration(name)?;
+    if let Some(reason) = too_short_to_keep(duration) {
+        fields.report.invalid(&field.at, reason);
+    }
+    Some(duration)
+}
+
+/// Why finished executions cannot be kept for so short a time, if they cannot.
+pub fn too_short_to_keep(age: Duration) -> Option<&'static str> {
+    let is_too_short = age < SHORTEST_RETENTION;
+    is_too_short.then_some("it is shorter than an hour; write at least \"1h\", as in \"30d\"")
 }
 
 /// A path, or the name of a program.

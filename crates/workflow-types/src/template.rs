@@ -55,13 +55,13 @@ const CLOSE: &str = "}}";
 pub struct Template {
     source: String,
     parts: Vec<Part>,
-    references: Vec<Reference>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Text(String),
-    Insert(Insert),
+    // Boxed, so that the room a growing list leaves free is small: a string may have 50,000 of them.
+    Insert(Box<Insert>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -155,18 +155,16 @@ impl Template {
                 parts.push(Part::Text(std::mem::take(&mut text)));
             }
             let body = Body::find(source, open)?;
-            parts.push(Part::Insert(body.parse(source)?));
+            parts.push(Part::Insert(Box::new(body.parse(source)?)));
             at = body.end + CLOSE.len();
         }
         text.push_str(source.get(at..).unwrap_or_default());
         if !text.is_empty() {
             parts.push(Part::Text(text));
         }
-        let references = parts.iter().flat_map(Part::references).collect();
         Ok(Self {
             source: source.to_owned(),
             parts,
-            references,
         })
     }
 
@@ -175,7 +173,6 @@ impl Template {
         Self {
             source: source.to_owned(),
             parts: Vec::new(),
-            references: Vec::new(),
         }
     }
 
@@ -204,8 +201,11 @@ impl Template {
     }
 
     /// Everything that it may read, with places in the whole string.
-    pub fn references(&self) -> &[Reference] {
-        &self.references
+    pub fn references(&self) -> impl Iterator<Item = Reference> {
+        self.expressions().flat_map(|(offset, expression)| {
+            let own = expression.references().iter();
+            own.map(move |reference| reference.shifted(offset))
+        })
     }
 
     /// Every expression in it, with the byte of the whole string at which it begins.
@@ -248,19 +248,6 @@ impl Template {
             }
         }
         Ok(Value::String(text))
-    }
-}
-
-impl Part {
-    fn references(&self) -> Vec<Reference> {
-        match self {
-            Self::Text(_) => Vec::new(),
-            Self::Insert(insert) => {
-                let own = insert.expression.references().iter();
-                own.map(|reference| reference.shifted(insert.offset))
-                    .collect()
-            }
-        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -69,6 +69,29 @@ impl Call {
         Self(command)
     }
 
+    /// Killed with SIGKILL as one of its threads comes to its `point`th call of a system call;
+    /// strace counts them, so that the same point is met again.
+    pub(crate) fn killed_at(self, call: &str, point: usize) -> Self {
+        let mut command = Command::new("strace");
+        command
+            .args(["--follow-forks", "-qqq", "--output=/dev/null"])
+            .arg(format!("--trace={call}"))
+            .arg(format!("--inject={call}:signal=KILL:when={point}"))
+            .arg(self.0.get_program())
+            .args(self.0.get_args())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in self.0.get_envs() {
+            value.map(|value| command.env(name, value));
+        }
+        if let Some(directory) = self.0.get_current_dir() {
+            command.current_dir(directory);
+        }
+        Self(command)
+    }
+
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.0.stdin(stdin);
         self
@@ -92,40 +115,44 @@ impl Call {
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.0.spawn().unwrap();
-        let (talk, lines) = mpsc::channel();
-        let stderr = child.stderr.take().map(|stderr| {
-            thread::spawn(move || {
-                let mut all = String::new();
-                for line in BufReader::new(stderr).lines() {
-                    let line = line.unwrap();
-                    all.push_str(&line);
-                    all.push('\n');
-                    // Nobody listens any more once the end is waited for.
-                    let _ = talk.send(line);
-                }
-                all
-            })
-        });
-        let stdout = child.stdout.take().map(|mut stdout| {
-            thread::spawn(move || {
-                let mut all = String::new();
-                stdout.read_to_string(&mut all).unwrap();
-                all
-            })
-        });
+        let (stderr, talk) = heard(child.stderr.take());
+        let (stdout, data) = heard(child.stdout.take());
         Running {
             child: Some(child),
-            lines,
+            talk,
+            data,
             stdout,
             stderr,
         }
     }
 }
 
+/// Reads a pipe to its end; its lines can be waited for meanwhile.
+fn heard(
+    pipe: Option<impl Read + Send + 'static>,
+) -> (Option<JoinHandle<String>>, Receiver<String>) {
+    let (sender, lines) = mpsc::channel();
+    let reader = pipe.map(|pipe| {
+        thread::spawn(move || {
+            let mut all = String::new();
+            for line in BufReader::new(pipe).lines() {
+                let line = line.unwrap();
+                all.push_str(&line);
+                all.push('\n');
+                // Nobody listens any more once the end is waited for.
+                let _ = sender.send(line);
+            }
+            all
+        })
+    });
+    (reader, lines)
+}
+
 /// The program while it runs; killed when it is dropped.
 pub(crate) struct Running {
     child: Option<Child>,
-    lines: Receiver<String>,
+    talk: Receiver<String>,
+    data: Receiver<String>,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
 }
@@ -138,13 +165,24 @@ impl Running {
 
     /// Waits until it says a line with these words on stderr.
     pub(crate) fn says(&self, words: &str) -> String {
+        line_with(&self.talk, words)
+    }
+
+    /// The same, but answers false if it ends without having said it.
+    pub(crate) fn says_unless_it_ends(&self, words: &str) -> bool {
         loop {
-            match self.lines.recv_timeout(DEADLINE) {
-                Ok(line) if line.contains(words) => return line,
+            match self.talk.recv_timeout(DEADLINE) {
+                Ok(line) if line.contains(words) => return true,
                 Ok(_) => {}
-                Err(error) => panic!("the program did not say `{words}`: {error}"),
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => panic!("neither `{words}` nor an end"),
             }
         }
+    }
+
+    /// Waits until it prints a line with these words on stdout.
+    pub(crate) fn prints(&self, words: &str) -> String {
+        line_with(&self.data, words)
     }
 
     /// Sends it a signal.
@@ -176,6 +214,16 @@ impl Running {
             code: status.code(),
             stdout: text(self.stdout.take()),
             stderr: text(self.stderr.take()),
+        }
+    }
+}
+
+fn line_with(lines: &Receiver<String>, words: &str) -> String {
+    loop {
+        match lines.recv_timeout(DEADLINE) {
+            Ok(line) if line.contains(words) => return line,
+            Ok(_) => {}
+            Err(error) => panic!("the program did not say `{words}`: {error}"),
         }
     }
 }

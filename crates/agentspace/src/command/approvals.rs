@@ -1,6 +1,6 @@
 //! `agentspace approvals`: what waits for a person, and the person's answer.
 
-use gateway::workflow_types::approval::{Decision, GateState};
+use gateway::workflow_types::approval::{Decision, Gate, GateState};
 use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::{Clock as _, Decided, Listed, SystemClock};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Deciding;
 use crate::cli::{Approvals, DecisionArgs, Global};
 use crate::exit::Exit;
-use crate::host::{self, Hosted};
+use crate::host::{self, Hosted, Turn};
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global, command: Approvals) -> anyhow::Result<Exit> {
@@ -78,7 +78,10 @@ async fn decide(
         gate,
         execution,
         hosted,
-    } = Deciding::open(global, id).await?;
+    } = match Deciding::open(global, id).await? {
+        Turn::Had(deciding) => deciding,
+        Turn::Needless(gate) => return decided_elsewhere(global, &gate, decision).await,
+    };
     let gateway = &hosted.gateway;
     let decided = match decision {
         Decision::Approve => gateway.approve(gate.id, actor.clone(), args.reason).await,
@@ -102,12 +105,14 @@ async fn decide(
         }
         // Whoever decided may have died before the execution was carried on.
         Decided::Repeated if execution.state == ExecutionState::Running => {
-            output::talk("the same was decided before; going on with the execution");
+            let settled = gateway.reader().gate(gate.id).await?.state;
+            output::talk(&format!("{settled} before; going on with the execution"));
             let consent = super::no_consent(actor);
             super::finish(global, hosted, &execution, gate.visit, &consent).await
         }
         Decided::Repeated => {
-            output::talk("the same was decided before; nothing changed");
+            let settled = gateway.reader().gate(gate.id).await?.state;
+            output::talk(&format!("{settled} before; nothing changed"));
             leave(global, hosted, &execution).await?;
             Ok(Exit::Ok)
         }
@@ -122,10 +127,32 @@ async fn decide(
     }
 }
 
+/// The answer to a decision about a gate that the owner of the database has settled meanwhile.
+async fn decided_elsewhere(
+    global: &Global,
+    gate: &Gate,
+    decision: Decision,
+) -> anyhow::Result<Exit> {
+    let GateState::Decided(vote) = &gate.state else {
+        return Err(super::settled_already(gate));
+    };
+    if vote.decision != decision {
+        return Err(super::settled_already(gate));
+    }
+    let settled = &gate.state;
+    output::talk(&format!("{settled} before; nothing changed"));
+    if global.json {
+        let reader = host::reader(global).await?;
+        let execution = reader.execution(gate.execution_id).await?;
+        super::show_rest(global, &reader, &execution).await?;
+    }
+    Ok(Exit::Ok)
+}
+
 /// Shuts the gateway down after a decision that moved nothing; programs are told how it stands.
 async fn leave(global: &Global, hosted: Hosted, execution: &Execution) -> anyhow::Result<()> {
     if global.json {
-        super::show_rest(global, &hosted.gateway, execution).await?;
+        super::show_rest(global, hosted.gateway.reader(), execution).await?;
     }
     hosted.shutdown().await
 }

@@ -150,10 +150,11 @@ fn show(global: &Global, examined: &Examined) {
     }
 }
 
-/// A value in one line, as the file would have it; a list without limit in words.
+/// A value in one line, as the file would have it; that there is none, in words.
 fn shown(setting: &Setting) -> String {
     match &setting.value {
         Value::String(text) => text.clone(),
+        Value::Null if setting.name.starts_with("gateway.retention.") => "no limit".to_owned(),
         Value::Null => "any".to_owned(),
         value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
             value.to_string()

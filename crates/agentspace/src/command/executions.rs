@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Deciding;
 use crate::cli::{DecisionArgs, Executions, Global, How, ListArgs};
 use crate::exit::{Exit, UsageError};
-use crate::host;
+use crate::host::{self, Turn};
 use crate::{output, view};
 
 pub(super) async fn run(global: &Global, command: Executions) -> anyhow::Result<Exit> {
@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, command: Executions) -> anyhow::Result<
         } => super::retry::run(global, &id, from, idempotency_key, &actor).await,
         Executions::Delete { id } => super::cancel::delete(global, &id).await,
         Executions::Prune(args) => super::prune::run(global, &args).await,
-        Executions::Watch { id, after } => super::watch::run(global, &id, after).await,
+        Executions::Watch(args) => super::watch::run(global, &args).await,
         Executions::Resolve {
             id,
             how,
@@ -160,7 +160,10 @@ async fn resolve(
         gate,
         execution,
         hosted,
-    } = Deciding::open(global, id).await?;
+    } = match Deciding::open(global, id).await? {
+        Turn::Had(deciding) => deciding,
+        Turn::Needless(gate) => return Err(super::settled_already(&gate)),
+    };
     let resolved = hosted
         .gateway
         .resolve(gate.id, resolution, actor.clone(), decision.reason)

@@ -1,29 +1,55 @@
-//! `agentspace executions watch`: what happened in an execution, event by event.
-//!
-//! What is stored is told, whoever owns the database. It is not followed further: a database tells
-//! nobody but its owner that it has changed, and asking it again and again is no way to wait.
+//! `agentspace executions watch`: what happened in an execution, event by event, and what happens
+//! until its end, whichever process runs it.
 
-use gateway::EventSeq;
+use anyhow::Context as _;
+use gateway::workflow_types::id::ExecutionId;
+use gateway::{Event, EventSeq, Reader};
 
-use crate::cli::Global;
+use crate::cli::{Global, WatchArgs};
 use crate::exit::{self, Exit};
+use crate::stop::Stop;
 use crate::{host, output, view};
 
 /// Events that are read at once.
 const PAGE: usize = 200;
 
-pub(super) async fn run(global: &Global, id: &str, after: u64) -> anyhow::Result<Exit> {
-    let id = host::execution_id(id)?;
+pub(super) async fn run(global: &Global, args: &WatchArgs) -> anyhow::Result<Exit> {
+    let id = host::execution_id(&args.id)?;
     let reader = host::reader(global).await?;
-    let mut after = EventSeq::from_number(after);
+    let after = EventSeq::from_number(args.after);
+    if args.past {
+        return past(global, &reader, (id, after)).await;
+    }
+    let stop = Stop::listen_quietly().context("listening for signals failed")?;
+    let mut watch = reader.watch(id, after).await?;
+    loop {
+        let event = tokio::select! {
+            event = watch.next() => event,
+            () = stop.asked() => {
+                go_on_words(id, watch.place());
+                return Ok(Exit::Interrupted);
+            }
+        };
+        match event {
+            Some(event) => tell(global, &event?),
+            None => return Ok(exit::of_state(&reader.execution(id).await?.state)),
+        }
+        if output::is_unread() {
+            return Ok(Exit::Ok);
+        }
+    }
+}
+
+/// What has happened so far, and no more.
+async fn past(
+    global: &Global,
+    reader: &Reader,
+    (id, mut after): (ExecutionId, EventSeq),
+) -> anyhow::Result<Exit> {
     loop {
         let page = reader.events(id, after, PAGE).await?;
         for event in &page.items {
-            if global.json {
-                output::line(&view::event(event));
-            } else {
-                output::data(&view::event_line(event));
-            }
+            tell(global, event);
             after = event.seq;
         }
         if page.is_last {
@@ -31,11 +57,22 @@ pub(super) async fn run(global: &Global, id: &str, after: u64) -> anyhow::Result
             return Ok(exit::of_state(&execution.state));
         }
         if page.items.is_empty() {
-            output::talk(&format!(
-                "it has not ended; `agentspace executions watch {id} --after {after}` tells what \
-                 comes, live events are told by the process that runs it"
-            ));
+            go_on_words(id, after);
             return Ok(Exit::Ok);
         }
     }
+}
+
+fn tell(global: &Global, event: &Event) {
+    if global.json {
+        output::line(&view::event(event));
+    } else {
+        output::data(&view::event_line(event));
+    }
+}
+
+fn go_on_words(id: ExecutionId, after: EventSeq) {
+    output::talk(&format!(
+        "it has not ended; `agentspace executions watch {id} --after {after}` tells what comes"
+    ));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::parser::ValueSource;
+use gateway::Retention;
 use gateway::workflow_types::config::{
     Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
     DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability,
@@ -34,6 +35,8 @@ pub(crate) struct Global {
     pub(crate) drain: Duration,
     /// How long a cancelled attempt may take.
     pub(crate) grace: Duration,
+    /// Which finished executions are kept.
+    pub(crate) retention: Retention,
     /// The programs that commands may run; none stands for any.
     pub(crate) allow_programs: Option<Vec<String>>,
     /// The variables that commands see besides the usual few.
@@ -109,6 +112,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
     });
     let (durability, max_concurrent_executions, max_output_bytes) = decide.limits(config);
     let (drain, grace) = decide.waits(config);
+    let retention = decide.retention(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
     Global {
         db,
@@ -119,6 +123,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         max_output_bytes,
         drain,
         grace,
+        retention,
         allow_programs,
         inherit_env,
         allow_private_addresses,
@@ -223,6 +228,35 @@ impl Decide<'_> {
             self.value("gateway.drain", "drain", drain, show),
             self.value("gateway.grace", "grace", grace, show),
         )
+    }
+
+    fn retention(&mut self, config: &Config) -> Retention {
+        let flags = &self.given.flags;
+        let age = Sources {
+            given: flags.retention_older_than.map(Some),
+            file: config.older_than.map(Some),
+            default: None,
+        };
+        let keep = Sources {
+            given: flags.retention_keep_per_workflow.map(Some),
+            file: config.keep_per_workflow.map(Some),
+            default: None,
+        };
+        let older_than = "gateway.retention.older_than";
+        let keep_per_workflow = "gateway.retention.keep_per_workflow";
+        Retention {
+            older_than: self.value(older_than, "retention_older_than", age, |age| {
+                json!(age.map(duration::format))
+            }),
+            keep_per_workflow: self
+                .value(
+                    keep_per_workflow,
+                    "retention_keep_per_workflow",
+                    keep,
+                    |keep| json!(keep),
+                )
+                .map(NonZeroU32::get),
+        }
     }
 
     fn tools(&mut self, config: &Config) -> (Option<Vec<String>>, Vec<String>, bool) {

@@ -3,7 +3,7 @@
 //! What is done with them is decided elsewhere.
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _,
     SelectableHelper as _,
 };
 use workflow_types::execution::{Claimed, Epoch, Execution};
@@ -15,7 +15,7 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::workflow_executions as executions;
-use crate::statement::{self, kept};
+use crate::statement::{self, kept_update};
 
 /// Takes up one execution, whether or not it waits for its turn; none if it does not run.
 pub fn claim_one(
@@ -32,23 +32,27 @@ pub(super) fn take(
     id: &str,
     owner: &str,
 ) -> Result<Option<Claimed>, Error> {
-    let running = executions::table
-        .filter(executions::id.eq(id))
-        .filter(IsRunning);
-    let found: Option<(ExecutionRow, i64)> = kept::<statement::ClaimExecution, _>(
-        diesel::update(running)
-            .set((
-                executions::owner.eq(owner),
-                executions::epoch.eq(executions::epoch + 1),
-                executions::queued_at.eq(None::<String>),
-                executions::admitted.eq(true),
-            ))
-            .returning((ExecutionRow::as_returning(), executions::epoch)),
-    )
-    .get_result(&mut connection.raw)
-    .optional()
-    .context(|| format!("taking up execution {id} failed"))?;
-    found.map(claimed).transpose()
+    let failed = || format!("taking up execution {id} failed");
+    let running = executions::id.eq(id).and(IsRunning);
+    let held = (
+        executions::owner.eq(owner),
+        executions::epoch.eq(executions::epoch + 1),
+        executions::queued_at.eq(None::<String>),
+        executions::admitted.eq(true),
+    );
+    let changed =
+        kept_update::<statement::ClaimExecution, _, _, _>(executions::table, running, held)
+            .execute(&mut connection.raw)
+            .context(failed)?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    let found = executions::table
+        .find(id)
+        .select((ExecutionRow::as_select(), executions::epoch))
+        .first(&mut connection.raw)
+        .context(failed)?;
+    claimed(found).map(Some)
 }
 
 fn claimed((row, epoch): (ExecutionRow, i64)) -> Result<Claimed, Error> {

@@ -11,7 +11,7 @@ use workflow_types::damage::Listed;
 use workflow_types::execution::{Execution, ExecutionFilter, ExecutionStatus, Page, PageKey};
 
 use super::row::ExecutionRow;
-use super::{IsPaused, IsRunning};
+use super::{IsFailed, IsPaused, IsRunning};
 use crate::column::listed;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
@@ -68,13 +68,16 @@ pub(super) fn query<'a>(filter: &ExecutionFilter, after: Option<&PageKey>) -> Qu
             // Literal, so that their small indexes serve however long the history is.
             ExecutionStatus::Running => query.filter(IsRunning),
             ExecutionStatus::Paused => query.filter(IsPaused),
-            ExecutionStatus::Completed | ExecutionStatus::Failed => {
-                query.filter(executions::status.eq(status.as_str()))
-            }
+            ExecutionStatus::Failed => query.filter(IsFailed),
+            // There are so many that they are met soon.
+            ExecutionStatus::Completed => query.filter(executions::status.eq(status.as_str())),
         };
     }
     if let Some(failure) = failure {
-        query = query.filter(executions::failure_kind.eq(failure.as_str()));
+        // Nothing else has a kind of failure, which the index does not know by itself.
+        query = query
+            .filter(IsFailed)
+            .filter(executions::failure_kind.eq(failure.as_str()));
     }
     if let Some(triggered_by) = triggered_by {
         query = query.filter(executions::triggered_by.eq(triggered_by.as_str()));

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 
 use diesel::{
-    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 use workflow_types::action::{Concurrency, OnLimit};
 use workflow_types::execution::{
@@ -22,7 +22,7 @@ use crate::column::literal_condition;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
-use crate::statement::{self, kept};
+use crate::statement::{self, kept, kept_update};
 use crate::{timer, workflow};
 
 literal_condition!(
@@ -144,20 +144,22 @@ pub fn queue(connection: &mut Connection, ids: &[ExecutionId], place: Place) -> 
 }
 
 fn queue_one(connection: &mut Connection, id: &ExecutionId, place: Place) -> Result<(), Error> {
-    let running = executions::table
-        .filter(executions::id.eq(id.to_string()))
-        .filter(executions::queued_at.is_null())
-        .filter(IsRunning);
+    let table = executions::table;
+    let running = executions::id
+        .eq(id.to_string())
+        .and(executions::queued_at.is_null())
+        .and(IsRunning);
     let queued = match place {
-        Place::OfItsStart => kept::<statement::QueueOfStart, _>(
-            diesel::update(running)
-                .set(executions::queued_at.eq(executions::started_at.nullable())),
-        )
-        .execute(&mut connection.raw),
-        Place::Behind(at) => kept::<statement::QueueBehind, _>(
-            diesel::update(running).set(executions::queued_at.eq(at.to_string())),
-        )
-        .execute(&mut connection.raw),
+        Place::OfItsStart => {
+            let queued = executions::queued_at.eq(executions::started_at.nullable());
+            kept_update::<statement::QueueOfStart, _, _, _>(table, running, queued)
+                .execute(&mut connection.raw)
+        }
+        Place::Behind(at) => {
+            let queued = executions::queued_at.eq(at.to_string());
+            kept_update::<statement::QueueBehind, _, _, _>(table, running, queued)
+                .execute(&mut connection.raw)
+        }
     };
     queued.context(|| format!("queueing execution {id} failed"))?;
     Ok(())

@@ -7,8 +7,8 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use workflow_types::execution::{Cancellation, Cancelling, ExecutionStatus, Started};
 use workflow_types::id::{Actor, ExecutionId};
 use workflow_types::schedule::{
-    FireOutcome, FireRecord, Fired, Firing, InTheWay, Off, Overlap, Overlapped, Schedule, Slot,
-    Standing, overlap,
+    FireOutcome, FireRecord, FireWord, Fired, Firing, InTheWay, Off, Overlap, Overlapped, Schedule,
+    Slot, Standing, overlap,
 };
 
 use super::row::ScheduleRow;
@@ -17,7 +17,7 @@ use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::{schedules, workflow_executions as executions};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept_update};
 use crate::{cancellation, execution};
 
 literal_condition!(
@@ -117,7 +117,7 @@ fn repeated(
     if !stands_before {
         return Ok(unchanged(schedule, known));
     }
-    let schedule = schedule.fired(firing.fire_time, false, firing.at);
+    let schedule = schedule.fired(firing.fire_time, FireWord::Missed, firing.at);
     go_on(connection, &schedule)?;
     Ok(unchanged(schedule, known))
 }
@@ -203,8 +203,10 @@ fn unfinished(connection: &mut Connection, schedule: &Schedule) -> Result<Vec<Ex
 
 fn go_on(connection: &mut Connection, schedule: &Schedule) -> Result<(), Error> {
     let id = &schedule.spec.id;
-    kept::<statement::GoOn, _>(
-        diesel::update(schedules::table.find(id.to_string())).set(ScheduleRow::from(schedule)),
+    kept_update::<statement::GoOn, _, _, _>(
+        schedules::table,
+        schedules::id.eq(id.to_string()),
+        ScheduleRow::from(schedule),
     )
     .execute(&mut connection.raw)
     .context(|| format!("going on with schedule \"{id}\" failed"))?;
@@ -288,8 +290,11 @@ impl<'a> Fire<'a> {
     /// The schedule goes on to its next fire time, and counts the run.
     fn go_on(&mut self, connection: &mut Connection) -> Result<(), Error> {
         let Firing { fire_time, at, .. } = self.firing;
-        let is_started = matches!(self.outcome, Some(FireOutcome::Started { .. }));
-        self.schedule = self.schedule.fired(*fire_time, is_started, *at);
+        let word = self
+            .outcome
+            .as_ref()
+            .map_or(FireWord::Missed, FireOutcome::word);
+        self.schedule = self.schedule.fired(*fire_time, word, *at);
         go_on(connection, &self.schedule)?;
         if is_exhausted(&self.schedule) {
             history::give_up_buffered(connection, &self.firing.schedule, *at)?;

@@ -20,7 +20,7 @@ use crate::cancellation;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::{cancellations, step_visits, workflow_executions as executions};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept_update};
 
 /// Writes the state of a visit that is open, of an execution that is held under `epoch` and may
 /// become `next`; answers whether it did.
@@ -46,24 +46,23 @@ pub(crate) fn settle(
     // One that is cancelled may only end as such.
     let may_end = cancellation::ends(next).into_sql::<Bool>();
     let cancelled = cancellations::table.filter(cancellations::execution_id.eq(&id));
-    let open = step_visits::table
-        .filter(step_visits::execution_id.eq(&id))
-        .filter(step_visits::visit.eq(i64::from(visit.number)))
-        .filter(step_visits::state.ne(VisitStatus::Done.as_str()))
-        .filter(exists(held))
-        .filter(not(exists(cancelled)).or(may_end));
+    let open = step_visits::execution_id
+        .eq(&id)
+        .and(step_visits::visit.eq(i64::from(visit.number)))
+        .and(step_visits::state.ne(VisitStatus::Done.as_str()))
+        .and(exists(held))
+        .and(not(exists(cancelled)).or(may_end));
     let columns = StateColumns::from(visit);
     let changed = match &visit.state {
         // Only here may it have been left without its request before.
         VisitState::Waiting | VisitState::Begun => {
             let request = visit.request.as_ref().map(ToString::to_string);
-            kept::<statement::BeginVisit, _>(
-                diesel::update(open).set((&columns, step_visits::request.eq(request))),
-            )
-            .execute(&mut connection.raw)
+            let columns = (&columns, step_visits::request.eq(request));
+            kept_update::<statement::BeginVisit, _, _, _>(step_visits::table, open, columns)
+                .execute(&mut connection.raw)
         }
         VisitState::Ready | VisitState::BackingOff { .. } | VisitState::Done { .. } => {
-            kept::<statement::SettleVisit, _>(diesel::update(open).set(&columns))
+            kept_update::<statement::SettleVisit, _, _, _>(step_visits::table, open, &columns)
                 .execute(&mut connection.raw)
         }
     };

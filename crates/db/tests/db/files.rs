@@ -13,11 +13,12 @@ use workflow_types::execution::{Started, Turn};
 use crate::support::{Database, gate_id, id, running, vote};
 
 /// Every migration, the oldest first.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "2026-11-23-000000_foundation",
     "2026-11-23-071807_operations",
     "2026-11-23-071917_admission",
-    "2026-11-23-093500_scheduling",
+    "2026-11-23-101500_failures",
+    "2026-11-23-103500_scheduling",
 ];
 
 fn mode(path: &Path) -> u32 {

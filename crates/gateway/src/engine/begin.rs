@@ -44,6 +44,8 @@ pub(crate) struct Prepared {
     definition: Arc<WorkflowDefinition>,
     history: History,
     open: Option<Visit>,
+    /// When the gate at which it waits expires.
+    expiry: Option<Timestamp>,
     slot: Option<Slot>,
     /// Taken before it is stored: whoever repeats the start must not take it up in the meantime.
     hold: Option<Hold>,
@@ -98,6 +100,7 @@ impl Engine {
         execution.state = advance.state.clone();
         let results = advance.results(&history);
         let open = advance.made.last().cloned();
+        let expiry = advance.expiry();
         let (slot, entry) = self.entry(&execution.state, &definition);
         let hold = self.hold(execution.id);
         Prepared {
@@ -111,6 +114,7 @@ impl Engine {
             definition,
             history,
             open,
+            expiry,
             slot,
             hold,
         }
@@ -127,6 +131,7 @@ impl Engine {
             definition,
             history,
             open,
+            expiry,
             slot,
             hold,
         } = prepared;
@@ -148,6 +153,7 @@ impl Engine {
             Started::New => {
                 self.own(execution.id);
                 self.after_commit(&execution.id, &execution.state);
+                self.waits_at(expiry);
                 if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {
                     let live =
                         Live::new(execution.clone(), Epoch::FIRST, definition, history, open);

@@ -56,6 +56,12 @@ impl Advance {
         }
     }
 
+    /// When the gate at which the execution waits expires, if it does.
+    pub(crate) fn expiry(&self) -> Option<Timestamp> {
+        let expiry = self.gate.as_ref().and_then(|gate| gate.expiry.as_ref());
+        expiry.map(|expiry| expiry.at)
+    }
+
     /// The open visit is not begun yet: whoever takes the execution up next begins it.
     pub(crate) fn hold_back(&mut self) {
         if let Some(open) = self

@@ -147,6 +147,7 @@ pub(super) async fn set_out(
     let advance = decide::begin(situation, &mut history);
     let results = advance.results(&history);
     let open = advance.made.last().cloned();
+    let expiry = advance.expiry();
     let transition = Transition {
         execution_id: execution.id,
         epoch,
@@ -159,6 +160,7 @@ pub(super) async fn set_out(
     };
     apply(engine, transition).await?;
     engine.after_commit(&execution.id, &advance.state);
+    engine.waits_at(expiry);
     let execution = Execution {
         state: advance.state,
         ..execution
@@ -198,6 +200,7 @@ pub(super) async fn conclude(
 async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Result<Step, Error> {
     let results = advance.results(&live.history);
     let next = advance.made.last().cloned();
+    let expiry = advance.expiry();
     let transition = Transition {
         execution_id: live.execution.id,
         epoch: live.epoch,
@@ -212,6 +215,7 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
     live.execution.state = advance.state;
     live.previous_error = None;
     engine.after_commit(&live.execution.id, &live.execution.state);
+    engine.waits_at(expiry);
     log_state(&live.execution);
     match (&live.execution.state, next) {
         (ExecutionState::Running, Some(next)) => {
@@ -268,7 +272,7 @@ async fn back_off(
     };
     live.open.state = VisitState::BackingOff { until, failure };
     write_open(engine, live, Some(failed)).await?;
-    engine.timer.notify_one();
+    engine.timer.due(until);
     Ok(Step::Leave)
 }
 

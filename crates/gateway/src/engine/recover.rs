@@ -187,7 +187,7 @@ impl Engine {
             tracing::warn!(
                 execution.id = %id,
                 error = &error as &dyn std::error::Error,
-                "the database does not answer, trying again in {pause:?}"
+                "the database does not answer: the execution goes on when it does, trying again in {pause:?}"
             );
             let until = self.clock.now().saturating_add(pause);
             tokio::select! {
@@ -241,6 +241,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         return drive::set_out(engine, claim.clone(), definition).await;
     };
     let mut live = Live::new(execution, epoch, definition, history, open);
+    live.previous_error = error_before(engine, &live.open).await?;
     let step = match live.open.state.clone() {
         VisitState::Ready if drive::is_unresolved(&live.open) => {
             drive::arrive(engine, &mut live).await?
@@ -250,7 +251,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         VisitState::Waiting => at_gate(engine, &mut live).await?,
         VisitState::BackingOff { until, failure } => {
             if until > engine.clock.now() {
-                engine.timer.notify_one();
+                engine.timer.due(until);
                 return Ok(None);
             }
             live.open.attempt += 1;
@@ -266,6 +267,20 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         }
     };
     Ok((step == Step::Perform).then_some(live))
+}
+
+/// Why the attempt before that of the open visit failed: one that is made again is told, too.
+async fn error_before(engine: &Engine, open: &Visit) -> Result<Option<String>, Error> {
+    if open.attempt == 1 {
+        return Ok(None);
+    }
+    let failed = engine
+        .reads
+        .attempts(open.execution_id, open.number, open.number)
+        .await;
+    let failed = failed.during("reading failed attempts")?;
+    let before = failed.into_iter().rfind(|it| it.attempt < open.attempt);
+    Ok(before.map(|failed| failed.failure.message))
 }
 
 /// Whether a definition will not be read later either.

@@ -3,9 +3,10 @@
 //! What is due lives in the database; the timer sleeps to the earliest instant and is woken when
 //! something earlier may have been written.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use workflow_types::Timestamp;
 use workflow_types::id::ExecutionId;
 
@@ -18,9 +19,49 @@ const BATCH: usize = 256;
 /// How long the timer waits after the database did not answer.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
+/// Wakes the timer, but only if it would sleep too long: whatever is due later costs it nothing.
+#[derive(Debug, Default)]
+pub(super) struct Alarm {
+    /// Until when it sleeps; none while it reads, or sleeps without end.
+    until: Mutex<Option<Timestamp>>,
+    wake: Notify,
+}
+
+impl Alarm {
+    /// Something is due at an instant: said after it was written.
+    pub(super) fn due(&self, at: Timestamp) {
+        let mut until = self.until();
+        if until.is_none_or(|until| at < until) {
+            *until = Some(at);
+            drop(until);
+            self.wake.notify_one();
+        }
+    }
+
+    /// What is due may be another now, whenever that is.
+    pub(super) fn look(&self) {
+        self.wake.notify_one();
+    }
+
+    /// What is written from now on may not be read this time.
+    fn reads(&self) {
+        *self.until() = None;
+    }
+
+    fn sleeps(&self, next: Option<Timestamp>) {
+        let mut until = self.until();
+        *until = until.into_iter().chain(next).min();
+    }
+
+    fn until(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Runs until the engine drains.
 pub(super) async fn run(engine: Arc<Engine>) {
     loop {
+        engine.timer.reads();
         let next = match round(&engine).await {
             Ok(next) => next,
             Err(error) => {
@@ -31,6 +72,7 @@ pub(super) async fn run(engine: Arc<Engine>) {
                 Some(engine.clock.now().saturating_add(AFTER_ERROR))
             }
         };
+        engine.timer.sleeps(next);
         let due = async {
             match next {
                 Some(at) => engine.clock.sleep_until(at).await,
@@ -39,7 +81,7 @@ pub(super) async fn run(engine: Arc<Engine>) {
         };
         tokio::select! {
             () = due => {}
-            () = engine.timer.notified() => {}
+            () = engine.timer.wake.notified() => {}
             () = engine.draining.cancelled() => return,
         }
     }
@@ -98,4 +140,49 @@ async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error>
 pub(super) async fn expire(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
     let expired = engine.store.expire_due(engine.scope(), now, BATCH).await;
     expired.during("expiring gates")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000).unwrap()
+    }
+
+    /// Whether the timer was woken since this was asked last.
+    fn is_woken(alarm: &Alarm) -> bool {
+        let woken = pin!(alarm.wake.notified());
+        woken
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    }
+
+    #[test]
+    fn a_sleeping_timer_is_woken_by_what_is_due_earlier_and_by_nothing_else() {
+        let alarm = Alarm::default();
+        alarm.sleeps(Some(at(10)));
+        for (due, wakes) in [(11, false), (10, false), (9, true), (9, false), (8, true)] {
+            alarm.due(at(due));
+            assert_eq!(is_woken(&alarm), wakes, "{due}");
+        }
+    }
+
+    #[test]
+    fn a_timer_that_reads_or_sleeps_without_end_is_woken_by_everything() {
+        let alarm = Alarm::default();
+        alarm.reads();
+        alarm.due(at(99));
+        // What it has read may be later than what it has missed.
+        alarm.sleeps(Some(at(100)));
+        assert!(is_woken(&alarm));
+        alarm.reads();
+        alarm.sleeps(None);
+        assert!(!is_woken(&alarm));
+        alarm.due(at(1_000));
+        assert!(is_woken(&alarm));
+    }
 }

@@ -21,7 +21,7 @@ use crate::error::{During as _, Error, ErrorKind};
 use crate::gateway::validated;
 
 /// What was put off.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Acted {
     /// How many schedules wait for their turn to catch up.
     waiting: usize,
@@ -186,12 +186,12 @@ async fn fire_whole(
                 if gone.is_none_or(|found| found.revision != schedule.revision) {
                     return Ok(None);
                 }
-                prepared = once_more(schedule, prepared, error)?;
+                prepared = once_more(schedule, &prepared, error)?;
             }
             Err(error) if error.is_transient() => {
                 return Err(error).during(format_args!("firing schedule `{}`", schedule.spec.id));
             }
-            Err(error) => prepared = once_more(schedule, prepared, error)?,
+            Err(error) => prepared = once_more(schedule, &prepared, error)?,
         }
     }
 }
@@ -200,7 +200,7 @@ async fn fire_whole(
 /// what failed without one stays an error.
 fn once_more(
     schedule: &Schedule,
-    prepared: Result<Prepared, String>,
+    prepared: &Result<Prepared, String>,
     error: crate::store::StoreError,
 ) -> Result<Result<Prepared, String>, Error> {
     match prepared {
@@ -250,7 +250,7 @@ fn report(engine: &Engine, record: &FireRecord) {
                 %fire_time,
                 outcome = outcome.word().as_str(),
                 "schedule `{schedule}` fired"
-            )
+            );
         }
     }
     engine.scheduler.tell(ScheduleEvent::Fired(record.clone()));

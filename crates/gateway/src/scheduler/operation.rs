@@ -319,7 +319,7 @@ impl Schedules<'_> {
         }
     }
 
-    fn changed(&self, schedule: &Schedule) {
+    fn changed(self, schedule: &Schedule) {
         let scheduler = &self.engine().scheduler;
         if schedule.spec.policies.pause_after_failures.is_some() {
             scheduler.watched();

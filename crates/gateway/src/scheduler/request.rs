@@ -114,6 +114,10 @@ fn fallback(id: &ScheduleId) -> ScheduleName {
 /// A request to change a schedule; what is not named stays.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a request does nothing before it is handed to a gateway"]
+#[expect(
+    clippy::option_option,
+    reason = "what stays, what is taken away, and what takes its place"
+)]
 pub struct ScheduleEdit {
     name: Option<ScheduleName>,
     workflow: Option<Option<WorkflowId>>,

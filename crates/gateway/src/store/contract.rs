@@ -31,6 +31,7 @@ mod cancels;
 mod claims;
 mod damage;
 mod events;
+mod fires;
 mod fixture;
 mod gates;
 mod groups;
@@ -220,6 +221,13 @@ laws! {
         a_schedule_is_read_back_as_it_was_and_its_id_is_its_own,
         a_change_is_written_only_to_what_it_was_worked_out_from,
         a_gap_is_one_row_and_survives_a_repetition,
+        what_is_due_is_found_in_its_order,
+        so_many_failures_in_a_row_pause_a_schedule,
+        a_trigger_has_a_schedule_that_follows_it,
+        a_trigger_takes_no_id_from_anybody,
+        a_deleted_schedule_leaves_its_executions_and_no_fires,
+    }
+    fires {
         a_fire_is_recorded_with_what_it_starts_and_only_once,
         fifty_that_fire_at_once_start_one_execution,
         a_fire_that_was_planned_before_a_change_is_refused_whole,
@@ -228,16 +236,12 @@ laws! {
         one_that_waits_for_a_person_is_passed_over_if_the_policy_says_so,
         a_buffered_fire_starts_when_nothing_is_in_its_way,
         a_backfill_takes_what_did_not_run_and_counts_nothing,
-        what_is_due_is_found_in_its_order,
-        so_many_failures_in_a_row_pause_a_schedule,
-        a_trigger_has_a_schedule_that_follows_it,
-        a_trigger_takes_no_id_from_anybody,
-        a_deleted_schedule_leaves_its_executions_and_no_fires,
     }
     events {
         events_only_grow_and_are_read_from_any_place,
         votes_are_told_in_the_order_in_which_they_were_counted,
         events_of_a_long_history_are_read_in_pages,
+        every_commit_is_told_to_who_reads_beside,
     }
     pages {
         pages_hold_every_execution_once_the_newest_first,

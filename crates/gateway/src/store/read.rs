@@ -13,7 +13,7 @@ use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
-use super::StoreError;
+use super::{Commits, StoreError};
 
 /// What can be read of a store.
 ///
@@ -184,6 +184,11 @@ pub trait ReadStore: Send + Sync {
     /// At most `limit` stretches of which the fire times of a schedule are not recorded one by one,
     /// the newest first.
     async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError>;
+
+    /// Tells, from now on, whenever something may have been committed, by whichever process.
+    ///
+    /// Whoever asks for it, reads, and then reads again whenever it tells, misses nothing.
+    async fn commits(&self) -> Result<Commits, StoreError>;
 
     /// Everything that is wrong with the store, in words; empty if nothing is. Takes its time.
     async fn check(&self) -> Result<Vec<String>, StoreError>;

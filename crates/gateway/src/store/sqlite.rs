@@ -64,19 +64,44 @@ impl SqliteStore {
     /// [`ReadOnly`](StoreErrorKind::ReadOnly) if it may not be written.
     pub async fn open(path: &Path, durability: Durability) -> Result<(Self, Opened), StoreError> {
         let owned = path.to_owned();
-        let (connection, lock, opened) =
-            blocking(move || take(&owned, "gateway", durability)).await?;
+        let taken = blocking(move || take(&owned, "gateway", durability)).await?;
+        Self::start(path, taken)
+    }
+
+    /// The same, but waits as long as another process has it. Those who wait have it in the order
+    /// in which they came.
+    ///
+    /// Dropping the future gives up.
+    pub async fn open_when_free(
+        path: &Path,
+        durability: Durability,
+    ) -> Result<(Self, Opened), StoreError> {
+        let (sender, held) = oneshot::channel();
+        let waiting = path.to_owned();
+        // Not one of the runtime's threads, whose end it would wait for.
+        std::thread::Builder::new()
+            .name("agentspace-waiter".to_owned())
+            .spawn(move || {
+                // If nobody waits any more, the lock is let go with the answer.
+                let _ = sender.send(OwnerLock::wait(&waiting, "gateway"));
+            })
+            .map_err(|error| thread_failed("a thread that waits", error))?;
+        let lock = held.await.map_err(|_| closed())?;
+        let lock = lock.map_err(|error| store_error(&error))?;
+        let owned = path.to_owned();
+        let taken = blocking(move || open(&owned, lock, durability)).await?;
+        Self::start(path, taken)
+    }
+
+    fn start(
+        path: &Path,
+        (connection, lock, opened): (Connection, OwnerLock, Opened),
+    ) -> Result<(Self, Opened), StoreError> {
         let (queue, jobs) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("agentspace-writer".to_owned())
             .spawn(move || write(connection, &jobs, lock))
-            .map_err(|error| {
-                StoreError::new(
-                    StoreErrorKind::Internal,
-                    "starting the writer thread failed",
-                )
-                .caused(error)
-            })?;
+            .map_err(|error| thread_failed("the writer thread", error))?;
         let store = Self {
             queue: Mutex::new(Some(queue)),
             reader: SqliteReader::new(path),
@@ -132,7 +157,7 @@ impl SqliteStore {
     /// Dropping the future does not undo the write.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+        work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, answer) = oneshot::channel();
         let job = Job::new(work, move |result| {
@@ -178,6 +203,15 @@ fn take(
     durability: Durability,
 ) -> Result<(Connection, OwnerLock, Opened), db::Error> {
     let lock = OwnerLock::acquire(path, purpose)?;
+    open(path, lock, durability)
+}
+
+/// Opens a database for writing that this process owns.
+fn open(
+    path: &Path,
+    lock: OwnerLock,
+    durability: Durability,
+) -> Result<(Connection, OwnerLock, Opened), db::Error> {
     let opened = Connection::open_writer(path, durability)?;
     let done = Opened {
         migrated: opened.migrated,
@@ -195,6 +229,7 @@ fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>, lock: OwnerLock
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
         connection.group(group);
+        lock.ring();
     }
     drop(connection);
     drop(lock);
@@ -218,6 +253,10 @@ async fn blocking<T: Send + 'static>(
 
 fn taken<T>(place: &Mutex<Option<T>>) -> Option<T> {
     place.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn thread_failed(which: &str, error: std::io::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Internal, format!("starting {which} failed")).caused(error)
 }
 
 fn closed() -> StoreError {

@@ -59,6 +59,30 @@ fn an_interrupted_call_that_may_be_repeated_is_with_the_same_key_and_attempt() {
 }
 
 #[test]
+fn a_model_that_is_asked_again_after_a_crash_is_told_why_its_answer_was_refused() {
+    let world = World::with(
+        "
+  - id: a
+    action: model
+    prompt: how many
+    outputSchema: {n: number}
+    retry: {maxAttempts: 2, initialBackoff: 0}",
+    );
+    world.ledger.will_answer(&["many", "wait", "{\"n\": 1}"]);
+    let life = world.live();
+    let id = life.start("w", json!({}));
+    life.until_called(&world, 2);
+    life.kill();
+    let life = world.live();
+    assert_eq!(verdict(&life.wait(id)), None);
+    let calls = world.ledger.calls();
+    assert_eq!(calls.len(), 3);
+    assert!(calls[1].previous_error.is_some());
+    assert_eq!(calls[1], calls[2]);
+    life.check(&world);
+}
+
+#[test]
 fn an_interrupted_destructive_call_asks_and_is_not_made_again_by_itself() {
     for tool in ["act", "unsure"] {
         let world = World::with(&waiting(tool, ""));

@@ -156,14 +156,14 @@ fn a_clock_that_is_set_fires_nothing_twice_and_misses_nothing_silently() {
     };
     life.add(request("0 * * * *", policies));
     let words = |life: &Life| -> Vec<String> {
-        let word = |fire: &gateway::workflow_types::schedule::FireRecord| {
+        let told = |fire: &gateway::workflow_types::schedule::FireRecord| {
             format!(
                 "{} {}",
                 &fire.fire_time.to_string()[11..16],
                 fire.outcome.word()
             )
         };
-        life.fires("s").iter().map(word).collect()
+        life.fires("s").iter().map(told).collect()
     };
     let set = |time: &str| {
         world.clock.set(at(&format!("2026-01-31T{time}:00Z")));

@@ -11,7 +11,7 @@ use gateway::workflow_types::schedule::{
 use gateway::{Backfill, Clock as _, ErrorKind, ScheduleEdit, ScheduleEvent, ScheduleRequest};
 use serde_json::{Value, json};
 
-use crate::support::{Life, World, actor, at, verdict};
+use crate::support::{Life, World, at, verdict};
 
 pub(crate) fn id(text: &str) -> ScheduleId {
     text.parse().unwrap()
@@ -22,13 +22,6 @@ pub(crate) fn request(when: &str, policies: Policies) -> ScheduleRequest {
     ScheduleRequest::new(id("s"), when.parse().unwrap())
         .starting("w".parse().unwrap())
         .policies(policies)
-}
-
-fn overlap(overlap: Overlap) -> Policies {
-    Policies {
-        overlap,
-        ..Policies::default()
-    }
 }
 
 fn misfire(misfire: Misfire) -> Policies {
@@ -78,7 +71,7 @@ impl Life {
     }
 
     /// Moves the clock, and waits until nothing is due any more.
-    fn at(&self, world: &World, time: &str) {
+    pub(crate) fn at(&self, world: &World, time: &str) {
         world.at(time);
         self.settle_schedules(world);
     }
@@ -97,7 +90,7 @@ impl Life {
     }
 
     /// The history of the schedule `s` in words: `09:00 started`, the oldest first.
-    fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let told = |fire: &FireRecord| {
             let time = &fire.fire_time.to_string()[11..16];
             format!("{time} {}", fire.outcome.word())
@@ -115,7 +108,7 @@ impl Life {
     }
 
     /// Waits until the history of the schedule `s` is as wanted.
-    fn until_told(&self, wanted: &[&str]) {
+    pub(crate) fn until_told(&self, wanted: &[&str]) {
         let mut events = self.gateway.schedules().watch();
         while self.told() != wanted {
             self.run(events.next());
@@ -124,9 +117,6 @@ impl Life {
 }
 
 const NOOP: &str = "\n  - {id: a, action: noop}";
-const WAIT: &str =
-    "\n  - {id: a, action: tool, tool: act, timeout: 1d, args: {do: wait or be cancelled}}";
-const GATE: &str = "\n  - {id: a, action: noop, approvalRequired: {timeout: 7d}}";
 const FAIL: &str = "\n  - {id: a, action: tool, tool: act, args: {do: refuse}}";
 
 #[test]
@@ -315,136 +305,6 @@ fn what_waits_for_its_turn_to_catch_up_waits_over_a_kill() {
     let life = world.live();
     life.settle_schedules(&world);
     assert_eq!(life.executions().len(), 8);
-}
-
-#[test]
-fn an_execution_that_runs_keeps_the_next_fire_from_running() {
-    let world = World::with(WAIT);
-    let life = world.live();
-    life.add(request("0 * * * *", overlap(Overlap::Skip)));
-    life.at(&world, "10:00:00");
-    life.until_called(&world, 1);
-    life.at(&world, "11:00:00");
-    assert_eq!(life.told(), ["10:00 started", "11:00 skipped_overlap"]);
-    world.ledger.let_go(1);
-    life.wait(life.executions()[0].id);
-    life.at(&world, "12:00:00");
-    assert_eq!(life.told().last().unwrap(), "12:00 started");
-}
-
-#[test]
-fn one_that_waits_for_a_person_runs_unless_it_is_passed_over() {
-    for (ignores, expected) in [(false, "11:00 skipped_overlap"), (true, "11:00 started")] {
-        let world = World::with(GATE);
-        let life = world.live();
-        let policies = Policies {
-            overlap_ignores_paused: ignores,
-            ..overlap(Overlap::Skip)
-        };
-        life.add(request("0 * * * *", policies));
-        life.at(&world, "10:00:00");
-        life.wait(life.executions()[0].id);
-        life.at(&world, "11:00:00");
-        assert_eq!(life.told(), ["10:00 started", expected]);
-    }
-}
-
-#[test]
-fn one_buffered_fire_starts_when_the_execution_before_it_ends() {
-    let world = World::with(WAIT);
-    let life = world.live();
-    life.add(request("0 * * * *", overlap(Overlap::BufferOne)));
-    life.at(&world, "10:00:00");
-    life.until_called(&world, 1);
-    life.at(&world, "11:00:00");
-    life.at(&world, "12:00:00");
-    assert_eq!(
-        life.told(),
-        ["10:00 started", "11:00 buffered", "12:00 skipped_overlap"]
-    );
-    world.ledger.let_go(1);
-    life.until_told(&["10:00 started", "11:00 started", "12:00 skipped_overlap"]);
-    life.until_called(&world, 2);
-    assert_eq!(life.schedule("s").runs, 2);
-    life.check(&world);
-}
-
-#[test]
-fn all_buffered_fires_start_one_after_the_other_over_a_restart_too() {
-    let world = World::with(WAIT);
-    let life = world.live();
-    life.add(request("0 * * * *", overlap(Overlap::BufferAll)));
-    for time in ["10:00:00", "11:00:00", "12:00:00"] {
-        life.at(&world, time);
-    }
-    assert_eq!(
-        life.told(),
-        ["10:00 started", "11:00 buffered", "12:00 buffered"]
-    );
-    let first = life.executions()[0].id;
-    life.until_called(&world, 1);
-    life.kill();
-    let life = world.live();
-    life.run(life.gateway.cancel(first, actor("ann"), None))
-        .unwrap();
-    life.until_told(&["10:00 started", "11:00 started", "12:00 buffered"]);
-    life.until_called(&world, 2);
-    world.ledger.let_go(1);
-    life.until_told(&["10:00 started", "11:00 started", "12:00 started"]);
-    life.until_called(&world, 3);
-    let scheduled: Vec<_> = life
-        .executions()
-        .iter()
-        .map(|one| one.scheduled_for)
-        .collect();
-    assert_eq!(scheduled.len(), 3);
-    assert!(scheduled.is_sorted());
-}
-
-#[test]
-fn the_next_fire_takes_the_place_of_the_execution_before() {
-    for steps in [WAIT, GATE] {
-        let world = World::with(steps);
-        let life = world.live();
-        life.add(request("0 * * * *", overlap(Overlap::CancelOther)));
-        life.at(&world, "10:00:00");
-        let first = life.executions()[0].id;
-        if steps == GATE {
-            life.wait(first);
-        } else {
-            life.until_called(&world, 1);
-        }
-        life.at(&world, "11:00:00");
-        let ended = life.wait(first);
-        assert_eq!(verdict(&ended).unwrap().as_str(), "cancelled");
-        assert_eq!(life.told(), ["10:00 started", "11:00 started"]);
-        assert_eq!(life.executions().len(), 2);
-    }
-}
-
-#[test]
-fn fires_that_may_overlap_all_run() {
-    let world = World::with(WAIT);
-    let life = world.live();
-    life.add(request("0 * * * *", overlap(Overlap::Allow)));
-    for time in ["10:00:00", "11:00:00", "12:00:00"] {
-        life.at(&world, time);
-    }
-    life.until_called(&world, 3);
-    assert_eq!(life.executions().len(), 3);
-}
-
-#[test]
-fn a_workflow_that_skips_more_than_its_limit_makes_a_skipped_fire() {
-    let world = World::with(
-        "concurrency: {limit: 1, onLimit: skip}\nsteps:\n  - {id: a, action: tool, tool: act, timeout: 1d, args: {do: wait}}\n",
-    );
-    let life = world.live();
-    life.add(request("0 * * * *", overlap(Overlap::Allow)));
-    life.at(&world, "10:00:00");
-    life.at(&world, "11:00:00");
-    assert_eq!(life.told(), ["10:00 started", "11:00 skipped_overlap"]);
-    assert_eq!(life.schedule("s").runs, 1);
 }
 
 #[test]
@@ -688,73 +548,6 @@ fn a_gateway_that_rests_fires_nothing() {
     let by_hand = life.start("w", Value::Object(serde_json::Map::new()));
     life.wait(by_hand);
     assert_eq!(life.fires("s"), []);
-}
-
-#[test]
-fn a_trigger_fires_by_itself_and_follows_its_file() {
-    let world = World::new();
-    let write = |trigger: &str| {
-        let steps = "steps:\n  - {id: a, action: noop}\n";
-        world.write("s", &format!("trigger: {trigger}\n{steps}"))
-    };
-    let reload = |life: &Life| {
-        let read = life.gateway.register_directory(world.workflows());
-        life.run(read).unwrap();
-    };
-    write("{cron: '0 * * * *', timezone: Europe/Berlin, maxRuns: 5}");
-    let life = world.live();
-    let made = life.schedule("s");
-    assert_eq!(made.spec.timing.zone().name(), "Europe/Berlin");
-    life.at(&world, "10:00:00");
-    let schedule = life.schedule("s");
-    // Read again, unchanged: nothing changes, over a restart neither.
-    reload(&life);
-    life.shutdown();
-    let life = world.live();
-    assert_eq!(life.schedule("s"), schedule);
-    // Changed: it fires by what stands there now, and its runs are those that it had.
-    let path = write("{cron: '30 * * * *', maxRuns: 5}");
-    reload(&life);
-    let changed = life.schedule("s");
-    assert_eq!(
-        (changed.runs, changed.next().unwrap().fire_time),
-        (1, at("2026-01-31T10:30:00Z"))
-    );
-    let edit = ScheduleEdit::new().name("mine".parse().unwrap());
-    let refused = life.run(life.gateway.schedules().edit(&id("s"), edit));
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Conflict);
-    // Paused by hand: reading the file does not resume it.
-    life.run(life.gateway.schedules().pause(&id("s"))).unwrap();
-    reload(&life);
-    assert!(!life.schedule("s").is_active());
-    life.run(life.gateway.schedules().resume(&id("s"))).unwrap();
-    let detached = |life: &Life| {
-        let standing = life.schedule("s").standing;
-        matches!(
-            standing,
-            Standing::Off {
-                why: Off::Detached,
-                ..
-            }
-        )
-    };
-    // Without a trigger, and without its file, it is off and keeps its history.
-    write("manual");
-    reload(&life);
-    assert!(detached(&life));
-    write("'30 * * * *'");
-    reload(&life);
-    assert!(life.schedule("s").is_active());
-    // A file that is refused changes nothing.
-    std::fs::write(&path, "name: s\n").unwrap();
-    reload(&life);
-    assert!(life.schedule("s").is_active());
-    std::fs::remove_file(path).unwrap();
-    reload(&life);
-    assert!(detached(&life));
-    life.at(&world, "12:00:00");
-    assert_eq!(life.told(), ["10:00 started"]);
-    life.run(life.gateway.schedules().delete(&id("s"))).unwrap();
 }
 
 #[test]

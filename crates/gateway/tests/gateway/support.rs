@@ -25,6 +25,7 @@ use tokio::runtime::Runtime;
 use crate::support::ledger::Ledger;
 use crate::support::tools::{Asks, Scripted};
 
+pub(crate) mod counting;
 pub(crate) mod crashing;
 pub(crate) mod ledger;
 pub(crate) mod tools;

@@ -12,7 +12,7 @@ use super::step::StepDraft;
 use crate::action::Action;
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
 use crate::execution::{ContextName, StepStatus, TriggeredBy};
-use crate::expression::{Expression, Fact, Kind, Kinds, Role, Surprise, SurpriseKind};
+use crate::expression::{Fact, Kind, Kinds, Role, Surprise, SurpriseKind};
 use crate::id::StepId;
 use crate::output_schema::ValueSchema;
 
@@ -24,9 +24,11 @@ pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Re
             known,
             step: draft,
         };
-        for (at, offset, expression) in templates(draft) {
-            for surprise in expression.surprises(Role::Value, &facts) {
-                report.push(warning(&at, offset, surprise));
+        for (at, template) in draft.templates() {
+            for (offset, expression) in template.expressions() {
+                for surprise in expression.surprises(Role::Value, &facts) {
+                    report.push(warning(&at, offset, surprise));
+                }
             }
         }
         for (branch, at) in draft.step.branches().iter().zip(&draft.branches_at) {
@@ -87,38 +89,6 @@ fn branches(draft: &StepDraft<'_>, report: &mut Report) {
         }
         earlier.entry(canonical).or_insert(at);
     }
-}
-
-/// Every expression in a step's templates, with the address of its string and its place therein.
-fn templates<'d>(draft: &'d StepDraft<'_>) -> Vec<(Pointer, usize, &'d Expression)> {
-    let mut found = Vec::new();
-    let texts = match draft.step.action() {
-        Action::Tool(action) => {
-            let at = draft.at.key("args");
-            for (inner, template) in action.args().template().templates() {
-                let at = at.join(&Pointer::from_text(inner).unwrap_or_default());
-                let expressions = template.expressions();
-                found.extend(expressions.map(|(offset, own)| (at.clone(), offset, own)));
-            }
-            [None, None]
-        }
-        Action::Model(action) => [
-            Some(("prompt", action.prompt())),
-            action.system().map(|text| ("system", text)),
-        ],
-        Action::Noop => [None, None],
-    };
-    for (key, text) in texts.into_iter().flatten() {
-        let at = draft.at.key(key);
-        let expressions = text.template().expressions();
-        found.extend(expressions.map(|(offset, own)| (at.clone(), offset, own)));
-    }
-    if let Some(message) = draft.step.approval().and_then(|policy| policy.message()) {
-        let at = draft.written_key("approvalRequired").key("message");
-        let expressions = message.template().expressions();
-        found.extend(expressions.map(|(offset, own)| (at.clone(), offset, own)));
-    }
-    found
 }
 
 /// What is known of names in the expressions of one step.

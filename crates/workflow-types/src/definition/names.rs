@@ -24,9 +24,10 @@ pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Re
     };
     for (position, draft) in drafts.iter().enumerate() {
         let mut before = complete.then(|| graph.before(position));
-        let reads = templates(draft);
-        for (at, reference) in &reads {
-            names.check(at, reference, Reader::Template, before.as_deref());
+        for (at, template) in draft.templates() {
+            for reference in template.references() {
+                names.check(&at, &reference, Reader::Template, before.as_deref());
+            }
         }
         // A condition is evaluated after its own step.
         if let Some(before) = &mut before {
@@ -40,39 +41,6 @@ pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Re
             }
         }
     }
-}
-
-/// Every reference in a step's templates, with the address of its string.
-fn templates<'d>(draft: &'d StepDraft<'_>) -> Vec<(Pointer, &'d Reference)> {
-    let mut reads = Vec::new();
-    match draft.step.action() {
-        Action::Tool(action) => {
-            let at = draft.at.key("args");
-            for (inner, reference) in action.args().template().references() {
-                let inner = Pointer::from_text(inner).unwrap_or_default();
-                reads.push((at.join(&inner), reference));
-            }
-        }
-        Action::Model(action) => {
-            let texts = [
-                ("prompt", Some(action.prompt())),
-                ("system", action.system()),
-            ];
-            for (key, text) in texts {
-                let references = text
-                    .into_iter()
-                    .flat_map(|text| text.template().references());
-                reads.extend(references.map(|reference| (draft.at.key(key), reference)));
-            }
-        }
-        Action::Noop => {}
-    }
-    if let Some(message) = draft.step.approval().and_then(|policy| policy.message()) {
-        let at = draft.written_key("approvalRequired").key("message");
-        let references = message.template().references().iter();
-        reads.extend(references.map(|reference| (at.clone(), reference)));
-    }
-    reads
 }
 
 /// Who reads: conditions also know the step that has just run.

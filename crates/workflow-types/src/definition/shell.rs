@@ -89,6 +89,6 @@ fn remedy(reader: Reader) -> &'static str {
 
 /// Whether a template stands in the argument.
 fn is_filled_in(action: &ToolAction, pointer: &str) -> bool {
-    let mut references = action.args().template().references();
-    references.any(|(inner, _)| inner == pointer)
+    let templates = action.args().template().templates();
+    templates.iter().any(|(inner, _)| *inner == pointer)
 }

@@ -12,13 +12,14 @@ use serde_json::Value;
 
 use super::fields::{Field, Fields, unknown};
 use super::{Branch, Step, Target, UsableStep};
-use crate::action::{ActionKind, OnInterrupt, Timeout};
+use crate::action::{Action, ActionKind, OnInterrupt, Timeout};
 use crate::approval::{ApprovalPolicy, OnExpiry};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
 use crate::duration::unit;
 use crate::expression::Expression;
 use crate::id::StepId;
 use crate::shape::{snake_case, step as shape};
+use crate::template::Template;
 
 /// A step that was read, with its address for the checks that span steps.
 pub(super) struct StepDraft<'v> {
@@ -45,6 +46,32 @@ impl StepDraft<'_> {
             &snake
         };
         self.at.key(written)
+    }
+
+    /// Every template of the step, with the address of its string.
+    pub(super) fn templates(&self) -> Vec<(Pointer, &Template)> {
+        let mut found = Vec::new();
+        match self.step.action() {
+            Action::Tool(action) => {
+                let at = self.at.key("args");
+                for (inner, template) in action.args().template().templates() {
+                    let inner = Pointer::from_text(inner).unwrap_or_default();
+                    found.push((at.join(&inner), template));
+                }
+            }
+            Action::Model(action) => {
+                let prompt = Some(action.prompt());
+                for (key, text) in [("prompt", prompt), ("system", action.system())] {
+                    found.extend(text.map(|text| (self.at.key(key), text.template())));
+                }
+            }
+            Action::Noop => {}
+        }
+        if let Some(message) = self.step.approval().and_then(|policy| policy.message()) {
+            let at = self.written_key("approvalRequired").key("message");
+            found.push((at, message.template()));
+        }
+        found
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fire::Missed;
+use super::fire::{FireWord, Missed};
 use super::id::ScheduleName;
 use super::interval::back;
 use super::plan;
@@ -345,11 +345,12 @@ impl Schedule {
     }
 
     /// Gone on after a fire: it is recorded, and counted if it was started.
-    pub fn fired(&self, fire_time: Timestamp, is_started: bool, now: Timestamp) -> Self {
+    #[must_use]
+    pub fn fired(&self, fire_time: Timestamp, outcome: FireWord, now: Timestamp) -> Self {
         let mut schedule = self.clone();
         schedule.last_fire = schedule.last_fire.max(Some(fire_time));
         schedule.revision = self.revision.next();
-        if is_started {
+        if outcome == FireWord::Started {
             schedule.runs = self.runs.saturating_add(1);
             schedule.last_run_at = Some(now);
         }

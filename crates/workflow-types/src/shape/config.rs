@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Form, Key, List, Pattern, Shape, Whole};
 use crate::config::{
     DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability, LONGEST_WAIT,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability, LONGEST_WAIT, SHORTEST_RETENTION,
 };
 use crate::duration;
 
@@ -37,6 +37,11 @@ static VARIABLES: List = List {
 const WAIT: Form = Form::Duration(Whole {
     least: 0,
     most: Some(LONGEST_WAIT.as_secs() * 1_000),
+});
+
+const AGE: Form = Form::Duration(Whole {
+    least: SHORTEST_RETENTION.as_secs() * 1_000,
+    most: None,
 });
 
 pub(crate) static CONFIG: Shape = Shape {
@@ -109,6 +114,32 @@ pub(crate) static GATEWAY: Shape = Shape {
         )
         .example(|| json!("500ms"))
         .default(|| json!(duration::format(DEFAULT_GRACE))),
+        Key::optional(
+            "retention",
+            Form::Mapping(&RETENTION),
+            "Which finished executions are deleted, at the start and once a day; none if it is left out, and never one that is unfinished.",
+        )
+        .example(|| json!({"older_than": "30d"})),
+    ],
+};
+
+pub(crate) static RETENTION: Shape = Shape {
+    name: "retention",
+    called: "`retention`",
+    doc: "Which finished executions are deleted.",
+    keys: &[
+        Key::optional(
+            "older_than",
+            AGE,
+            "Those that ended longer ago are deleted; milliseconds as a number, or a text; at least an hour.",
+        )
+        .example(|| json!("30d")),
+        Key::optional(
+            "keep_per_workflow",
+            Form::Whole(Whole::POSITIVE),
+            "Of the others, each workflow keeps only so many, the newest.",
+        )
+        .example(|| json!(1_000)),
     ],
 };
 

@@ -76,11 +76,11 @@ impl ArgsTemplate {
     }
 
     /// Everything that it may read: the JSON pointer of the string, and what is read there.
-    pub fn references(&self) -> impl Iterator<Item = (&str, &Reference)> {
+    pub fn references(&self) -> impl Iterator<Item = (&str, Reference)> {
         self.templates()
             .into_iter()
             .flat_map(|(pointer, template)| {
-                let own = template.references().iter();
+                let own = template.references();
                 own.map(move |reference| (pointer, reference))
             })
     }

@@ -82,8 +82,8 @@ fn only_templates_without_expressions_are_literal() {
 fn references_point_into_the_whole_string() {
     let source = "é {{ input.name }} {{ steps.a-b.output | json }}";
     let template = Template::parse(source).unwrap();
-    let names: Vec<_> = template
-        .references()
+    let references: Vec<_> = template.references().collect();
+    let names: Vec<_> = references
         .iter()
         .flat_map(|reference| std::iter::once(reference.root()).chain(reference.path()))
         .map(|segment| (segment.name(), &source[segment.span()]))

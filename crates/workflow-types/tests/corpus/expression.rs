@@ -15,7 +15,7 @@ pub fn check(bytes: &[u8]) {
                 Expression::parse(expression.source()).as_ref(),
                 Ok(&expression)
             );
-            references(source, expression.references());
+            references(source, expression.references().iter().cloned());
             ends_the_same(&expression, &data);
             ends_the_same(&expression, &Live(data));
         }
@@ -27,7 +27,7 @@ pub fn check(bytes: &[u8]) {
 }
 
 /// Every name that is read stands in the source.
-pub fn references<'r>(source: &str, references: impl IntoIterator<Item = &'r Reference>) {
+pub fn references(source: &str, references: impl IntoIterator<Item = Reference>) {
     for reference in references {
         for segment in std::iter::once(reference.root()).chain(reference.path()) {
             super::assert_within(source, &segment.span(), segment.name());

@@ -170,19 +170,18 @@ fn last_of_month(date: NaiveDate) -> NaiveDate {
 }
 
 /// Whether a list of `*`, `a`, `a-b`, each perhaps with `/n`, has a value.
-fn plain(field: &str, value: u32, (least, most): (u32, u32), names: &[&str]) -> bool {
+fn plain(field: &str, value: u32, (low, high): (u32, u32), names: &[&str]) -> bool {
     let number = |text: &str| match names.iter().position(|name| *name == text) {
-        Some(position) => least + u32::try_from(position).unwrap(),
+        Some(position) => low + u32::try_from(position).unwrap(),
         None => text.parse().unwrap(),
     };
     field.split(',').any(|item| {
         let (range, step) = item.split_once('/').unwrap_or((item, "1"));
         let (first, last) = match range {
-            "*" | "?" => (least, most),
+            "*" | "?" => (low, high),
             range => match range.split_once('-') {
-                Some((_, "SUN")) if names.len() == 7 => {
-                    (number(range.split_once('-').unwrap().0), 6)
-                }
+                // The Sunday itself is asked about by its 7.
+                Some((first, "SUN")) if names.len() == 7 => (number(first), 6),
                 Some((first, last)) => (number(first), number(last)),
                 None => (number(range), number(range)),
             },

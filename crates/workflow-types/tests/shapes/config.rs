@@ -22,6 +22,7 @@ fn full() -> Value {
             "max_output_bytes": 4096,
             "drain": "5s",
             "grace": 500,
+            "retention": {"older_than": 7_200_000, "keep_per_workflow": 100},
         },
         "tools": {
             "execute_command": {"allow_programs": ["git"], "inherit_env": ["PATH", "*"]},
@@ -32,8 +33,10 @@ fn full() -> Value {
 
 /// No schema says how long `8d` is.
 fn beyond_schemas(diagnostics: &Diagnostics) -> bool {
-    let too_long = |message: &str| message.contains("longer than a day");
-    diagnostics.errors().all(|error| too_long(&error.message))
+    let length = |message: &str| {
+        message.contains("longer than a day") || message.contains("shorter than an hour")
+    };
+    diagnostics.errors().all(|error| length(&error.message))
 }
 
 fn agree(schema: &Validator, document: &Value) -> Result<(), String> {
@@ -42,7 +45,10 @@ fn agree(schema: &Validator, document: &Value) -> Result<(), String> {
     // A number is judged by both; only texts are beyond a schema.
     let number = |key: &str| document["gateway"][key].as_u64().unwrap_or_default();
     let long = number("drain").max(number("grace")) > 86_400_000;
-    if schema.is_valid(document) == (good && !long) {
+    let age = &document["gateway"]["retention"]["older_than"];
+    // That none is no time a schema can say, in every unit.
+    let short = age == "0s" || age.as_u64().is_some_and(|age| age < 3_600_000);
+    if schema.is_valid(document) == (good && !long && !short) {
         return Ok(());
     }
     Err(format!("{document}\n{}", checked.diagnostics))
@@ -74,6 +80,8 @@ fn every_value_at_every_key_is_judged_alike() {
         json!(1.5),
         json!(86_400_000),
         json!(86_400_001),
+        json!(3_599_999),
+        json!(3_600_000),
         json!(4_294_967_295_u64),
         json!(4_294_967_296_u64),
         json!(""),
@@ -110,7 +118,7 @@ fn full_pointers() -> Vec<String> {
         }
         found.push(at);
     }
-    assert_eq!(found.len(), 15);
+    assert_eq!(found.len(), 18);
     found
 }
 
@@ -127,6 +135,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         let at: &[&str] = match name {
             "" => &[],
             "gateway" => &["gateway"],
+            "retention" => &["gateway", "retention"],
             "tools" => &["tools"],
             "executeCommand" => &["tools", "execute_command"],
             "httpRequest" => &["tools", "http_request"],
@@ -144,7 +153,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             described += 1;
         }
     }
-    assert_eq!(described, 14);
+    assert_eq!(described, 17);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -153,6 +162,8 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         max_output_bytes: Some(DEFAULT_OUTPUT_BYTES),
         drain: Some(DEFAULT_DRAIN),
         grace: Some(DEFAULT_GRACE),
+        older_than: None,
+        keep_per_workflow: None,
         allow_programs: None,
         inherit_env: Some(Vec::new()),
         allow_private_addresses: Some(false),
@@ -179,5 +190,23 @@ fn a_wait_that_looks_like_seconds_is_a_warning() {
     );
     for meant in [json!(0), json!(100), json!("30ms")] {
         assert_eq!(warned(meant), "");
+    }
+}
+
+#[test]
+fn a_retention_of_less_than_an_hour_is_refused_because_it_was_not_meant() {
+    for (age, is_good) in [
+        (json!(30), false),
+        (json!("59m"), false),
+        (json!("1h"), true),
+        (json!("30d"), true),
+    ] {
+        let document = json!({"gateway": {"retention": {"older_than": age}}});
+        let checked = Config::check(&document);
+        assert_eq!(checked.config.is_some(), is_good, "{document}");
+        if !is_good {
+            let told = checked.diagnostics.to_string();
+            assert!(told.contains("write at least \"1h\""), "{told}");
+        }
     }
 }

@@ -189,3 +189,16 @@ pub(super) async fn events_of_a_long_history_are_read_in_pages(factory: &dyn Sto
     );
     world.is_sound().await;
 }
+
+pub(super) async fn every_commit_is_told_to_who_reads_beside(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.start(running(1)).await;
+    let mut one = world.reads.commits().await.unwrap();
+    let mut other = world.reads.commits().await.unwrap();
+    for from in 1..30 {
+        world.apply(forward(1, from)).await.unwrap();
+        // A commit that is not told would not be waited out.
+        one.next().await;
+        other.next().await;
+    }
+}

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use db::Connection;
-use tokio::sync::Semaphore;
+use db::{Connection, Listener};
+use tokio::sync::{Semaphore, watch};
 use workflow_types::Timestamp;
 use workflow_types::approval::{Gate, Vote};
 use workflow_types::damage::Listed;
@@ -19,7 +19,7 @@ use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use super::blocking;
-use crate::store::{ReadStore, StoreError, StoreErrorKind};
+use crate::store::{Commits, ReadStore, StoreError, StoreErrorKind};
 
 /// Read-only connections that may be in use at once.
 const READERS: usize = 4;
@@ -306,6 +306,18 @@ impl ReadStore for SqliteReader {
     async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError> {
         let id = id.clone();
         self.read(move |c| db::schedule::gaps(c, &id, limit)).await
+    }
+
+    async fn commits(&self) -> Result<Commits, StoreError> {
+        let path = self.shared.path.clone();
+        blocking(move || {
+            let (sender, told) = watch::channel(());
+            let listener = Listener::new(&path, move || {
+                sender.send_replace(());
+            })?;
+            Ok(Commits::new(told, listener))
+        })
+        .await
     }
 
     async fn check(&self) -> Result<Vec<String>, StoreError> {

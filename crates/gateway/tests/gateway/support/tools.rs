@@ -107,7 +107,8 @@ impl Tool for Scripted {
     }
 }
 
-/// A model that answers what the ledger says; without an answer it fails.
+/// A model that answers what the ledger says; without an answer it fails, and `wait` takes until
+/// the test lets it go.
 pub(crate) struct Asks(pub(crate) Arc<Ledger>);
 
 #[async_trait]
@@ -115,7 +116,12 @@ impl ModelClient for Asks {
     async fn ask(&self, request: ModelRequest) -> Result<ModelReply, ModelError> {
         self.0.model(&request);
         match self.0.next_answer() {
-            Some(text) => Ok(ModelReply::text(text)),
+            Some(text) => {
+                if text == "wait" {
+                    self.0.leave().await;
+                }
+                Ok(ModelReply::text(text))
+            }
             None => Err(ModelError::Retryable {
                 message: "no answer".to_owned(),
             }),

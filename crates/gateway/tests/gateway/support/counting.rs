@@ -1,0 +1,129 @@
+//! A store that counts what is asked of it, verb by verb, and passes everything on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use gateway::Listed;
+use gateway::store::{Commits, ReadStore, Store, StoreError};
+use gateway::workflow_types::Timestamp;
+use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
+use gateway::workflow_types::definition::DefinitionDigest;
+use gateway::workflow_types::execution::{
+    Admitted, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution, ExecutionFilter,
+    FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start, Started, Transition,
+    Visit, WorkflowExecutionState,
+};
+use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
+use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
+use gateway::workflow_types::schedule::{
+    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule,
+};
+
+/// How often each verb was called.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counts(Arc<Mutex<BTreeMap<&'static str, usize>>>);
+
+impl Counts {
+    pub(crate) fn of(&self, verb: &str) -> usize {
+        self.0.lock().unwrap().get(verb).copied().unwrap_or(0)
+    }
+
+    fn add(&self, verb: &'static str) {
+        *self.0.lock().unwrap().entry(verb).or_default() += 1;
+    }
+}
+
+/// Passes on what is asked, and counts it.
+pub(crate) struct Counting<S: ?Sized> {
+    inner: Arc<S>,
+    counts: Counts,
+}
+
+impl Counting<dyn Store> {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> (Arc<dyn Store>, Counts) {
+        let counts = Counts::default();
+        let store = Self {
+            inner,
+            counts: counts.clone(),
+        };
+        (Arc::new(store), counts)
+    }
+}
+
+macro_rules! counting {
+    ($trait:ident { $($more:item)* } $($verb:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl $trait for Counting<dyn $trait> {
+            $($more)*
+            $(async fn $verb(&self, $($arg: $type),*) -> $answer {
+                self.counts.add(stringify!($verb));
+                self.inner.$verb($($arg),*).await
+            })*
+        }
+    };
+}
+
+counting! {
+    Store {
+        fn reads(&self) -> Arc<dyn ReadStore> {
+            Arc::new(Counting { inner: self.inner.reads(), counts: self.counts.clone() })
+        }
+    }
+        register(registrations: Vec<Registration>) -> Result<Vec<Registered>, StoreError>;
+        start(start: Start, owner: &str) -> Result<Started, StoreError>;
+        retry(start: Start, first: u32, owner: &str) -> Result<Started, StoreError>;
+        cancel(id: ExecutionId, asked: Cancellation) -> Result<Cancelling, StoreError>;
+        delete(id: ExecutionId) -> Result<(), StoreError>;
+        prune(prune: Prune, limit: usize) -> Result<Pruned, StoreError>;
+        apply(transition: Arc<Transition>) -> Result<(), StoreError>;
+        queue_running() -> Result<(), StoreError>;
+        queue(ids: Vec<ExecutionId>, place: Place) -> Result<(), StoreError>;
+        admit(round: Round, owner: &str) -> Result<Admitted, StoreError>;
+        claim_one(id: ExecutionId, owner: &str) -> Result<Option<Claimed>, StoreError>;
+        vote(gate: GateId, vote: Vote) -> Result<Voted, StoreError>;
+        resolve(gate: GateId, by: ResolvedBy) -> Result<Resolved, StoreError>;
+        expire_due(scope: Scope, now: Timestamp, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
+        add_schedule(schedule: Schedule) -> Result<(), StoreError>;
+        change_schedule(change: Change) -> Result<(), StoreError>;
+        delete_schedule(id: ScheduleId) -> Result<(), StoreError>;
+        fire(firing: Firing, owner: &str) -> Result<Fired, StoreError>;
+        pause_failing(id: ScheduleId, now: Timestamp) -> Result<Option<Schedule>, StoreError>;
+        detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> Result<(), StoreError>;
+        close() -> Result<(), StoreError>;
+}
+
+counting! {
+    ReadStore {}
+        workflows() -> Result<Listed<Workflow>, StoreError>;
+        workflow(id: &WorkflowId) -> Result<Option<Workflow>, StoreError>;
+        definition(digest: &DefinitionDigest) -> Result<Option<SavedDefinition>, StoreError>;
+        execution(id: ExecutionId) -> Result<Option<Execution>, StoreError>;
+        executions(filter: ExecutionFilter, after: Option<PageKey>, limit: usize) -> Result<Page, StoreError>;
+        state(id: ExecutionId) -> Result<Option<WorkflowExecutionState>, StoreError>;
+        journal(id: ExecutionId, from: u32, limit: usize) -> Result<Vec<Visit>, StoreError>;
+        attempts(id: ExecutionId, first: u32, last: u32) -> Result<Vec<FailedAttempt>, StoreError>;
+        events(id: ExecutionId, after: EventSeq, limit: usize) -> Result<Option<EventPage>, StoreError>;
+        cancellation(id: ExecutionId) -> Result<Option<Cancellation>, StoreError>;
+        count_prunable(prune: Prune) -> Result<usize, StoreError>;
+        gate(id: GateId) -> Result<Option<Gate>, StoreError>;
+        gate_at(id: ExecutionId, visit: u32) -> Result<Option<Gate>, StoreError>;
+        gates(id: ExecutionId) -> Result<Vec<Gate>, StoreError>;
+        waiting_gates() -> Result<Listed<Gate>, StoreError>;
+        votes(id: GateId) -> Result<Vec<Vote>, StoreError>;
+        count_running() -> Result<usize, StoreError>;
+        count_queued() -> Result<usize, StoreError>;
+        next_due(scope: Scope) -> Result<Option<Timestamp>, StoreError>;
+        due_retries(scope: Scope, now: Timestamp, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
+        commits() -> Result<Commits, StoreError>;
+        schedules(workflow: Option<WorkflowId>, after: Option<ScheduleId>, limit: usize) -> Result<Listed<Schedule>, StoreError>;
+        schedule(id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;
+        due_schedules(now: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError>;
+        next_schedule_due(after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+        schedules_computed_elsewhere(tz_database: &str, limit: usize) -> Result<Listed<Schedule>, StoreError>;
+        releasable(limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
+        watched_schedules() -> Result<Vec<ScheduleId>, StoreError>;
+        fires(id: &ScheduleId, page: FirePage) -> Result<Listed<FireRecord>, StoreError>;
+        gaps(id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError>;
+        check() -> Result<Vec<String>, StoreError>;
+}

@@ -1,0 +1,126 @@
+//! What waiting costs: the timer asks the store when something is due, not whenever something waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::store::{Durability, SqliteStore, Store};
+use gateway::workflow_types::execution::ExecutionStatus;
+use gateway::{ExecutionFilter, LeftBehind};
+use serde_json::json;
+
+use crate::support::counting::{Counting, Counts};
+use crate::support::{Life, World};
+
+/// A gateway in this world whose questions to its store are counted.
+fn counted(world: &World, slots: usize) -> (Life, Counts) {
+    let path = world.database();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let opened = runtime.block_on(SqliteStore::open(&path, Durability::Normal));
+    let store: Arc<dyn Store> = Arc::new(opened.unwrap().0);
+    let (store, counts) = Counting::new(store);
+    let life = world.live_with(|builder| {
+        builder
+            .store(Arc::clone(&store))
+            .left_behind(LeftBehind::TakeUp)
+            .max_concurrent_executions(slots)
+    });
+    (life, counts)
+}
+
+/// How many executions there are of a status.
+fn count(life: &Life, status: ExecutionStatus) -> usize {
+    let filter = ExecutionFilter {
+        status: Some(status),
+        ..ExecutionFilter::default()
+    };
+    let page = life.gateway.reader().executions(filter, None, 10_000);
+    life.run(page).unwrap().items.len()
+}
+
+#[test]
+fn gates_that_do_not_expire_ask_nothing_of_the_timer() {
+    const GATES: usize = 200;
+    let world = World::with("  - {id: a, action: noop, approvalRequired: true}");
+    let (life, counts) = counted(&world, 64);
+    for _ in 0..GATES {
+        life.start("w", json!({}));
+    }
+    assert_eq!(count(&life, ExecutionStatus::Paused), GATES);
+    let asked = counts.of("next_due");
+    assert!(asked <= 1, "{asked} rounds for {GATES} gates");
+}
+
+#[test]
+fn what_is_due_later_than_the_next_asks_nothing_of_the_timer() {
+    const RETRIES: usize = 200;
+    let world = World::with(
+        "  - {id: a, action: tool, tool: act, args: {from: 2},
+       retry: {maxAttempts: 2, initialBackoff: 1m, jitter: 0}}",
+    );
+    let (life, counts) = counted(&world, 64);
+    let ids: Vec<_> = (0..RETRIES)
+        .map(|_| {
+            let id = life.start("w", json!({}));
+            life.until_backing_off(id, 1);
+            id
+        })
+        .collect();
+    // One when it begins, one for the first of all; each of the others is due no earlier.
+    let asked = counts.of("next_due");
+    assert!(asked <= 3, "{asked} rounds for {RETRIES} retries");
+    world.clock.advance(Duration::from_mins(1));
+    for id in ids {
+        life.wait(id);
+    }
+    let asked = counts.of("next_due") - asked;
+    assert!(
+        asked <= 8,
+        "{asked} rounds for {RETRIES} that are due together"
+    );
+}
+
+#[test]
+fn retries_that_are_due_and_wait_for_a_turn_ask_nothing_of_the_timer() {
+    const RETRIES: usize = 100;
+    let world = World::with(
+        "  - {id: a, action: tool, tool: act, args: {from: 2},
+       retry: {maxAttempts: 2, initialBackoff: 1m, jitter: 0}}",
+    );
+    world.write(
+        "busy",
+        "  - {id: a, action: tool, tool: put, args: {do: wait}, timeout: 7d}",
+    );
+    let (life, counts) = counted(&world, 1);
+    for _ in 0..RETRIES {
+        let id = life.start("w", json!({}));
+        life.until_backing_off(id, 1);
+    }
+    let called = world.ledger.calls().len();
+    life.start("busy", json!({}));
+    life.until_called(&world, called + 1);
+    world.clock.advance(Duration::from_mins(1));
+    let reads = life.gateway.reader().clone();
+    let queued = || {
+        let filter = ExecutionFilter::default();
+        let page = life.run(reads.executions(filter, None, 10_000)).unwrap();
+        page.items.iter().filter(|one| one.queued).count()
+    };
+    while queued() < RETRIES {
+        std::thread::yield_now();
+    }
+    let before = counts.of("next_due");
+    // Time passes, and others come and go, while they wait.
+    for _ in 0..100 {
+        world.clock.advance(Duration::from_millis(1));
+        let gate = life.gateway.reader().waiting_gates();
+        assert!(life.run(gate).unwrap().items.is_empty());
+    }
+    let after = counts.of("next_due");
+    assert!(after <= before + 1, "{before} rounds became {after}");
+    world.ledger.let_go(1);
+    while count(&life, ExecutionStatus::Completed) < RETRIES + 1 {
+        std::thread::yield_now();
+    }
+    let asked = counts.of("next_due");
+    assert!(asked <= 12, "{asked} rounds in all");
+}

@@ -1,0 +1,3 @@
+-- failures: what has failed is found however much has completed since.
+CREATE INDEX executions_failed ON workflow_executions (started_at DESC, id DESC)
+    WHERE status = 'failed';
