@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 mod event;
 mod past;
+pub(crate) mod schedule;
 
 use crate::host::span;
 use crate::output::{DIM, GREEN, RED, YELLOW, paint, plain};
