@@ -317,9 +317,12 @@ fn what_cannot_start_is_recorded_with_its_reason_and_does_not_count() {
     life.add(empty);
     life.at(&world, "10:00:00");
     assert_eq!(life.told(), ["10:00 failed_to_start"]);
-    let reason = |text: &str| match &life.fires(text)[0].outcome {
-        FireOutcome::FailedToStart { reason } => reason.clone(),
-        other => panic!("{other:?}"),
+    let reason = |text: &str| {
+        let outcome = life.fires(text)[0].outcome.clone();
+        let FireOutcome::FailedToStart { reason } = outcome else {
+            panic!("{outcome:?}")
+        };
+        reason
     };
     assert!(reason("s").contains("is not valid"), "{}", reason("s"));
     assert!(
