@@ -9,9 +9,11 @@
 
 mod bench;
 mod ci;
+mod crash;
 mod fuzz;
 mod metadata;
 mod migrate;
+mod power;
 mod process;
 mod schema;
 mod stats;
@@ -46,8 +48,12 @@ enum Chore {
     Schema(schema::Options),
     /// Try the fuzz targets on random inputs.
     Fuzz(fuzz::Options),
+    /// Kill gateways at every write and check what they leave.
+    Crash(crash::Options),
     /// Run a benchmark, or list them.
     Bench(bench::Options),
+    /// Cut the power of the disk, and let it fail, as often as one has time for.
+    Power(power::Options),
 }
 
 fn main() -> ExitCode {
@@ -58,7 +64,9 @@ fn main() -> ExitCode {
         Chore::Migrate(command) => migrate::run(&command),
         Chore::Schema(options) => schema::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Crash(options) => crash::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Power(options) => power::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ mod begin;
 mod cancel;
 mod decide;
 mod drive;
+mod hold;
 mod perform;
 mod recover;
 mod request;
@@ -16,7 +17,7 @@ mod retry;
 mod size;
 mod timer;
 
-use std::collections::{HashMap, HashSet, hash_map};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ use admission::{Admission, Slot};
 pub(crate) use begin::{NewExecution, Prepared};
 use cancel::Cancels;
 use drive::Live;
+use hold::{Asked, Hold};
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.
@@ -86,8 +88,8 @@ pub(crate) struct Engine {
     pub(crate) admission: Arc<Admission>,
     /// Definitions by digest, parsed once.
     definitions: Mutex<HashMap<DefinitionDigest, Arc<WorkflowDefinition>>>,
-    /// Executions that are held by a task of this process, and whether somebody asked for them to
-    /// be taken up in the meantime.
+    /// Executions that are held by a task of this process, and what was asked of them in the
+    /// meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
     /// Who listens whether an execution is cancelled.
     cancels: Cancels,
@@ -263,32 +265,6 @@ impl Engine {
         stuck.get(id).cloned()
     }
 
-    /// Whether a task of this process carries an execution. When it leaves, followers of the
-    /// execution's rest are woken.
-    pub(crate) fn is_held(&self, id: &ExecutionId) -> bool {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.contains_key(id)
-    }
-
-    /// Holds an execution for a task; none if another task holds it, which is then asked to see to
-    /// it that the execution is taken up again when it leaves.
-    fn hold(self: &Arc<Self>, id: ExecutionId) -> Option<Hold> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.entry(id) {
-            hash_map::Entry::Occupied(mut entry) => {
-                entry.insert(Asked::Again);
-                None
-            }
-            hash_map::Entry::Vacant(entry) => {
-                entry.insert(Asked::Once);
-                let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-                stuck.remove(&id);
-                let engine = Arc::clone(self);
-                Some(Hold { engine, id })
-            }
-        }
-    }
-
     /// What follows every commit: followers read, and others have their turn.
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
         match state {
@@ -386,34 +362,5 @@ impl Engine {
         }
         self.stopping.cancel();
         self.tasks.wait().await;
-    }
-}
-
-/// Whether an execution is to be taken up once more when its task leaves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Once,
-    Again,
-}
-
-/// The hold of a task on an execution; let go when it is dropped, by a panic too.
-struct Hold {
-    engine: Arc<Engine>,
-    id: ExecutionId,
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        let mut held = self
-            .engine
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let asked = held.remove(&self.id);
-        drop(held);
-        self.engine.changes.tell_rest(self.id);
-        if asked == Some(Asked::Again) && !self.engine.is_draining() {
-            self.engine.take_up(self.id);
-        }
     }
 }

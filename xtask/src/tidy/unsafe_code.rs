@@ -5,9 +5,11 @@ use crate::tokens;
 use crate::workspace::SourceFile;
 
 /// Files that may hold unsafe code: each one wraps a foreign interface and nothing else.
-const ALLOWED: [&str; 1] = [
+const ALLOWED: [&str; 2] = [
     // SQLite's error log callback, and limits set before a connection opens.
     "crates/db/src/sqlite_log.rs",
+    // SQLite's interface for file systems, for tests: never shipped.
+    "tests/disk/src/vfs.rs",
 ];
 
 pub(super) fn check(files: &[SourceFile]) -> Vec<Finding> {

@@ -95,6 +95,10 @@ impl Connection {
             Durability::Full => "PRAGMA synchronous = FULL",
             Durability::Normal => "PRAGMA synchronous = NORMAL",
         })?;
+        // A sync that failed under a predecessor may have left a log that can be read, but that the
+        // system will never write: what is built on it would go with it when the power fails. In the
+        // database file it is written, and synced, anew.
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")?;
         // A log that is kept at its grown size is overwritten in place, which is cheaper than
         // growing it again; one that a slow reader blew up is cut.
         connection.execute("PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF")?;
@@ -185,10 +189,12 @@ impl Connection {
 
     fn use_log(&mut self) -> Result<(), Error> {
         let path = self.path.display();
-        let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL")
-            .get_result(&mut self.raw)
+        // Every row is asked for, though there is one: the change is committed after the last, and
+        // an error of the disk is told only then.
+        let modes: Vec<JournalMode> = diesel::sql_query("PRAGMA journal_mode = WAL")
+            .load(&mut self.raw)
             .context(|| format!("giving {path} a write-ahead log failed"))?;
-        if mode.journal_mode == "wal" {
+        if modes.iter().any(|mode| mode.journal_mode == "wal") {
             return Ok(());
         }
         Err(Error::new(

@@ -28,6 +28,9 @@ pub(crate) struct Admission {
     wake: Notify,
     /// Tells that nobody holds a slot or could have one.
     idle: watch::Sender<()>,
+    /// Taken for a round, from its question to the store until all that it has taken up is handed
+    /// out; and by who must not be in between: see [`Admission::between_rounds`].
+    round: tokio::sync::Mutex<()>,
 }
 
 /// What is remembered: four words, whatever waits.
@@ -76,6 +79,7 @@ impl Admission {
             }),
             wake: Notify::new(),
             idle: watch::Sender::default(),
+            round: tokio::sync::Mutex::default(),
         })
     }
 
@@ -123,6 +127,14 @@ impl Admission {
     /// Whether nobody holds a slot or could have one.
     pub(crate) fn is_idle(&self) -> bool {
         self.desk().is_idle()
+    }
+
+    /// Waits until no round is under way; none begins until the guard is dropped.
+    ///
+    /// What a round has taken up in the store, and not handed out yet, looks as if nobody carried
+    /// it: whoever queued it then would have it taken up a second time, under another epoch.
+    pub(super) async fn between_rounds(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.round.lock().await
     }
 
     /// Slots for the next round; none if none is free, or nobody waits for one.
@@ -228,6 +240,7 @@ async fn round(
         after: after.clone(),
         room: slots.len(),
     };
+    let _under_way = engine.admission.between_rounds().await;
     let admitted = engine.store.admit(round, &engine.owner).await;
     let admitted = admitted
         .during("taking up executions that wait for their turn")

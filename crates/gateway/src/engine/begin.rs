@@ -14,11 +14,12 @@ use workflow_types::execution::{
 };
 use workflow_types::id::{IdempotencyKey, ScheduleId, WorkflowId};
 
+use super::Engine;
 use super::admission::{self, Slot};
 use super::decide::Situation;
 use super::drive::Live;
+use super::hold::Hold;
 use super::retry::{self, Repeat};
-use super::{Engine, Hold};
 use crate::error::{During as _, Error};
 
 /// A request to start an execution.

@@ -73,8 +73,8 @@ impl Engine {
     pub(super) fn admitted(self: &Arc<Self>, claim: Claimed, slot: Slot) {
         let id = claim.execution.id;
         self.changes.tell(id);
-        let Some(hold) = self.hold(id) else {
-            // Whoever holds it takes it up once more when it leaves.
+        let Some((hold, claim, slot)) = self.hold_admitted(claim, slot) else {
+            // Whoever holds it goes on with it, or takes it up once more when it leaves.
             return;
         };
         let engine = Arc::clone(self);
@@ -133,8 +133,7 @@ impl Engine {
         if slot.is_none() {
             let asked = self.patiently(id, || cancel::asked(self, id)).await?;
             if asked.is_none() {
-                self.queue(id, Place::OfItsStart).await?;
-                return Ok(Taken::Now);
+                return self.wait_for_turn(hold).await;
             }
         }
         let claimed = self
@@ -148,6 +147,23 @@ impl Engine {
             Some(claim) => self.go_on(hold, slot, claim).await?,
             None => self.cancels.forget(id),
         }
+        Ok(Taken::Now)
+    }
+
+    /// Queues an execution, unless the round that is under way has taken it up: then this task goes
+    /// on with it.
+    async fn wait_for_turn(self: &Arc<Self>, hold: Hold) -> Result<Taken, Error> {
+        hold.ask_for_claim();
+        let between_rounds = self.admission.between_rounds().await;
+        if let Some((claim, slot)) = hold.claim() {
+            drop(between_rounds);
+            self.go_on(hold, Some(slot), claim).await?;
+            return Ok(Taken::Now);
+        }
+        self.queue(hold.id, Place::OfItsStart).await?;
+        // Before the next round, which would find it held.
+        drop(hold);
+        drop(between_rounds);
         Ok(Taken::Now)
     }
 

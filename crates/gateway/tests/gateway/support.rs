@@ -217,7 +217,7 @@ impl Life {
     }
 }
 
-async fn soon<F: Future>(work: F) -> F::Output {
+pub(crate) async fn soon<F: Future>(work: F) -> F::Output {
     let deadline = SystemClock.now().saturating_add(PATIENCE);
     tokio::select! {
         done = work => done,

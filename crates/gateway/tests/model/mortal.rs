@@ -4,7 +4,7 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gateway::store::{ReadStore, Store, StoreError};
+use gateway::store::{Commits, ReadStore, Store, StoreError};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::damage::Listed;
@@ -171,6 +171,10 @@ impl Store for Mortal<dyn Store> {
 
 #[async_trait]
 impl ReadStore for Mortal<dyn ReadStore> {
+    async fn commits(&self) -> Result<Commits, StoreError> {
+        self.read(self.inner.commits()).await
+    }
+
     async fn workflows(&self) -> Result<Listed<Workflow>, StoreError> {
         self.read(self.inner.workflows()).await
     }

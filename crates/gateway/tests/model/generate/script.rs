@@ -60,27 +60,34 @@ fn together(choices: &mut Choices, flows: usize) -> Vec<Act> {
         decision,
         actor: "ann",
     };
-    let retry = |from| Act::Retry {
-        execution: 0,
+    let retry = |execution, from| Act::Retry {
+        execution,
         from,
         key: None,
     };
-    let cancel = Act::Cancel {
-        execution: 0,
+    let cancel = |execution| Act::Cancel {
+        execution,
         actor: "bob",
     };
     match choices.below(7) {
         0 => vec![begin, Act::Drain],
-        1 => vec![begin, cancel],
+        1 => vec![begin, cancel(0)],
         2 => vec![begin, Act::Kill],
-        3 => vec![begin.clone(), begin.clone(), cancel, retry(None)],
+        // The second has its turn, so that the repetition of the first has to wait.
+        3 => vec![begin.clone(), begin, cancel(1), retry(1, None)],
         4 => vec![
             begin,
             vote(Decision::Approve),
             vote(Decision::Approve),
             vote(Decision::Deny),
         ],
-        5 => vec![begin.clone(), cancel, begin, retry(None), retry(Some(0))],
+        5 => vec![
+            begin,
+            cancel(0),
+            retry(0, None),
+            cancel(0),
+            retry(1, Some(0)),
+        ],
         _ => {
             let answer = Reply::Fails;
             vec![begin, Act::LetGo { call: 0, answer }, Act::Kill]
