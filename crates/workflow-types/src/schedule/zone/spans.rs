@@ -1,7 +1,7 @@
 //! Offsets of zones as short tables: chrono-tz is asked once for each piece of time.
 //!
-//! A look at chrono-tz takes longer than the whole search for the next fire, and a program asks
-//! about few zones and few years. The tables are what chrono-tz says and nothing else; a piece of
+//! A look at chrono-tz takes as long as all else of the search for the next fire, which needs two or
+//! more of them, and a program asks about few zones and few years. The tables are what chrono-tz says and nothing else; a piece of
 //! one is made when an instant in it is asked about, and kept until the program ends.
 
 use std::ops::Range;
