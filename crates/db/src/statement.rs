@@ -158,6 +158,7 @@ names! {
     QueueBehind
     QueueOfStart
     RecordFire
+    ReplaceFire
     RestExecution
     SettleGate
     SettleVisit
