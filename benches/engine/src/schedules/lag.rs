@@ -18,7 +18,7 @@ use crate::paused::runtime;
 /// The time from adding schedules until the first of them is due.
 const LEAD: Duration = Duration::from_millis(1_500);
 /// The longest that fires may take all together.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How late fires were, in milliseconds.
 pub(super) struct Lags {
