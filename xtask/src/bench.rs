@@ -107,7 +107,8 @@ mod tests {
         let error = run(&Options {
             name,
             arguments: Vec::new(),
-        }).unwrap_err();
+        })
+        .unwrap_err();
         assert!(error.to_string().contains("there is definitions"));
     }
 }
