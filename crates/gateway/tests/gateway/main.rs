@@ -17,6 +17,7 @@ mod restarts;
 mod retries;
 mod rounds;
 mod schedule_laws;
+mod schedule_tables;
 mod schedules;
 mod store;
 mod support;
