@@ -169,12 +169,12 @@ impl Account {
             |row| row.get(0),
         )?;
         let first = first.parse::<Timestamp>()?.as_millis() / 1_000 + 1;
-        let last = recorded.last().copied().unwrap_or(0);
-        if last < until.as_millis() / 1_000 {
+        let end = recorded.last().copied().unwrap_or(0);
+        if end < until.as_millis() / 1_000 {
             self.wrong.push("it ended before its time".to_owned());
         }
-        self.seconds = usize::try_from(last - first + 1)?;
-        let lost = (first..=last).filter(|second| !recorded.contains(second));
+        self.seconds = usize::try_from(end - first + 1)?;
+        let lost = (first..=end).filter(|second| !recorded.contains(second));
         self.wrong
             .extend(lost.map(|second| format!("nothing is known of second {second}")));
         Ok(fires)
@@ -206,8 +206,7 @@ impl Account {
             let (id, status): (String, String) = (row.get(0)?, row.get(1)?);
             let was_called = executions.contains(id.as_str());
             match status.as_str() {
-                "completed" if was_called => {}
-                "failed" if was_called => {}
+                "completed" | "failed" if was_called => {}
                 "failed" => self.interrupted += 1,
                 status => self
                     .wrong
