@@ -83,6 +83,7 @@ fn refuse(loaded: &Loaded) -> Exit {
 /// A gate that somebody decides about, and a gateway that carries its execution on.
 struct Deciding {
     gate: Gate,
+    /// As it stands now that the database is this process's own.
     execution: Execution,
     hosted: Hosted,
 }
@@ -102,11 +103,16 @@ impl Deciding {
         let turn = host::start_in_turn(|| host::builder(global, &trusted), settled).await?;
         Ok(match turn {
             Turn::Needless(gate) => Turn::Needless(gate),
-            Turn::Had(hosted) => Turn::Had(Self {
-                gate,
-                execution,
-                hosted,
-            }),
+            Turn::Had(hosted) => {
+                // Whoever had the database before may have brought it to its end meanwhile.
+                let reader = hosted.gateway.reader();
+                let execution = reader.execution(gate.execution_id).await?;
+                Turn::Had(Self {
+                    gate,
+                    execution,
+                    hosted,
+                })
+            }
         })
     }
 }

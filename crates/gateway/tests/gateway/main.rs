@@ -16,6 +16,7 @@ mod overlaps;
 mod restarts;
 mod retries;
 mod schedule_laws;
+mod schedule_tables;
 mod schedules;
 mod store;
 mod support;
