@@ -9,6 +9,7 @@ mod executions;
 mod explain;
 mod graph;
 mod init;
+mod models;
 mod prune;
 mod resume;
 mod retry;
@@ -47,6 +48,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Workflows(command) => workflows::run(global, command).await,
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Models(command) => models::run(global, command).await,
         Command::Db(command) => database::run(global, &command).await,
         Command::Doctor => doctor::run(&loaded).await,
     }

@@ -48,6 +48,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    model_usage (execution_id, visit, attempt) {
+        execution_id -> Text,
+        visit -> BigInt,
+        attempt -> BigInt,
+        input_tokens -> Nullable<BigInt>,
+        output_tokens -> Nullable<BigInt>,
+        finish_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     schedules (id) {
         id -> Text,
         name -> Text,
@@ -150,6 +161,7 @@ diesel::table! {
 diesel::joinable!(cancellations -> workflow_executions (execution_id));
 diesel::joinable!(gate_votes -> gates (gate_id));
 diesel::joinable!(gates -> workflow_executions (execution_id));
+diesel::joinable!(model_usage -> workflow_executions (execution_id));
 diesel::joinable!(schedules -> workflows (workflow_id));
 diesel::joinable!(step_attempts -> workflow_executions (execution_id));
 diesel::joinable!(step_visits -> workflow_executions (execution_id));
@@ -162,6 +174,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     cancellations,
     gate_votes,
     gates,
+    model_usage,
     schedules,
     step_attempts,
     step_visits,

@@ -150,6 +150,7 @@ names! {
     InsertExecution
     InsertGate
     InsertQueued
+    InsertUsage
     InsertVisit
     InsertVote
     QueueBehind

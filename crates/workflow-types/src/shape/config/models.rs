@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::config::{Adapter, HOTTEST, LONGEST_WAIT};
 use crate::id::MODEL_NAME_PATTERN;
-use crate::shape::{FILLED, Form, Key, Named, Pattern, Shape, Whole};
+use crate::shape::{Form, Key, Named, Pattern, Shape, Whole};
 
 /// The name by which steps know a model.
 pub(super) static NAME: Pattern = Pattern {
@@ -46,7 +46,7 @@ pub(crate) static MODEL: Shape = Shape {
         .example(|| json!("openai")),
         Key::required(
             "model",
-            Form::Pattern(&FILLED),
+            Form::Pattern(&super::PATH),
             "write the name by which its provider knows it",
             "The name by which its provider knows it.",
         )
