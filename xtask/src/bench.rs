@@ -25,7 +25,7 @@ enum Measured {
     Libraries,
 }
 
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 3] = [
     Bench {
         name: "definitions",
         purpose: "reading files, evaluating conditions, the worst files and bombs; time and memory",
@@ -34,6 +34,11 @@ const BENCHES: [Bench; 2] = [
     Bench {
         name: "engine",
         purpose: "durable steps beside bare SQLite, executions that wait, a gateway at rest",
+        measured: Measured::Libraries,
+    },
+    Bench {
+        name: "schedules",
+        purpose: "the next fire beside `croner` and `cron`, patterns that never fire",
         measured: Measured::Libraries,
     },
 ];

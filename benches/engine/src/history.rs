@@ -164,6 +164,7 @@ fn finished(number: usize, workflow: &WorkflowId, digest: &DefinitionDigest) -> 
             workflow_id: workflow.clone(),
             definition: digest.clone(),
             triggered_by: TriggeredBy::Manual,
+            schedule: None,
             scheduled_for: None,
             origin: None,
             idempotency_key: None,

@@ -1,5 +1,7 @@
 //! The words of the command line: commands, arguments and their help.
 
+pub(crate) mod schedules;
+
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_kee
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
 use gateway::workflow_types::id::{Actor, IdempotencyKey, ModelName, StepId, WorkflowId};
+
+pub(crate) use schedules::{Schedules, Simulate};
 
 // What a command gets of the flags, once the environment and the file are put to them.
 pub(crate) use crate::config::Global;
@@ -226,6 +230,13 @@ pub(crate) enum Command {
     /// The models that steps may ask.
     #[command(subcommand)]
     Models(Models),
+    /// The schedules of workflows.
+    #[command(subcommand)]
+    Schedules(Schedules),
+    /// Let schedules fire and carry all executions on, until a signal ends it.
+    Serve,
+    /// Say what the triggers of workflow files would fire when; nothing is run or stored.
+    Simulate(Simulate),
     /// The database.
     #[command(subcommand)]
     Db(Database),

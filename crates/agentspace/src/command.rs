@@ -9,12 +9,16 @@ mod executions;
 mod explain;
 mod graph;
 mod init;
+mod input;
 mod models;
 mod prune;
 mod resume;
 mod retry;
 mod run;
+mod schedules;
 mod schema;
+mod serve;
+mod simulate;
 mod watch;
 mod workflows;
 
@@ -49,6 +53,9 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
+        Command::Schedules(command) => schedules::run(global, command).await,
+        Command::Serve => serve::run(global).await,
+        Command::Simulate(args) => simulate::run(global, args).await,
         Command::Db(command) => database::run(global, &command).await,
         Command::Doctor => doctor::run(&loaded).await,
     }

@@ -47,7 +47,11 @@ const MAX_NAMED: usize = 4;
 /// was.
 pub(crate) fn explained_by(reports: &[FileReport]) -> Option<String> {
     let all = || reports.iter().flat_map(|report| &report.diagnostics);
-    let mut codes: Vec<Code> = all().map(|diagnostic| diagnostic.code).collect();
+    explained(all().map(|diagnostic| diagnostic.code).collect())
+}
+
+/// The same for the codes that were shown.
+pub(crate) fn explained(mut codes: Vec<Code>) -> Option<String> {
     // Errors first: what refuses a file is asked about before what only informs.
     codes.sort_by_key(|code| (code.severity(), *code));
     codes.dedup();
@@ -114,7 +118,8 @@ fn sorted(report: &FileReport) -> Vec<&Diagnostic> {
     all
 }
 
-fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
+/// A diagnostic as JSON.
+pub(crate) fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
     use gateway::workflow_types::diagnostic::Place;
     let span = map.resolve(&diagnostic.place);
     let (start, end) = (map.line_column(span.start), map.line_column(span.end));
@@ -149,7 +154,8 @@ fn one_to_json(diagnostic: &Diagnostic, map: &SourceMap) -> Value {
     })
 }
 
-fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> String {
+/// A diagnostic with the text that it speaks of, for people.
+pub(crate) fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -10,7 +10,8 @@ use gateway::workflow_types::config;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
 use gateway::{
-    Durability, ErrorKind, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind, Reader,
+    Durability, ErrorKind, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind,
+    Reader, Scheduling,
 };
 use reqwest::Url;
 use serde_json::Value;
@@ -55,7 +56,8 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .drain(global.drain)
         .grace(global.grace)
         .retention(global.retention)
-        .left_behind(LeftBehind::Leave);
+        .left_behind(LeftBehind::Leave)
+        .scheduling(Scheduling::Rest);
     let builder = tools::built_in(options)
         .into_iter()
         .fold(builder, GatewayBuilder::shared_tool);
@@ -126,32 +128,30 @@ impl Trusted {
     pub(crate) async fn of_unfinished(reader: &Reader) -> anyhow::Result<Self> {
         let mut trusted = Self::default();
         for status in [ExecutionStatus::Running, ExecutionStatus::Paused] {
-            for execution in all_executions(reader, status).await? {
-                trusted.add_typed(&execution);
-            }
+            each_execution(reader, status, |execution| trusted.add_typed(execution)).await?;
         }
         Ok(trusted)
     }
 }
 
-/// Every execution of a status, page by page.
-pub(crate) async fn all_executions(
+/// Looks at every execution of a status, the newest first, and keeps one page of them at a time.
+pub(crate) async fn each_execution(
     reader: &Reader,
     status: ExecutionStatus,
-) -> anyhow::Result<Vec<Execution>> {
+    mut look: impl FnMut(&Execution),
+) -> anyhow::Result<()> {
     const PAGE: usize = 500;
     let filter = ExecutionFilter {
         status: Some(status),
         ..ExecutionFilter::default()
     };
-    let mut all = Vec::new();
     let mut after = None;
     loop {
         let page = reader.executions(filter.clone(), after, PAGE).await?;
-        all.extend(page.items);
+        page.items.iter().for_each(&mut look);
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(all),
+            None => return Ok(()),
         }
     }
 }

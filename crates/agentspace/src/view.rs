@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 mod event;
 mod past;
+pub(crate) mod schedule;
 mod usage;
 
 use crate::host::span;

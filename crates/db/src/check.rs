@@ -7,13 +7,13 @@ use workflow_types::id::ExecutionId;
 
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::{definition, execution, gate, visit, workflow};
+use crate::{definition, execution, gate, schedule, visit, workflow};
 
 /// How many ids of executions are held at a time.
 const PAGE: usize = 200;
 
 /// What SQL alone can find; each row is a finding.
-const FINDINGS: [&str; 8] = [
+const FINDINGS: [&str; 11] = [
     "SELECT integrity_check AS value FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "SELECT 'a row of ' || \"table\" || ' refers to a row of ' || parent || ' that does not exist'
      AS value FROM pragma_foreign_key_check",
@@ -39,6 +39,16 @@ const FINDINGS: [&str; 8] = [
         WHERE later.execution_id = earlier.execution_id AND later.visit > earlier.visit)",
     "SELECT 'the journal of execution ' || execution_id || ' has gaps' AS value
      FROM step_visits GROUP BY execution_id HAVING max(visit) <> count(*)",
+    "SELECT 'fire ' || fire_time || ' of schedule ' || f.schedule_id || ' names execution '
+        || execution_id || ', which is of another fire' AS value
+     FROM schedule_fires AS f JOIN workflow_executions AS e ON e.id = execution_id
+     WHERE e.schedule_id IS NOT f.schedule_id OR e.scheduled_for IS NOT fire_time",
+    "SELECT 'execution ' || id || ' was started by schedule ' || schedule_id || ' for '
+        || scheduled_for || ', of which no fire tells' AS value
+     FROM workflow_executions AS e WHERE schedule_id IS NOT NULL AND scheduled_for IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM schedule_fires WHERE execution_id = e.id)",
+    "SELECT 'schedule ' || id || ' would fire again for ' || next_fire_at AS value
+     FROM schedules WHERE next_fire_at <= last_fire_at",
 ];
 
 impl Connection {
@@ -54,6 +64,8 @@ impl Connection {
             check_definitions(connection, &mut findings)?;
             let workflows = workflow::list(connection)?.damaged;
             findings.extend(workflows.into_iter().map(|damaged| damaged.reason));
+            let schedules = schedule::list(connection, None, None, usize::MAX)?.damaged;
+            findings.extend(schedules.into_iter().map(|damaged| damaged.reason));
             check_executions(connection, &mut findings)?;
             Ok(findings)
         })

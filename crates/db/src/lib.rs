@@ -37,6 +37,7 @@ mod owner;
 mod plan;
 pub mod retention;
 pub mod retry;
+pub mod schedule;
 mod schema;
 mod sqlite_log;
 mod statement;

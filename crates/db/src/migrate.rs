@@ -280,7 +280,10 @@ mod tests {
         let known = known_and(folder.path(), "CREATE TABLE extra (id TEXT) STRICT;");
         let mut connection = Connection::open_unmigrated(&path, Durability::Full).unwrap();
         connection
-            .execute("INSERT INTO schedules VALUES ('s', 'n', '', '', NULL, NULL, NULL, NULL, NULL, 1, NULL, '', '')")
+            .execute(
+                "INSERT INTO schedules (id, name, cron_expression, created_at, updated_at)
+                 VALUES ('s', 'n', '', '', '')",
+            )
             .unwrap();
         let (names, backup) = upgrade(&mut connection, &known).unwrap();
         assert_eq!(names, ["2099-01-01-000000_extra"]);

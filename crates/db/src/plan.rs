@@ -12,11 +12,12 @@ use workflow_types::execution::{
     Entry, EventSeq, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, FailureKind,
     PageKey, Prune, Round, Scope, Start, Started, TriggeredBy,
 };
-use workflow_types::id::ExecutionId;
+use workflow_types::id::{ExecutionId, ScheduleId};
+use workflow_types::schedule::{FirePage, Firing, Slot};
 
 use crate::connection::{Connection, Durability};
 use crate::error::Error;
-use crate::{attempt, cancellation, event, execution, gate, retention, timer, visit};
+use crate::{attempt, cancellation, event, execution, gate, retention, schedule, timer, visit};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -135,6 +136,7 @@ fn a_start_that_knows_no_limit_asks_nothing() {
             workflow_id: "w".parse().unwrap(),
             definition: "0".repeat(64).parse().unwrap(),
             triggered_by: TriggeredBy::Manual,
+            schedule: None,
             scheduled_for: None,
             origin: None,
             idempotency_key: None,
@@ -311,3 +313,56 @@ fn events_are_read_from_their_place_on() {
         "{plans:?}"
     );
 }
+
+#[test]
+fn what_is_due_and_what_is_in_the_way_is_found_without_a_scan() {
+    let plans = plans(|connection| {
+        let s: ScheduleId = "s".parse().unwrap();
+        let page = FirePage {
+            before: Some(now()),
+            limit: 9,
+        };
+        connection.execute(ONE_SCHEDULE)?;
+        schedule::due(connection, now(), 9)?;
+        schedule::next_due(connection, now())?;
+        schedule::fires(connection, &s, page)?;
+        schedule::gaps(connection, &s, 9)?;
+        schedule::releasable(connection, 9)?;
+        schedule::watched(connection)?;
+        schedule::pause_failing(connection, &s, now())?;
+        let found = schedule::find(connection, &s)?.unwrap();
+        let next = found.next().unwrap();
+        let firing = Firing {
+            schedule: s,
+            revision: found.revision,
+            fire_time: next.fire_time,
+            slot: Slot::Due,
+            start: Err("nothing".to_owned()),
+            at: now(),
+        };
+        schedule::fire(connection, &firing, "p").map(|_| ())
+    });
+    for index in [
+        "schedules USING INDEX schedules_due (due_at<?)",
+        "COVERING INDEX schedules_due (due_at>?)",
+        "schedules_watched",
+        "fires_buffered",
+        "INDEX executions_schedule_unfinished (schedule_id=?",
+        "INDEX executions_schedule_ended (schedule_id=?",
+    ] {
+        let is_used = plans.iter().any(|step| step.contains(index));
+        assert!(is_used, "{index}: {plans:?}");
+    }
+    // What is watched or buffered is read wholly, from an index that holds nothing else.
+    let scans = plans.iter().filter(|step| step.starts_with("SCAN"));
+    let partial = |step: &&String| !step.contains("watched") && !step.contains("buffered");
+    assert_eq!(scans.filter(partial).count(), 0, "{plans:?}");
+    let sorts = plans.iter().filter(|step| step.contains("TEMP B-TREE"));
+    assert_eq!(sorts.count(), 0, "{plans:?}");
+}
+
+const ONE_SCHEDULE: &str = "
+    INSERT INTO schedules (id, name, cron_expression, timezone, created_at, updated_at,
+        next_fire_at, due_at, pause_after_failures, effective_from)
+    VALUES ('s', 'S', '* * * * *', 'UTC', '2026-01-31T09:00:00.000Z', '2026-01-31T09:00:00.000Z',
+        '2026-01-31T09:01:00.000Z', '2026-01-31T09:01:00.000Z', 2, '2026-01-31T09:00:00.000Z')";

@@ -59,6 +59,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    schedule_fires (schedule_id, fire_time) {
+        schedule_id -> Text,
+        fire_time -> Text,
+        outcome -> Text,
+        cause -> Text,
+        execution_id -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        recorded_at -> Text,
+    }
+}
+
+diesel::table! {
+    schedule_gaps (schedule_id, first) {
+        schedule_id -> Text,
+        first -> Text,
+        before -> Text,
+        recorded_at -> Text,
+    }
+}
+
+diesel::table! {
     schedules (id) {
         id -> Text,
         name -> Text,
@@ -73,6 +94,25 @@ diesel::table! {
         last_run_at -> Nullable<Text>,
         created_at -> Text,
         updated_at -> Text,
+        input -> Text,
+        anchor_at -> Nullable<Text>,
+        misfire -> Text,
+        catch_up_ms -> Nullable<BigInt>,
+        overlap -> Text,
+        overlap_ignores_paused -> Bool,
+        jitter_ms -> BigInt,
+        pause_after_failures -> Nullable<BigInt>,
+        trigger_of -> Nullable<Text>,
+        next_fire_at -> Nullable<Text>,
+        due_at -> Nullable<Text>,
+        owed -> Bool,
+        off_reason -> Nullable<Text>,
+        off_at -> Nullable<Text>,
+        runs -> BigInt,
+        last_fire_at -> Nullable<Text>,
+        effective_from -> Nullable<Text>,
+        tz_database -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -162,7 +202,9 @@ diesel::joinable!(cancellations -> workflow_executions (execution_id));
 diesel::joinable!(gate_votes -> gates (gate_id));
 diesel::joinable!(gates -> workflow_executions (execution_id));
 diesel::joinable!(model_usage -> workflow_executions (execution_id));
-diesel::joinable!(schedules -> workflows (workflow_id));
+diesel::joinable!(schedule_fires -> schedules (schedule_id));
+diesel::joinable!(schedule_fires -> workflow_executions (execution_id));
+diesel::joinable!(schedule_gaps -> schedules (schedule_id));
 diesel::joinable!(step_attempts -> workflow_executions (execution_id));
 diesel::joinable!(step_visits -> workflow_executions (execution_id));
 diesel::joinable!(workflow_executions -> schedules (schedule_id));
@@ -175,6 +217,8 @@ diesel::allow_tables_to_appear_in_same_query! {
     gate_votes,
     gates,
     model_usage,
+    schedule_fires,
+    schedule_gaps,
     schedules,
     step_attempts,
     step_visits,

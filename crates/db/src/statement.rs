@@ -145,7 +145,9 @@ macro_rules! names {
 
 names! {
     BeginVisit
+    ChangeSchedule
     ClaimExecution
+    GoOn
     InsertAttempt
     InsertExecution
     InsertGate
@@ -153,8 +155,10 @@ names! {
     InsertUsage
     InsertVisit
     InsertVote
+    MissFire
     QueueBehind
     QueueOfStart
+    RecordFire
     RestExecution
     SettleGate
     SettleVisit

@@ -14,9 +14,9 @@ use workflow_types::registry::{Registered, Registration, Workflow};
 
 use crate::column::{Row, listed};
 use crate::connection::Connection;
-use crate::definition;
 use crate::error::{Context as _, Error};
 use crate::schema::workflows;
+use crate::{definition, schedule};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(
@@ -37,7 +37,8 @@ struct WorkflowRow {
 
 /// Makes a definition the newest of its workflow, and the workflow known.
 ///
-/// Executions that have started keep theirs. Repeating it changes nothing.
+/// Its schedule follows its `trigger`. Executions that have started keep theirs. Repeating it
+/// changes nothing.
 pub fn register(
     connection: &mut Connection,
     registration: &Registration,
@@ -51,6 +52,7 @@ pub fn register(
             definition,
             source,
             concurrency_limit,
+            schedule,
             at,
         } = registration;
         let known = find(connection, id)?;
@@ -64,6 +66,7 @@ pub fn register(
             updated_at: known.as_ref().map_or(*at, |known| known.updated_at),
         };
         if known.as_ref() == Some(&workflow) {
+            schedule::follow(connection, id, schedule.clone(), *at)?;
             return Ok(Registered::Unchanged);
         }
         definition::save(connection, definition, source, *at)?;
@@ -75,6 +78,7 @@ pub fn register(
             },
             *concurrency_limit,
         )?;
+        schedule::follow(connection, id, schedule.clone(), *at)?;
         Ok(match known {
             Some(_) => Registered::Changed,
             None => Registered::New,

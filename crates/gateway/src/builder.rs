@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use workflow_types::execution::Retention;
 use workflow_types::id::ModelName;
+use workflow_types::schedule::TimeZone;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Limits, Parts};
@@ -14,6 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gateway::{Gateway, Started};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
+use crate::scheduler::{self, Scheduler};
 use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
 use crate::tool::{Tool, ToolRegistry};
 
@@ -28,6 +30,15 @@ pub enum LeftBehind {
     /// They stay as they are; the gateway carries only what is started or decided through it. For
     /// hosts that come and go with one task.
     Leave,
+}
+
+/// Whether schedules fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduling {
+    /// They fire, and what was missed while no gateway ran is caught up.
+    Fire,
+    /// They are kept, and nothing of them fires: for hosts that come and go with one task.
+    Rest,
 }
 
 /// Describes a gateway; [`GatewayBuilder::start`] makes it run.
@@ -47,6 +58,9 @@ pub struct GatewayBuilder {
     limits: Limits,
     drain: Duration,
     left_behind: LeftBehind,
+    /// None means that it follows from what becomes of what was left behind.
+    scheduling: Option<Scheduling>,
+    zone: TimeZone,
     /// Mistakes of the host, told when the gateway is started.
     mistakes: Vec<String>,
 }
@@ -66,6 +80,8 @@ impl Default for GatewayBuilder {
             limits: Limits::default(),
             drain: DRAIN,
             left_behind: LeftBehind::TakeUp,
+            scheduling: None,
+            zone: TimeZone::UTC,
             mistakes: Vec::new(),
         }
     }
@@ -187,6 +203,21 @@ impl GatewayBuilder {
         self
     }
 
+    /// Whether schedules fire. Default: they do, unless what was left behind stays as it is.
+    pub fn scheduling(mut self, scheduling: Scheduling) -> Self {
+        self.scheduling = Some(scheduling);
+        self
+    }
+
+    /// The zone of schedules that name none. Default: UTC.
+    ///
+    /// It becomes the zone of each when it is added, and is shown with it; another default later
+    /// changes none but those that follow the `trigger` of a workflow.
+    pub fn timezone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
+    }
+
     /// How long a shutdown waits for running attempts. Default: 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
@@ -239,6 +270,10 @@ impl GatewayBuilder {
                 open(&self.database, self.durability, (clock, self.patience)).await?
             }
         };
+        let scheduling = self.scheduling.unwrap_or(match self.left_behind {
+            LeftBehind::TakeUp => Scheduling::Fire,
+            LeftBehind::Leave => Scheduling::Rest,
+        });
         let engine = Engine::start(Parts {
             store: Arc::clone(&store),
             reads: store.reads(),
@@ -249,6 +284,7 @@ impl GatewayBuilder {
             owner,
             limits: self.limits,
             left_behind: self.left_behind,
+            scheduler: Scheduler::new(scheduling, self.zone),
         });
         let mut gateway = Gateway::new(Arc::clone(&engine), store, known, self.drain);
         let mut files = Vec::new();
@@ -256,6 +292,7 @@ impl GatewayBuilder {
             files.extend(gateway.register_directory(directory).await?);
         }
         let recovered = engine.recover().await?;
+        scheduler::start(&engine);
         gateway.set_started(Started {
             migrated: opened.migrated,
             backup: opened.backup,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use workflow_types::action::{Action, ModelAction, ToolAction};
-use workflow_types::definition::{Step, Trigger, UsableStep};
+use workflow_types::definition::{Step, UsableStep};
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
 use workflow_types::id::{ModelName, ToolName};
 use workflow_types::output_schema::Subject;
@@ -18,7 +18,6 @@ pub(crate) fn against(
     diagnostics: &Diagnostics,
 ) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
-    not_acted_on(definition, &mut all);
     for (index, step) in definition.steps().iter().enumerate() {
         let at = Pointer::root().key("steps").index(index);
         self::step(step, &at, known, &mut all);
@@ -54,16 +53,6 @@ fn step(step: &Step, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
 }
 
 /// Warns of what is checked and stored but changes nothing yet, so that nobody relies on it.
-fn not_acted_on(definition: &WorkflowDefinition, all: &mut Vec<Diagnostic>) {
-    match definition.trigger() {
-        Trigger::Manual => {}
-        Trigger::Cron(_) | Trigger::Schedule(_) => {
-            let what = "the schedule does not fire: workflows start only on request";
-            all.push(ignored(&Pointer::root().key("trigger"), what));
-        }
-    }
-}
-
 fn ignored(at: &Pointer, what: &str) -> Diagnostic {
     let message = format!("in this version {what}");
     Diagnostic::new(Code::NotActedOn, Place::value(at), message)

@@ -4,6 +4,7 @@
 //! only when it takes an execution up. What waits (gates, retries) has no task but a row.
 
 mod admission;
+mod begin;
 mod cancel;
 mod decide;
 mod drive;
@@ -17,7 +18,7 @@ mod size;
 mod timer;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,11 +27,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use workflow_types::definition::{DefinitionDigest, StoredDefinition};
-use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, ExecutionStatus, Retention, Scope, Start, Started,
-    TriggeredBy,
-};
-use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
+use workflow_types::execution::{Execution, ExecutionState, ExecutionStatus, Retention, Scope};
+use workflow_types::id::{ExecutionId, WorkflowId};
 use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::LeftBehind;
@@ -39,14 +37,14 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::{During as _, Error, ErrorKind};
 use crate::model::ModelRegistry;
+use crate::scheduler::Scheduler;
 use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
 use admission::{Admission, Slot};
+pub(crate) use begin::{NewExecution, Prepared};
 use cancel::Cancels;
-use decide::Situation;
 use drive::Live;
 use hold::{Asked, Hold};
-pub(crate) use retry::Repeat;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.
@@ -90,6 +88,8 @@ pub(crate) struct Engine {
     pub(crate) admission: Arc<Admission>,
     /// Definitions by digest, parsed once.
     definitions: Mutex<HashMap<DefinitionDigest, Arc<WorkflowDefinition>>>,
+    /// What the workflows are at present, of those that were asked for; nobody else registers any.
+    current: Mutex<HashMap<WorkflowId, DefinitionDigest>>,
     /// Executions that are held by a task of this process, and what was asked of them in the
     /// meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
@@ -101,28 +101,17 @@ pub(crate) struct Engine {
     /// Executions that cannot go on for now, and why; until they are held again.
     stuck: Mutex<HashMap<ExecutionId, String>>,
     left_behind: LeftBehind,
+    /// What fires by itself.
+    pub(crate) scheduler: Scheduler,
     /// Wakes the timer when something may be due earlier than it thinks.
     timer: timer::Alarm,
     tasks: TaskTracker,
     /// Where the tasks run, whoever asks for them.
     runtime: Handle,
     /// Fires when no new work is begun any more.
-    draining: CancellationToken,
+    pub(crate) draining: CancellationToken,
     /// Fires when running attempts are to come to their end.
     stopping: CancellationToken,
-}
-
-/// A request to start an execution.
-#[derive(Debug, Clone)]
-pub(crate) struct NewExecution {
-    pub(crate) workflow_id: WorkflowId,
-    pub(crate) digest: DefinitionDigest,
-    pub(crate) definition: Arc<WorkflowDefinition>,
-    pub(crate) input: Value,
-    pub(crate) triggered_by: TriggeredBy,
-    pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// What it repeats of another execution.
-    pub(crate) repeat: Option<Repeat>,
 }
 
 /// The parts from which an engine is made.
@@ -136,6 +125,7 @@ pub(crate) struct Parts {
     pub(crate) owner: String,
     pub(crate) limits: Limits,
     pub(crate) left_behind: LeftBehind,
+    pub(crate) scheduler: Scheduler,
 }
 
 impl Engine {
@@ -154,11 +144,13 @@ impl Engine {
             limits: parts.limits,
             admission,
             definitions: Mutex::default(),
+            current: Mutex::default(),
             held: Mutex::default(),
             cancels: Cancels::default(),
             own: Mutex::default(),
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
+            scheduler: parts.scheduler,
             timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -193,92 +185,12 @@ impl Engine {
     }
 
     /// A task that a shutdown waits for.
-    fn task<F>(&self, work: F) -> JoinHandle<F::Output>
+    pub(crate) fn task<F>(&self, work: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         self.tasks.spawn_on(work, &self.runtime)
-    }
-
-    /// Starts an execution: stored, and under way, when this returns.
-    ///
-    /// The same idempotency key answers the execution that it has started before.
-    pub(crate) async fn begin(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
-        let engine = Arc::clone(self);
-        self.whole(async move { engine.store_new(new).await }).await
-    }
-
-    async fn store_new(self: &Arc<Self>, new: NewExecution) -> Result<Execution, Error> {
-        self.refuse_while_draining(&new.workflow_id)?;
-        let now = self.clock.now();
-        let definition = new.definition;
-        let mut execution = Execution {
-            id: self.entropy.execution_id(now),
-            workflow_id: new.workflow_id,
-            definition: new.digest,
-            triggered_by: new.triggered_by,
-            scheduled_for: None,
-            origin: new.repeat.as_ref().map(|repeat| repeat.origin),
-            idempotency_key: new.idempotency_key,
-            input: new.input,
-            started_at: now,
-            queued: false,
-            state: ExecutionState::Running,
-        };
-        let repeat = new.repeat;
-        let situation = Situation {
-            definition: &definition,
-            execution: &execution,
-            now,
-            gate_id: self.entropy.gate_id(now),
-        };
-        let (history, advance) = retry::begin(situation, repeat.as_ref());
-        execution.state = advance.state.clone();
-        let results = advance.results(&history);
-        let open = advance.made.last().cloned();
-        let expiry = advance.expiry();
-        let (slot, entry) = self.entry(&execution.state, &definition);
-        // Before it is stored: whoever repeats the start must not take it up in the meantime.
-        let hold = self.hold(execution.id);
-        let start = Start {
-            execution: execution.clone(),
-            visits: advance.made,
-            gate: advance.gate,
-            results,
-            entry,
-        };
-        let started = self.store_start(start, repeat.as_ref()).await;
-        let started = started.during(format_args!(
-            "starting workflow `{}`",
-            execution.workflow_id
-        ))?;
-        match started {
-            Started::Existing(existing) => {
-                self.found(&existing);
-                Ok(*existing)
-            }
-            Started::Skipped(unfinished) => Err(admission::skipped(&execution, unfinished)),
-            Started::Queued => {
-                self.own(execution.id);
-                drop(slot);
-                self.admission.queued();
-                execution.queued = true;
-                execution.state = ExecutionState::Running;
-                Ok(execution)
-            }
-            Started::New => {
-                self.own(execution.id);
-                self.after_commit(&execution.id, &execution.state);
-                self.waits_at(expiry);
-                if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {
-                    let live =
-                        Live::new(execution.clone(), Epoch::FIRST, definition, history, open);
-                    self.spawn(hold, slot, live);
-                }
-                Ok(execution)
-            }
-        }
     }
 
     fn refuse_while_draining(&self, workflow: &WorkflowId) -> Result<(), Error> {
@@ -360,7 +272,10 @@ impl Engine {
     fn after_commit(&self, id: &ExecutionId, state: &ExecutionState) {
         match state {
             ExecutionState::Running => self.changes.tell(*id),
-            ExecutionState::Paused { .. } => self.changes.tell_rest(*id),
+            ExecutionState::Paused { .. } => {
+                self.changes.tell_rest(*id);
+                self.scheduler.came_to_rest(*id);
+            }
             ExecutionState::Completed { .. } | ExecutionState::Failed { .. } => self.after_end(*id),
         }
     }
@@ -368,6 +283,7 @@ impl Engine {
     /// What follows the end of an execution, whoever has ended it.
     fn after_end(&self, id: ExecutionId) {
         self.changes.tell_rest(id);
+        self.scheduler.came_to_rest(id);
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.remove(&id);
         drop(own);
@@ -398,6 +314,37 @@ impl Engine {
             .caused(error)
         })?;
         Ok(self.remember(&saved.stored, definition))
+    }
+
+    /// The definition of a workflow at present, with its digest.
+    pub(crate) async fn current_definition(
+        &self,
+        id: &WorkflowId,
+    ) -> Result<(DefinitionDigest, Arc<WorkflowDefinition>), Error> {
+        let known = self.current().get(id).cloned();
+        let digest = match known {
+            Some(digest) => digest,
+            None => {
+                let found = self.reads.workflow(id).await;
+                let found = found.during("reading a workflow")?.ok_or_else(|| {
+                    Error::new(ErrorKind::NotFound, format!("there is no workflow `{id}`"))
+                })?;
+                // One that was registered meanwhile is newer than what was read.
+                let mut current = self.current();
+                current.entry(id.clone()).or_insert(found.digest).clone()
+            }
+        };
+        let definition = self.definition(&digest).await?;
+        Ok((digest, definition))
+    }
+
+    /// Workflows have these definitions from now on: said after it was written.
+    pub(crate) fn registered(&self, all: Vec<(WorkflowId, DefinitionDigest)>) {
+        self.current().extend(all);
+    }
+
+    fn current(&self) -> MutexGuard<'_, HashMap<WorkflowId, DefinitionDigest>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a parsed definition in memory.

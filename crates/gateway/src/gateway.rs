@@ -19,6 +19,7 @@ use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
 use crate::error::{During as _, Error, ErrorKind};
 use crate::loader::{self, FileReport, GoodFile, Known};
 use crate::reader::Reader;
+use crate::scheduler::trigger;
 use crate::store::Store;
 use crate::tool::ToolRegistry;
 
@@ -196,7 +197,34 @@ impl Gateway {
             .map(|file| (file.report, file.good))
             .unzip();
         self.register(good.into_iter().flatten().collect()).await?;
+        self.detach_missing(path.as_ref(), &reports).await?;
         Ok(reports)
+    }
+
+    /// Switches off the schedules of workflows whose files are gone from a directory; one whose file
+    /// is refused keeps its last good definition, and its schedule.
+    async fn detach_missing(&self, directory: &Path, found: &[FileReport]) -> Result<(), Error> {
+        let directory = loader::absolute(directory);
+        let found: Vec<String> = found
+            .iter()
+            .map(|report| loader::absolute(&report.path))
+            .collect();
+        let stood_there = |path: &str| {
+            Path::new(path).parent() == Some(Path::new(&directory))
+                && !found.iter().any(|found| found == path)
+        };
+        let known = self.reader.workflows().await?.items;
+        let gone: Vec<WorkflowId> = known
+            .into_iter()
+            .filter(|workflow| stood_there(&workflow.path))
+            .map(|workflow| workflow.id)
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let now = self.engine.clock.now();
+        let detached = self.store.detach_triggers(gone, now).await;
+        detached.during("switching off the schedules of workflows that are gone")
     }
 
     /// Registers a definition that was built in Rust or sent by a client; `origin` says where from.
@@ -221,10 +249,12 @@ impl Gateway {
     /// Stores what is new or changed, in one transaction.
     async fn register(&self, files: Vec<GoodFile>) -> Result<(), Error> {
         let now = self.engine.clock.now();
+        let zone = self.engine.scheduler.zone();
         let registrations: Vec<Registration> = files
             .into_iter()
             .map(|file| {
                 let registration = Registration {
+                    schedule: trigger::spec(&file.id, &file.definition, zone),
                     id: file.id,
                     name: file.definition.name().to_owned(),
                     description: file.definition.description().map(ToOwned::to_owned),
@@ -242,11 +272,21 @@ impl Gateway {
         if registrations.is_empty() {
             return Ok(());
         }
-        let registered = self.store.register(registrations).await;
-        registered.during("registering workflows")?;
-        // A limit may have risen.
-        self.engine.admission.made_place();
-        Ok(())
+        let digests = registrations
+            .iter()
+            .map(|new| (new.id.clone(), new.definition.digest().clone()))
+            .collect();
+        let (engine, store) = (Arc::clone(&self.engine), Arc::clone(&self.store));
+        let work = async move {
+            let registered = store.register(registrations).await;
+            registered.during("registering workflows")?;
+            engine.registered(digests);
+            // A limit may have risen, and a schedule may have come.
+            engine.admission.made_place();
+            engine.scheduler.look();
+            Ok(())
+        };
+        self.engine.whole(work).await
     }
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
@@ -261,17 +301,18 @@ impl Gateway {
 
     /// Starts an execution with everything that can be said of it.
     pub async fn start_with(&self, request: StartRequest) -> Result<Execution, Error> {
-        let workflow = self.reader.workflow(&request.workflow).await?;
-        let definition = self.engine.definition(&workflow.digest).await?;
+        let (digest, definition) = self.engine.current_definition(&request.workflow).await?;
         let input = validated(&request.workflow, &definition, request.input)?;
         self.engine
             .begin(NewExecution {
                 workflow_id: request.workflow,
-                digest: workflow.digest,
+                digest,
                 definition,
                 input,
                 triggered_by: request.triggered_by,
                 idempotency_key: request.idempotency_key,
+                schedule: None,
+                scheduled_for: None,
                 repeat: None,
             })
             .await
@@ -306,7 +347,9 @@ impl Gateway {
                     return Err(error);
                 }
             }
-            follower.changed().await;
+            if let Some(rested) = follower.told().await {
+                return Ok(Arc::unwrap_or_clone(rested));
+            }
         }
     }
 
@@ -351,7 +394,8 @@ impl Gateway {
     }
 }
 
-fn validated(
+/// The input of a new execution as its workflow takes it, with defaults.
+pub(crate) fn validated(
     workflow: &WorkflowId,
     definition: &WorkflowDefinition,
     input: Value,

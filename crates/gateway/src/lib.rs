@@ -55,11 +55,12 @@ mod loader;
 mod model;
 mod operation;
 mod reader;
+mod scheduler;
 pub mod store;
 mod tool;
 mod watch;
 
-pub use builder::{GatewayBuilder, LeftBehind};
+pub use builder::{GatewayBuilder, LeftBehind, Scheduling};
 pub use change::Follower;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::Decided;
@@ -69,6 +70,9 @@ pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
 pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
 pub use operation::{Cancelled, RetryRequest};
 pub use reader::Reader;
+pub use scheduler::{
+    Backfill, Backfilled, ScheduleEdit, ScheduleEvent, ScheduleEvents, ScheduleRequest, Schedules,
+};
 pub use store::Durability;
 pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSpec};
 pub use watch::Watch;

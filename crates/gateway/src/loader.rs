@@ -339,7 +339,8 @@ fn workflow_id(path: &Path) -> Result<WorkflowId, String> {
         .map_err(|error| format!("its stem `{stem}` is no workflow id: {error}"))
 }
 
-fn absolute(path: &Path) -> String {
+/// Where a file is, as it is registered.
+pub(crate) fn absolute(path: &Path) -> String {
     std::path::absolute(path)
         .unwrap_or_else(|_| path.to_owned())
         .display()

@@ -107,6 +107,8 @@ impl Gateway {
                 input: origin.input,
                 triggered_by: TriggeredBy::Manual,
                 idempotency_key: request.idempotency_key,
+                schedule: None,
+                scheduled_for: None,
                 repeat: Some(repeat),
             })
             .await

@@ -10,10 +10,11 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
-    Page, PageKey, Retention, Visit, WorkflowExecutionState,
+    Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
 };
-use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use crate::error::{During as _, Error, ErrorKind};
 use crate::store::{Commits, ReadStore, SqliteReader};
@@ -166,6 +167,12 @@ impl Reader {
         count.during("counting the executions that are not kept")
     }
 
+    /// When the next retry, or expiry of a gate, is due; none if nothing waits for its time.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        let due = self.store.next_due(Scope::All).await;
+        due.during("looking for what is due next")
+    }
+
     /// Every gate that waits, the oldest first; damaged ones are named beside them.
     pub async fn waiting_gates(&self) -> Result<Listed<Gate>, Error> {
         let gates = self.store.waiting_gates().await;
@@ -188,6 +195,43 @@ impl Reader {
     /// Every gate of an execution, the oldest first.
     pub async fn gates(&self, id: ExecutionId) -> Result<Vec<Gate>, Error> {
         self.store.gates(id).await.during("listing approvals")
+    }
+
+    /// At most `limit` schedules in the order of their ids, after one; of one workflow, if one is
+    /// named. Damaged ones are named beside them.
+    pub async fn schedules(
+        &self,
+        workflow: Option<WorkflowId>,
+        after: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, Error> {
+        let listed = self.store.schedules(workflow, after, limit).await;
+        listed.during("listing schedules")
+    }
+
+    /// A schedule; fails with [`ErrorKind::NotFound`] if there is none.
+    pub async fn schedule(&self, id: &ScheduleId) -> Result<Schedule, Error> {
+        let found = self.store.schedule(id).await;
+        found
+            .during("reading a schedule")?
+            .ok_or_else(|| unknown(format_args!("schedule `{id}`")))
+    }
+
+    /// What became of the fire times of a schedule, the newest first.
+    pub async fn fires(
+        &self,
+        id: &ScheduleId,
+        page: FirePage,
+    ) -> Result<Listed<FireRecord>, Error> {
+        let listed = self.store.fires(id, page).await;
+        listed.during("listing the fires of a schedule")
+    }
+
+    /// Stretches of which so many fire times were missed that they are not recorded one by one, the
+    /// newest first.
+    pub async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, Error> {
+        let gaps = self.store.gaps(id, limit).await;
+        gaps.during("listing the gaps of a schedule")
     }
 
     /// The gate at which an execution waits, or else the last one it had.

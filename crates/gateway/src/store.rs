@@ -21,8 +21,9 @@ use workflow_types::execution::{
     Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
     Started, Transition,
 };
-use workflow_types::id::{ExecutionId, GateId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{Registered, Registration};
+use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
 pub use commits::Commits;
 pub use error::{StoreError, StoreErrorKind};
@@ -53,7 +54,9 @@ pub trait Store: Send + Sync {
     /// Makes definitions the newest of their workflows, and the workflows known; answers, in the
     /// same order, what that did.
     ///
-    /// Executions that have started keep theirs. Repeating it changes nothing.
+    /// The schedule of each follows its `trigger`, as
+    /// [`follow`](workflow_types::schedule::follow) says: the same trigger changes nothing of it.
+    /// Its id is that of the workflow, or like it if that is taken. Executions that have started keep theirs. Repeating it changes nothing.
     async fn register(
         &self,
         registrations: Vec<Registration>,
@@ -174,6 +177,60 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// Adds a schedule.
+    ///
+    /// [`Conflict`](StoreErrorKind::Conflict) if its id is taken;
+    /// [`NotFound`](StoreErrorKind::NotFound) if its workflow is not known.
+    async fn add_schedule(&self, schedule: Schedule) -> Result<(), StoreError>;
+
+    /// Writes a change of a schedule, and the fire times that are missed with it; what is recorded
+    /// of one already stands. What is buffered of one that is switched off is missed, too, unless
+    /// it completed before its limit.
+    ///
+    /// At most 1,001 fire times and one stretch at once, so that others are not kept waiting.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such schedule;
+    /// [`Conflict`](StoreErrorKind::Conflict) if it has been changed since the revision that the
+    /// change begins with: so a change that is repeated after its commit is refused.
+    async fn change_schedule(&self, change: Change) -> Result<(), StoreError>;
+
+    /// Deletes a schedule with all that is recorded of its fire times; executions that it started
+    /// stay, and belong to none.
+    ///
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is none.
+    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError>;
+
+    /// Fires: records a fire time, starts its execution for `owner` as [`Store::start`] does, makes
+    /// the schedule go on to its next fire time, and counts the run. No fire without its execution,
+    /// no execution without its fire, and none twice.
+    ///
+    /// What overlap makes of it ([`overlap`](workflow_types::schedule::overlap)) is decided by the
+    /// executions of the schedule that are not finished at that moment; those that it replaces are
+    /// cancelled as by [`Store::cancel`]. A buffered fire stays buffered while anything is in its
+    /// way. A backfill asks nothing of the schedule, changes nothing of it, and takes only what did
+    /// not run. Repeating it changes nothing and answers what is recorded.
+    /// [`NotFound`](StoreErrorKind::NotFound) if there is no such schedule, or if what is started
+    /// refers to what is not there; [`Conflict`](StoreErrorKind::Conflict) if the schedule has
+    /// changed since the revision that was planned with, if it is not the fire time that comes next,
+    /// or, of a backfill, if it is still to come; [`Internal`](StoreErrorKind::Internal) if the
+    /// parts of the start do not belong together.
+    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError>;
+
+    /// Pauses a schedule of which as many executions have failed in a row as it allows, since it was
+    /// resumed or its timing was set; answers it if so, and none if there is no reason. Cancelled
+    /// executions do not count. Repeating it changes nothing.
+    async fn pause_failing(
+        &self,
+        id: ScheduleId,
+        now: Timestamp,
+    ) -> Result<Option<Schedule>, StoreError>;
+
+    /// The definitions of workflows are gone: schedules that follow their triggers are switched off.
+    async fn detach_triggers(
+        &self,
+        workflows: Vec<WorkflowId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Takes no more verbs, finishes those that it has taken, and gives the store up, so that it
     /// can be opened again.

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::Timestamp;
 use crate::definition::DefinitionDigest;
-use crate::id::{ExecutionId, IdempotencyKey, StepId, WorkflowId};
+use crate::id::{ExecutionId, IdempotencyKey, ScheduleId, StepId, WorkflowId};
 use crate::words::words;
 
 pub use admission::{Admitted, Entry, Place, Round, Turn};
@@ -45,6 +45,8 @@ pub struct Execution {
     pub definition: DefinitionDigest,
     /// What started it.
     pub triggered_by: TriggeredBy,
+    /// The schedule that it belongs to; none if that has been deleted.
+    pub schedule: Option<ScheduleId>,
     /// The fire time for which it was started.
     pub scheduled_for: Option<Timestamp>,
     /// The finished execution that it repeats.

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use crate::Timestamp;
 use crate::definition::{DefinitionDigest, StoredDefinition};
 use crate::id::WorkflowId;
+use crate::schedule::ScheduleSpec;
 
 /// A workflow as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Workflow {
 }
 
 /// A definition that becomes the newest of its workflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Registration {
     /// The workflow.
     pub id: WorkflowId,
@@ -44,6 +45,8 @@ pub struct Registration {
     pub source: String,
     /// The limit of its `concurrency`, which applies from now on to all that have not begun.
     pub concurrency_limit: Option<NonZeroU32>,
+    /// The schedule that its `trigger` asks for; it follows the trigger from then on.
+    pub schedule: Option<ScheduleSpec>,
     /// Now.
     pub at: Timestamp,
 }

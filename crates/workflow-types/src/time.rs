@@ -41,6 +41,12 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
 
+    /// 0001-01-01T00:00:00Z, before which there is none.
+    pub(crate) const FIRST: Self = match DateTime::from_timestamp_millis(FIRST_MS) {
+        Some(instant) => Self(instant),
+        None => Self::EPOCH,
+    };
+
     /// The instant so many milliseconds after 1970-01-01T00:00:00Z.
     pub fn from_millis(ms: i64) -> Result<Self, TimestampError> {
         if !(FIRST_MS..=LAST_MS).contains(&ms) {

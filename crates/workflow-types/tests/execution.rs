@@ -41,6 +41,7 @@ fn execution() -> Execution {
         workflow_id: "deploy-check".parse().unwrap(),
         definition: "0".repeat(64).parse().unwrap(),
         triggered_by: TriggeredBy::Manual,
+        schedule: None,
         scheduled_for: None,
         origin: None,
         idempotency_key: None,

@@ -29,14 +29,19 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
 async fn left_behind(reader: &Reader) -> anyhow::Result<Vec<ExecutionId>> {
     let now = SystemClock.now();
     let mut all = Vec::new();
-    for gate in reader.waiting_gates().await?.items {
-        if gate.expiry.is_some_and(|expiry| expiry.at <= now) {
-            all.push(gate.execution_id);
+    // However many gates wait, they are looked at only if something is due at all.
+    if reader.next_due().await?.is_some_and(|due| due <= now) {
+        for gate in reader.waiting_gates().await?.items {
+            if gate.expiry.is_some_and(|expiry| expiry.at <= now) {
+                all.push(gate.execution_id);
+            }
         }
     }
-    let running = host::all_executions(reader, ExecutionStatus::Running).await?;
+    let mut running = Vec::new();
+    let status = ExecutionStatus::Running;
+    host::each_execution(reader, status, |execution| running.push(execution.id)).await?;
     // The oldest first, as they are taken up.
-    all.extend(running.iter().rev().map(|execution| execution.id));
+    all.extend(running.iter().rev());
     Ok(all)
 }
 

@@ -1,25 +1,22 @@
 //! `agentspace run`: a workflow file or a registered workflow, to its end or to the first gate.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use gateway::workflow_types::WorkflowDefinition;
 use gateway::workflow_types::execution::{Execution, ExecutionState};
 use gateway::workflow_types::id::WorkflowId;
 use gateway::{ErrorKind, FileReport, GatewayBuilder, Reader, StartRequest};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::input::Typed;
 use crate::cli::{Format, Global, Run};
 use crate::exit::{Exit, UsageError};
 use crate::follow::Consent;
 use crate::host::{self, Hosted, Trusted};
 use crate::{diagnostics, output, view};
 
-/// Bytes that an input file may have; it is stored with every execution.
-const MAX_INPUT: u64 = 16 * 1024 * 1024;
-
 /// What is to be run.
-enum Subject {
+pub(super) enum Subject {
     File(PathBuf, WorkflowId, Box<WorkflowDefinition>),
     Registered(WorkflowId),
 }
@@ -96,7 +93,7 @@ pub(super) async fn wait_for_turn(
 
 /// What a user means: a good file, or a registered workflow; none if the file was refused, which
 /// has been shown.
-fn subject(
+pub(super) fn subject(
     global: &Global,
     builder: &GatewayBuilder,
     text: &str,
@@ -146,7 +143,7 @@ pub(super) fn file(global: &Global, text: &str) -> Option<PathBuf> {
 }
 
 /// The definition of a registered workflow; none if the database must be migrated to tell.
-async fn registered(
+pub(super) async fn registered(
     global: &Global,
     id: &WorkflowId,
 ) -> anyhow::Result<Option<WorkflowDefinition>> {
@@ -171,69 +168,6 @@ async fn registered(
     Ok(Some(saved.stored.read()?))
 }
 
-/// What was typed as input, before its types are known.
-struct Typed {
-    document: Map<String, Value>,
-    /// Set on top of the document.
-    values: Vec<(String, String)>,
-}
-
-impl Typed {
-    fn read(given: Option<&str>, values: Vec<(String, String)>) -> anyhow::Result<Self> {
-        let document = given.map(document).transpose()?.unwrap_or_default();
-        Ok(Self { document, values })
-    }
-
-    /// All of it as texts, whatever it is for.
-    fn all(&self) -> Value {
-        let mut all = self.document.clone();
-        let values = self.values.iter().cloned();
-        all.extend(values.map(|(key, text)| (key, Value::String(text))));
-        Value::Object(all)
-    }
-
-    /// The input, each value in the type that the workflow gives it.
-    fn fitting(&self, definition: &WorkflowDefinition) -> Value {
-        let mut input = self.document.clone();
-        for (key, text) in &self.values {
-            let value = match definition.input() {
-                Some(schema) => schema.coerce(key, text),
-                None => Value::String(text.clone()),
-            };
-            input.insert(key.clone(), value);
-        }
-        Value::Object(input)
-    }
-}
-
-fn document(text: &str) -> anyhow::Result<Map<String, Value>> {
-    let json = match text.strip_prefix('@') {
-        None => text.to_owned(),
-        Some(path) => read(path)?,
-    };
-    match serde_json::from_str(&json) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(UsageError("the input must be a JSON object".to_owned()).into()),
-        Err(error) => Err(UsageError(format!("the input is no JSON: {error}")).into()),
-    }
-}
-
-/// The text of an input file, which may be a pipe and have no end.
-fn read(path: &str) -> anyhow::Result<String> {
-    let refused = |reason: &dyn std::fmt::Display| {
-        UsageError(format!("the input file {path} cannot be read: {reason}"))
-    };
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_INPUT + 1).read_to_string(&mut text))
-        .map_err(|error| refused(&error))?;
-    if text.len() as u64 > MAX_INPUT {
-        let reason = format!("it has more than {MAX_INPUT} bytes, pass large data as a path");
-        return Err(refused(&reason).into());
-    }
-    Ok(text)
-}
-
 fn check(
     id: &WorkflowId,
     definition: &WorkflowDefinition,
@@ -244,7 +178,8 @@ fn check(
     check_input(id, definition, typed.fitting(definition))
 }
 
-fn check_input(
+/// Refuses an input that a workflow does not take.
+pub(super) fn check_input(
     id: &WorkflowId,
     definition: &WorkflowDefinition,
     input: Value,

@@ -122,6 +122,7 @@ pub(crate) fn registration(name: &str) -> Registration {
         definition: StoredDefinition::new(&definition),
         source,
         concurrency_limit: None,
+        schedule: None,
         at: at(0),
     }
 }
@@ -132,6 +133,7 @@ pub(crate) fn execution(number: u32, state: ExecutionState) -> Execution {
         workflow_id: "w".parse().unwrap(),
         definition: registration("Wait").definition.digest().clone(),
         triggered_by: TriggeredBy::Manual,
+        schedule: None,
         scheduled_for: None,
         origin: None,
         idempotency_key: None,

@@ -81,7 +81,13 @@ impl Engine {
     ) -> Result<Cancelling, Error> {
         let cancelling = self.store.cancel(id, asked).await;
         let cancelling = cancelling.during(format_args!("cancelling execution {id}"))?;
-        match &cancelling {
+        self.cancelled(id, &cancelling);
+        Ok(cancelling)
+    }
+
+    /// What follows the request that an execution end: what runs of it is stopped.
+    pub(crate) fn cancelled(self: &Arc<Self>, id: ExecutionId, cancelling: &Cancelling) {
+        match cancelling {
             Cancelling::Ended => {
                 // Its task may wait for its turn.
                 self.cancels.tell(id);
@@ -98,7 +104,6 @@ impl Engine {
             }
             Cancelling::Finished(_) => {}
         }
-        Ok(cancelling)
     }
 }
 

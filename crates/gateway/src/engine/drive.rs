@@ -232,6 +232,9 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
     live.previous_error = None;
     live.used = None;
     engine.after_commit(&live.execution.id, &live.execution.state);
+    if live.execution.state.status().is_at_rest() {
+        engine.changes.tell_rest_as(&live.execution);
+    }
     engine.waits_at(expiry);
     log_state(&live.execution);
     match (&live.execution.state, next) {

@@ -31,6 +31,7 @@ mod cancels;
 mod claims;
 mod damage;
 mod events;
+mod fires;
 mod fixture;
 mod gates;
 mod groups;
@@ -38,6 +39,7 @@ mod life;
 mod pages;
 mod queue;
 mod retention;
+mod schedules;
 mod starts;
 mod timers;
 mod transitions;
@@ -48,7 +50,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 
 use super::Store;
 use crate::clock::{Clock as _, SystemClock};
@@ -91,6 +93,8 @@ pub enum Damage {
     Visit(ExecutionId, u32),
     /// A gate; its id, its state and its expiry stay as they are.
     Gate(GateId),
+    /// A schedule; its id, that it fires and when it is due stay as they are.
+    Schedule(ScheduleId),
 }
 
 type Obeyed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -213,6 +217,26 @@ laws! {
         pruning_deletes_what_the_bounds_name_and_nothing_else,
         a_definition_that_nothing_refers_to_is_deleted,
     }
+    schedules {
+        a_schedule_is_read_back_as_it_was_and_its_id_is_its_own,
+        a_change_is_written_only_to_what_it_was_worked_out_from,
+        a_gap_is_one_row_and_survives_a_repetition,
+        what_is_due_is_found_in_its_order,
+        so_many_failures_in_a_row_pause_a_schedule,
+        a_trigger_has_a_schedule_that_follows_it,
+        a_trigger_takes_no_id_from_anybody,
+        a_deleted_schedule_leaves_its_executions_and_no_fires,
+    }
+    fires {
+        a_fire_is_recorded_with_what_it_starts_and_only_once,
+        fifty_that_fire_at_once_start_one_execution,
+        a_fire_that_was_planned_before_a_change_is_refused_whole,
+        the_limit_of_runs_completes_a_schedule,
+        what_is_not_finished_decides_what_overlaps,
+        one_that_waits_for_a_person_is_passed_over_if_the_policy_says_so,
+        a_buffered_fire_starts_when_nothing_is_in_its_way,
+        a_backfill_takes_what_did_not_run_and_counts_nothing,
+    }
     events {
         events_only_grow_and_are_read_from_any_place,
         votes_are_told_in_the_order_in_which_they_were_counted,
@@ -232,6 +256,7 @@ laws! {
         damaged_gates_do_not_keep_others_from_expiring,
         a_damaged_visit_is_named_and_spares_its_neighbours,
         a_damaged_workflow_is_named_and_spares_its_neighbours,
+        a_damaged_schedule_is_named_and_spares_its_neighbours,
     }
 }
 

@@ -9,8 +9,9 @@ use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
     Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
-use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use super::{Commits, StoreError};
 
@@ -137,6 +138,56 @@ pub trait ReadStore: Send + Sync {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// At most `limit` schedules in the order of their ids, after one; of one workflow, if one is
+    /// named.
+    async fn schedules(
+        &self,
+        workflow: Option<WorkflowId>,
+        after: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, StoreError>;
+
+    /// A schedule.
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;
+
+    /// At most `limit` schedules that are due, the longest overdue first; damaged ones are logged
+    /// and passed over.
+    async fn due_schedules(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, StoreError>;
+
+    /// When a schedule is due next, after an instant.
+    async fn next_schedule_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// At most `limit` schedules that fire, and whose next fire time was computed with another
+    /// release of the tz database.
+    async fn schedules_computed_elsewhere(
+        &self,
+        tz_database: &str,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, StoreError>;
+
+    /// At most `limit` schedules with buffered fires of which nothing is in the way any more, each
+    /// with the fire time that has waited longest.
+    async fn releasable(&self, limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
+
+    /// The schedules that fire and are paused after failures.
+    async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError>;
+
+    /// What is recorded of the fire times of a schedule, the newest first; none if there is no such
+    /// schedule.
+    async fn fires(
+        &self,
+        id: &ScheduleId,
+        page: FirePage,
+    ) -> Result<Listed<FireRecord>, StoreError>;
+
+    /// At most `limit` stretches of which the fire times of a schedule are not recorded one by one,
+    /// the newest first.
+    async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError>;
 
     /// Tells, from now on, whenever something may have been committed, by whichever process.
     ///

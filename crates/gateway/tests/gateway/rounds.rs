@@ -11,8 +11,9 @@ use gateway::workflow_types::execution::{
     Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
     Started, Transition,
 };
-use gateway::workflow_types::id::{ExecutionId, GateId};
+use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration};
+use gateway::workflow_types::schedule::{Change, Fired, Firing, Schedule};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -99,6 +100,38 @@ impl Store for Slow {
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError> {
         self.store.expire_due(scope, now, limit).await
+    }
+
+    async fn add_schedule(&self, schedule: Schedule) -> Result<(), StoreError> {
+        self.store.add_schedule(schedule).await
+    }
+
+    async fn change_schedule(&self, change: Change) -> Result<(), StoreError> {
+        self.store.change_schedule(change).await
+    }
+
+    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
+        self.store.delete_schedule(id).await
+    }
+
+    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
+        self.store.fire(firing, owner).await
+    }
+
+    async fn pause_failing(
+        &self,
+        id: ScheduleId,
+        now: Timestamp,
+    ) -> Result<Option<Schedule>, StoreError> {
+        self.store.pause_failing(id, now).await
+    }
+
+    async fn detach_triggers(
+        &self,
+        workflows: Vec<WorkflowId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.detach_triggers(workflows, now).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -60,6 +60,9 @@ impl StoreFactory for Sqlite {
                  WHERE execution_id = '{id}' AND visit = {visit}"
             ),
             Damage::Gate(id) => format!("UPDATE gates SET approvers = '7' WHERE id = '{id}'"),
+            Damage::Schedule(id) => {
+                format!("UPDATE schedules SET cron_expression = '?' WHERE id = '{id}'")
+            }
             other => panic!("the contract asks for more: {other:?}"),
         };
         let raw = self.raw();

@@ -26,6 +26,7 @@ use crate::support::ledger::Ledger;
 use crate::support::tools::{Asks, Scripted};
 
 pub(crate) mod counting;
+pub(crate) mod crashing;
 pub(crate) mod ledger;
 pub(crate) mod tools;
 

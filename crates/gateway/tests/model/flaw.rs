@@ -10,8 +10,9 @@ use gateway::workflow_types::execution::{
     Admitted, Cancellation, Cancelling, Claimed, Entry, Place, Prune, Pruned, Round, Scope, Start,
     Started, Transition, VisitState,
 };
-use gateway::workflow_types::id::{ExecutionId, GateId};
+use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration};
+use gateway::workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
 /// A promise that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +197,38 @@ impl Store for Flawed {
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError> {
         self.inner.expire_due(scope, now, limit).await
+    }
+
+    async fn add_schedule(&self, schedule: Schedule) -> Result<(), StoreError> {
+        self.inner.add_schedule(schedule).await
+    }
+
+    async fn change_schedule(&self, change: Change) -> Result<(), StoreError> {
+        self.inner.change_schedule(change).await
+    }
+
+    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
+        self.inner.delete_schedule(id).await
+    }
+
+    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
+        self.inner.fire(firing, owner).await
+    }
+
+    async fn pause_failing(
+        &self,
+        id: ScheduleId,
+        now: Timestamp,
+    ) -> Result<Option<Schedule>, StoreError> {
+        self.inner.pause_failing(id, now).await
+    }
+
+    async fn detach_triggers(
+        &self,
+        workflows: Vec<WorkflowId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.detach_triggers(workflows, now).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -14,8 +14,11 @@ use gateway::workflow_types::execution::{
     ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
     Started, Transition, Visit, WorkflowExecutionState,
 };
-use gateway::workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
+use gateway::workflow_types::schedule::{
+    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule,
+};
 
 use crate::pulse::{Fate, Pulse};
 
@@ -126,6 +129,38 @@ impl Store for Mortal<dyn Store> {
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError> {
         self.write(self.inner.expire_due(scope, now, limit)).await
+    }
+
+    async fn add_schedule(&self, schedule: Schedule) -> Result<(), StoreError> {
+        self.write(self.inner.add_schedule(schedule)).await
+    }
+
+    async fn change_schedule(&self, change: Change) -> Result<(), StoreError> {
+        self.write(self.inner.change_schedule(change)).await
+    }
+
+    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
+        self.write(self.inner.delete_schedule(id)).await
+    }
+
+    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
+        self.write(self.inner.fire(firing, owner)).await
+    }
+
+    async fn pause_failing(
+        &self,
+        id: ScheduleId,
+        now: Timestamp,
+    ) -> Result<Option<Schedule>, StoreError> {
+        self.write(self.inner.pause_failing(id, now)).await
+    }
+
+    async fn detach_triggers(
+        &self,
+        workflows: Vec<WorkflowId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(self.inner.detach_triggers(workflows, now)).await
     }
 
     /// The file is closed by whoever opened it, after the process.
@@ -250,6 +285,61 @@ impl ReadStore for Mortal<dyn ReadStore> {
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError> {
         self.read(self.inner.due_retries(scope, now, limit)).await
+    }
+
+    async fn schedules(
+        &self,
+        workflow: Option<WorkflowId>,
+        after: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, StoreError> {
+        self.read(self.inner.schedules(workflow, after, limit))
+            .await
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
+        self.read(self.inner.schedule(id)).await
+    }
+
+    async fn due_schedules(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, StoreError> {
+        self.read(self.inner.due_schedules(now, limit)).await
+    }
+
+    async fn next_schedule_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read(self.inner.next_schedule_due(after)).await
+    }
+
+    async fn schedules_computed_elsewhere(
+        &self,
+        tz_database: &str,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, StoreError> {
+        self.read(self.inner.schedules_computed_elsewhere(tz_database, limit))
+            .await
+    }
+
+    async fn releasable(&self, limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError> {
+        self.read(self.inner.releasable(limit)).await
+    }
+
+    async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
+        self.read(self.inner.watched_schedules()).await
+    }
+
+    async fn fires(
+        &self,
+        id: &ScheduleId,
+        page: FirePage,
+    ) -> Result<Listed<FireRecord>, StoreError> {
+        self.read(self.inner.fires(id, page)).await
+    }
+
+    async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError> {
+        self.read(self.inner.gaps(id, limit)).await
     }
 
     async fn check(&self) -> Result<Vec<String>, StoreError> {

@@ -116,6 +116,7 @@ impl Run {
                 workflow_id: self.flow_id.parse().unwrap(),
                 definition: self.edition.digest.clone(),
                 triggered_by: self.by,
+                schedule: None,
                 scheduled_for: None,
                 origin: self.origin,
                 idempotency_key: self.key.map(|key| key_text(key).parse().unwrap()),

@@ -19,7 +19,7 @@ impl CronExpression {
             return Vec::new();
         }
         let start = now.timestamp();
-        (0..366)
+        (0..365)
             .map(|day| start + day * DAY)
             .filter_map(|from| zone.gap_between(from, from + DAY))
             .filter_map(|gap| {

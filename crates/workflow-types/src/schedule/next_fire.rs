@@ -156,19 +156,27 @@ impl<'a> Search<'a> {
 
     /// Nominal wall time and instant of the first fire after `after`, in seconds.
     ///
-    /// Tries first whether no transition is anywhere near, which two looks at the zone
-    /// tell: before `after` where a repeated hour would matter (rule T4), and at the fire.
+    /// Tries first whether no transition is anywhere near, which one or two looks at the
+    /// zone tell: around `after`, where a repeated hour would matter (rule T4), and before
+    /// the fire.
     fn first_seconds(&self, after: i64) -> Option<(i64, i64)> {
         let anchor = if self.cron.is_fixed_time() {
             after - DAY
         } else {
             after
         };
-        let offset = self.zone.offset(anchor);
-        let nominal = self.next_wall(after + offset + 1)?;
-        let instant = nominal - offset;
-        if instant - anchor <= NEAR && self.zone.offset(instant) == offset {
+        let here = self.zone.span(anchor);
+        let nominal = self.next_wall(after + here.offset + 1)?;
+        let instant = nominal - here.offset;
+        if instant < here.end {
             return Some((nominal, instant));
+        }
+        if after + DAY < here.end && instant - after > NEAR {
+            let there = self.zone.span(instant - NEAR);
+            let instant = nominal - there.offset;
+            if instant < there.end {
+                return Some((nominal, instant));
+            }
         }
         self.search(after)
     }

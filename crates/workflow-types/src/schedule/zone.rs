@@ -2,6 +2,8 @@
 //!
 //! The database is compiled in; nothing is read from the machine. Knows no patterns.
 
+mod spans;
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -11,6 +13,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::cron::calendar::DAY;
+pub(super) use spans::Span;
 
 /// Release of the tz database that is compiled in, such as `2025b`. When it changes,
 /// stored next fire times are stale (rule T1).
@@ -77,32 +80,35 @@ impl TimeZone {
 
     /// Seconds to add to UTC at an instant, given in seconds since the epoch.
     pub(super) fn offset(self, instant: i64) -> i64 {
+        self.span(instant).offset
+    }
+
+    /// The offset at an instant, and how long it certainly lasts; perhaps longer.
+    pub(super) fn span(self, instant: i64) -> Span {
         if self.0 == Tz::UTC {
-            return 0;
+            return Span {
+                offset: 0,
+                end: i64::MAX,
+            };
         }
-        let utc = wall_from_seconds(instant);
-        i64::from(
-            self.0
-                .offset_from_utc_datetime(&utc)
-                .fix()
-                .local_minus_utc(),
-        )
+        let ask = |instant| self.compiled_offset(instant);
+        spans::at(self.0, instant, ask).unwrap_or_else(|| Span {
+            offset: ask(instant),
+            end: instant + 1,
+        })
+    }
+
+    /// What chrono-tz says.
+    fn compiled_offset(self, instant: i64) -> i64 {
+        let offset = self.0.offset_from_utc_datetime(&wall_from_seconds(instant));
+        i64::from(offset.fix().local_minus_utc())
     }
 
     /// The first instant with the offset of `after`, where `before` has another one and
     /// one transition lies between.
     pub(super) fn transition(self, before: i64, after: i64) -> i64 {
         let old = self.offset(before);
-        let (mut before, mut after) = (before, after);
-        while after - before > 1 {
-            let middle = before + (after - before) / 2;
-            if self.offset(middle) == old {
-                before = middle;
-            } else {
-                after = middle;
-            }
-        }
-        after
+        spans::first(before, after, |instant| self.offset(instant) != old)
     }
 
     /// Wall times, as seconds, that the clocks skip between two instants at most a day
@@ -221,27 +227,41 @@ pub(super) const NEAR: i64 = 2 * DAY;
 mod tests {
     use super::*;
 
-    #[test]
-    fn no_zone_changes_twice_within_the_near_span() {
-        let end = DateTime::parse_from_rfc3339("2038-01-01T00:00:00Z")
-            .unwrap()
-            .timestamp();
-        let mut changes = 0;
-        for zone in TZ_VARIANTS.iter().copied().map(TimeZone) {
-            let mut last = i64::MIN;
-            let step = DAY;
-            let mut offset = zone.offset(0);
-            for instant in (step..end).step_by(usize::try_from(step).unwrap()) {
-                let new = zone.offset(instant);
-                if new != offset {
-                    let at = zone.transition(instant - step, instant);
-                    assert!(at.saturating_sub(last) > NEAR, "{zone} at {at}");
-                    (last, offset) = (at, new);
-                    changes += 1;
-                }
+    /// A zone's spans from 1970 on, as far as the tables reach, those of equal offset joined.
+    fn spans(zone: TimeZone) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        let mut instant = 0;
+        while instant < 1 << 32 {
+            let span = zone.span(instant);
+            instant = span.end;
+            match spans.last_mut() {
+                Some(last) if last.offset == span.offset => last.end = span.end,
+                Some(_) | None => spans.push(span),
             }
         }
-        assert!(changes > 30_000);
+        spans
+    }
+
+    #[test]
+    fn no_zone_changes_twice_within_the_near_span_and_spans_are_what_is_compiled_in() {
+        let mut changes = 0;
+        for zone in TZ_VARIANTS.iter().copied().map(TimeZone) {
+            let mut begin = 0;
+            for Span { offset, end } in spans(zone) {
+                assert!(end - begin > NEAR, "{zone} at {begin}");
+                let last = end.min(1 << 32) - 1;
+                for instant in [begin, begin.midpoint(last), last] {
+                    assert_eq!(zone.compiled_offset(instant), offset, "{zone} at {instant}");
+                }
+                begin = end;
+                changes += 1;
+            }
+            for instant in [i64::MIN, -1, 1 << 32, i64::MAX - 1] {
+                let expected = zone.compiled_offset(instant);
+                assert_eq!(zone.offset(instant), expected, "{zone} at {instant}");
+            }
+        }
+        assert!(changes > 50_000, "{changes}");
     }
 
     #[test]

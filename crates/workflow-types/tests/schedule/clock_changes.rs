@@ -134,6 +134,17 @@ fn apia_skipped_a_whole_day() {
 }
 
 #[test]
+fn casey_skipped_three_hours_which_are_not_too_many() {
+    check(
+        "30 1 * * *",
+        "Antarctica/Casey",
+        "2020-10-03T12:00:00Z",
+        "2020-10-03T17:00:00Z",
+        &["10-04 03:01 +1100"],
+    );
+}
+
+#[test]
 fn troll_changes_by_two_hours() {
     let zone = "Antarctica/Troll";
     check(

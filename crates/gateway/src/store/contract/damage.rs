@@ -2,10 +2,12 @@
 
 use workflow_types::damage::Damaged;
 use workflow_types::execution::{ExecutionFilter, Scope};
+use workflow_types::schedule::Policies;
 
 use super::fixture::{
     OWNER, World, at, back_off, complete, expiring, forward, gate_id, id, kind, paused, running,
 };
+use super::schedules::{added, schedule_id};
 use super::{Damage, StoreFactory};
 use crate::store::StoreErrorKind;
 
@@ -169,4 +171,25 @@ pub(super) async fn a_damaged_workflow_is_named_and_spares_its_neighbours(
     assert_eq!(kind(found), StoreErrorKind::Corrupt);
     world.is_found("workflow v").await;
     world.start(running(1)).await;
+}
+
+pub(super) async fn a_damaged_schedule_is_named_and_spares_its_neighbours(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    for name in ["a", "b", "c"] {
+        added(&world, name, Policies::default()).await;
+    }
+    if !factory.damage(&Damage::Schedule(schedule_id("a"))).await {
+        return;
+    }
+    let listed = world.reads.schedules(None, None, 9).await.unwrap();
+    assert_eq!(listed.items.len(), 2);
+    named(&listed.damaged, ["a"]);
+    let due = world.reads.due_schedules(at(10), 2).await.unwrap();
+    let ids: Vec<_> = due.iter().map(|one| one.spec.id.to_string()).collect();
+    assert_eq!(ids, ["b", "c"]);
+    let found = world.reads.schedule(&schedule_id("a")).await;
+    assert_eq!(kind(found), StoreErrorKind::Corrupt);
+    world.is_found("schedule a").await;
 }

@@ -133,6 +133,7 @@ pub(super) fn registration(id: &str, name: &str) -> Registration {
         definition: StoredDefinition::new(&definition),
         source,
         concurrency_limit: definition.concurrency().map(|it| it.limit),
+        schedule: None,
         at: at(0),
     }
 }
@@ -143,6 +144,7 @@ pub(super) fn execution(number: u32, state: ExecutionState) -> Execution {
         workflow_id: "w".parse().unwrap(),
         definition: registration("w", "Wait").definition.digest().clone(),
         triggered_by: TriggeredBy::Manual,
+        schedule: None,
         scheduled_for: None,
         origin: None,
         idempotency_key: None,

@@ -14,8 +14,9 @@ use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
     Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
-use workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use super::blocking;
 use crate::store::{Commits, ReadStore, StoreError, StoreErrorKind};
@@ -250,6 +251,65 @@ impl ReadStore for SqliteReader {
     ) -> Result<Vec<ExecutionId>, StoreError> {
         self.read(move |c| db::visit::due_retries(c, &scope, now, limit))
             .await
+    }
+
+    async fn schedules(
+        &self,
+        workflow: Option<WorkflowId>,
+        after: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, StoreError> {
+        self.read(move |c| db::schedule::list(c, workflow.as_ref(), after.as_ref(), limit))
+            .await
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| db::schedule::find(c, &id)).await
+    }
+
+    async fn due_schedules(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, StoreError> {
+        self.read(move |c| db::schedule::due(c, now, limit)).await
+    }
+
+    async fn next_schedule_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read(move |c| db::schedule::next_due(c, after)).await
+    }
+
+    async fn schedules_computed_elsewhere(
+        &self,
+        tz_database: &str,
+        limit: usize,
+    ) -> Result<Listed<Schedule>, StoreError> {
+        let tz_database = tz_database.to_owned();
+        self.read(move |c| db::schedule::computed_elsewhere(c, &tz_database, limit))
+            .await
+    }
+
+    async fn releasable(&self, limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError> {
+        self.read(move |c| db::schedule::releasable(c, limit)).await
+    }
+
+    async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
+        self.read(db::schedule::watched).await
+    }
+
+    async fn fires(
+        &self,
+        id: &ScheduleId,
+        page: FirePage,
+    ) -> Result<Listed<FireRecord>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| db::schedule::fires(c, &id, page)).await
+    }
+
+    async fn gaps(&self, id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| db::schedule::gaps(c, &id, limit)).await
     }
 
     async fn commits(&self) -> Result<Commits, StoreError> {

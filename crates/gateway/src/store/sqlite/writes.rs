@@ -9,8 +9,9 @@ use workflow_types::execution::{
     Admitted, Cancellation, Cancelling, Claimed, Place, Prune, Pruned, Round, Scope, Start,
     Started, Transition,
 };
-use workflow_types::id::{ExecutionId, GateId};
+use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{Registered, Registration};
+use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
 use super::SqliteStore;
 use crate::store::{ReadStore, Store, StoreError};
@@ -101,6 +102,42 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<ExecutionId>, StoreError> {
         self.write(move |c| db::gate::expire_due(c, &scope, now, limit))
+            .await
+    }
+
+    async fn add_schedule(&self, schedule: Schedule) -> Result<(), StoreError> {
+        self.write(move |c| db::schedule::add(c, &schedule)).await
+    }
+
+    async fn change_schedule(&self, change: Change) -> Result<(), StoreError> {
+        self.write(move |c| db::schedule::change(c, &change)).await
+    }
+
+    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
+        self.write(move |c| db::schedule::delete(c, &id)).await
+    }
+
+    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
+        let owner = owner.to_owned();
+        self.write(move |c| db::schedule::fire(c, &firing, &owner))
+            .await
+    }
+
+    async fn pause_failing(
+        &self,
+        id: ScheduleId,
+        now: Timestamp,
+    ) -> Result<Option<Schedule>, StoreError> {
+        self.write(move |c| db::schedule::pause_failing(c, &id, now))
+            .await
+    }
+
+    async fn detach_triggers(
+        &self,
+        workflows: Vec<WorkflowId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |c| db::schedule::detach(c, &workflows, now))
             .await
     }
 

@@ -14,8 +14,11 @@ use gateway::workflow_types::execution::{
     ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
     Started, Transition, Visit, WorkflowExecutionState,
 };
-use gateway::workflow_types::id::{ExecutionId, GateId, WorkflowId};
+use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
+use gateway::workflow_types::schedule::{
+    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule,
+};
 
 /// How often each verb was called.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +84,12 @@ counting! {
         vote(gate: GateId, vote: Vote) -> Result<Voted, StoreError>;
         resolve(gate: GateId, by: ResolvedBy) -> Result<Resolved, StoreError>;
         expire_due(scope: Scope, now: Timestamp, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
+        add_schedule(schedule: Schedule) -> Result<(), StoreError>;
+        change_schedule(change: Change) -> Result<(), StoreError>;
+        delete_schedule(id: ScheduleId) -> Result<(), StoreError>;
+        fire(firing: Firing, owner: &str) -> Result<Fired, StoreError>;
+        pause_failing(id: ScheduleId, now: Timestamp) -> Result<Option<Schedule>, StoreError>;
+        detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> Result<(), StoreError>;
         close() -> Result<(), StoreError>;
 }
 
@@ -108,5 +117,14 @@ counting! {
         next_due(scope: Scope) -> Result<Option<Timestamp>, StoreError>;
         due_retries(scope: Scope, now: Timestamp, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
         commits() -> Result<Commits, StoreError>;
+        schedules(workflow: Option<WorkflowId>, after: Option<ScheduleId>, limit: usize) -> Result<Listed<Schedule>, StoreError>;
+        schedule(id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;
+        due_schedules(now: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError>;
+        next_schedule_due(after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+        schedules_computed_elsewhere(tz_database: &str, limit: usize) -> Result<Listed<Schedule>, StoreError>;
+        releasable(limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
+        watched_schedules() -> Result<Vec<ScheduleId>, StoreError>;
+        fires(id: &ScheduleId, page: FirePage) -> Result<Listed<FireRecord>, StoreError>;
+        gaps(id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError>;
         check() -> Result<Vec<String>, StoreError>;
 }

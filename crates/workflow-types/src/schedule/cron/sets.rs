@@ -6,6 +6,11 @@ use super::calendar::{DAY, Date, is_leap, month_length, weekday};
 use super::days::{Days, spread};
 use super::field::{FIRST_YEAR, LAST_YEAR};
 
+/// Years after which leap days and weekdays repeat.
+const CYCLE: u32 = 400;
+/// A bit for each kind of year: leap or not, and the weekday of 1 January.
+const EVERY_KIND: u16 = 0b11_1111_1111_1111;
+
 /// Years that a pattern names, as ranges with steps; none means every year.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Years(pub(super) Vec<YearRange>);
@@ -21,14 +26,20 @@ pub(super) struct YearRange {
 impl Years {
     /// Forgets ranges that together with `*` mean every year.
     pub(super) fn simplify(&mut self) {
-        let every = YearRange {
-            first: FIRST_YEAR,
-            last: LAST_YEAR,
-            step: 1,
-        };
-        if self.0.contains(&every) {
+        if self.0.contains(&YearRange::EVERY) {
             self.0.clear();
         }
+    }
+
+    /// Named years, among them one of each place in the 400-year cycle that any of them has, and
+    /// few of the same.
+    fn of_each_kind(&self) -> impl Iterator<Item = u32> {
+        let every = self.0.is_empty().then_some(YearRange::EVERY);
+        let mut seen = [false; CYCLE as usize];
+        let ranges = self.0.iter().copied().chain(every);
+        ranges
+            .flat_map(YearRange::of_each_kind)
+            .filter(move |year| !std::mem::replace(&mut seen[(year % CYCLE) as usize], true))
     }
 
     /// The first named year at or after `year`.
@@ -44,6 +55,20 @@ impl Years {
 }
 
 impl YearRange {
+    const EVERY: Self = Self {
+        first: FIRST_YEAR,
+        last: LAST_YEAR,
+        step: 1,
+    };
+
+    /// Its years until their places in the cycle repeat.
+    fn of_each_kind(self) -> impl Iterator<Item = u32> {
+        let years = (self.first..=self.last).step_by(self.step as usize);
+        let repeats =
+            move |year: &u32| *year != self.first && (year - self.first).is_multiple_of(CYCLE);
+        years.take_while(move |year| !repeats(year))
+    }
+
     fn at_or_after(self, year: u32) -> Option<u32> {
         let steps = year.saturating_sub(self.first).div_ceil(self.step);
         let found = self.first + steps * self.step;
@@ -92,12 +117,9 @@ impl Sets {
     /// kinds of year are the cycle.
     pub(crate) fn ever_on(&self, weekdays: u8) -> bool {
         let mut seen = 0_u16;
-        let mut year = FIRST_YEAR;
-        while let Some(named) = self.years.at_or_after(year)
-            && seen != 0b11_1111_1111_1111
-        {
-            let leap = is_leap(named.cast_signed());
-            let first = weekday(day_number(named, 1, 1));
+        for year in self.years.of_each_kind() {
+            let leap = is_leap(year.cast_signed());
+            let first = weekday(day_number(year, 1, 1));
             let kind = 1 << (first * 2 + u32::from(leap));
             if seen & kind == 0 {
                 seen |= kind;
@@ -105,7 +127,9 @@ impl Sets {
                     return true;
                 }
             }
-            year = named + 1;
+            if seen == EVERY_KIND {
+                return false;
+            }
         }
         false
     }

@@ -1,0 +1,329 @@
+//! One fire: its row, its execution, and the schedule gone on, in one transaction (rule F1).
+//!
+//! Whether it overlaps is decided here, where what is unfinished stands, so that no memory can
+//! drift from it.
+
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use workflow_types::execution::{Cancellation, Cancelling, ExecutionStatus, Started};
+use workflow_types::id::{Actor, ExecutionId};
+use workflow_types::schedule::{
+    FireOutcome, FireRecord, FireWord, Fired, Firing, InTheWay, Off, Overlap, Overlapped, Schedule,
+    Slot, Standing, overlap,
+};
+
+use super::row::ScheduleRow;
+use super::{get, history, is_exhausted};
+use crate::column::{Row, literal_condition};
+use crate::connection::Connection;
+use crate::error::{Context as _, Error, ErrorKind};
+use crate::schema::{schedules, workflow_executions as executions};
+use crate::statement::{self, kept_update};
+use crate::{cancellation, execution};
+
+literal_condition!(
+    /// The execution of a schedule is not finished.
+    IsUnfinished,
+    workflow_executions,
+    "schedule_id IS NOT NULL AND status IN ('running', 'paused')"
+);
+
+/// Records a fire time and starts its execution, unless something stands in its way; the schedule
+/// goes on to its next fire time, and counts the run.
+///
+/// Repeating it changes nothing and answers what is recorded. Fails with [`ErrorKind::NotFound`] if
+/// there is no such schedule, or if what is to be started refers to what is not there, and with
+/// [`ErrorKind::Conflict`] if the schedule has changed since it was planned, or if the fire time is
+/// not one that may be fired in this way.
+pub fn fire(connection: &mut Connection, firing: &Firing, owner: &str) -> Result<Fired, Error> {
+    connection.write(|connection| {
+        let schedule = get(connection, &firing.schedule)?;
+        let known = history::find(connection, &firing.schedule, firing.fire_time)?;
+        match (firing.slot, known) {
+            (Slot::Due | Slot::Late | Slot::Buffered, Some(known))
+                if !is_open(&known, firing.slot) =>
+            {
+                repeated(connection, firing, schedule, known)
+            }
+            (Slot::Backfill, Some(known)) if !is_open(&known, firing.slot) => {
+                Ok(unchanged(schedule, known))
+            }
+            (Slot::Due | Slot::Late, None) => {
+                permit(&schedule, firing)?;
+                new(connection, firing, schedule, owner)
+            }
+            (Slot::Due | Slot::Late, Some(known)) => Ok(unchanged(schedule, known)),
+            (Slot::Buffered, None) => Err(refused(firing, "is not buffered")),
+            (Slot::Buffered, Some(known)) => buffered(connection, firing, schedule, known, owner),
+            (Slot::Backfill, _) => {
+                if schedule
+                    .next()
+                    .is_some_and(|next| next.fire_time <= firing.fire_time)
+                {
+                    return Err(refused(firing, "is still to come"));
+                }
+                let mut fire = Fire::new(firing, schedule);
+                fire.start(connection, owner)?;
+                fire.record(connection)
+            }
+        }
+    })
+}
+
+/// Whether what is recorded of a fire time leaves it to be fired in this way.
+fn is_open(known: &FireRecord, slot: Slot) -> bool {
+    match (slot, &known.outcome) {
+        (Slot::Buffered, FireOutcome::Buffered) => true,
+        (Slot::Backfill, outcome) => match outcome {
+            FireOutcome::SkippedOverlap { .. }
+            | FireOutcome::Missed
+            | FireOutcome::FailedToStart { .. } => true,
+            FireOutcome::Started { .. } | FireOutcome::Buffered => false,
+        },
+        (Slot::Due | Slot::Late | Slot::Buffered, _) => false,
+    }
+}
+
+/// Refuses a fire time that is not the next one, or was planned for a schedule that has changed.
+fn permit(schedule: &Schedule, firing: &Firing) -> Result<(), Error> {
+    let is_next = schedule
+        .next()
+        .is_some_and(|next| next.fire_time == firing.fire_time);
+    if schedule.revision == firing.revision && is_next {
+        return Ok(());
+    }
+    Err(refused(firing, "was planned before the schedule changed"))
+}
+
+fn refused(firing: &Firing, why: &str) -> Error {
+    let Firing {
+        schedule,
+        fire_time,
+        ..
+    } = firing;
+    let message = format!("fire {fire_time} of schedule \"{schedule}\" {why}");
+    Error::new(ErrorKind::Conflict, message)
+}
+
+/// A fire time that was recorded before: the schedule goes on, if it still stands before it.
+fn repeated(
+    connection: &mut Connection,
+    firing: &Firing,
+    schedule: Schedule,
+    known: FireRecord,
+) -> Result<Fired, Error> {
+    let stands_before = schedule
+        .next()
+        .is_some_and(|next| next.fire_time == firing.fire_time);
+    if !stands_before {
+        return Ok(unchanged(schedule, known));
+    }
+    let schedule = schedule.fired(firing.fire_time, FireWord::Missed, firing.at);
+    go_on(connection, &schedule)?;
+    Ok(unchanged(schedule, known))
+}
+
+fn unchanged(schedule: Schedule, record: FireRecord) -> Fired {
+    Fired {
+        schedule: Box::new(schedule),
+        record,
+        started: None,
+        cancelled: Vec::new(),
+        is_new: false,
+    }
+}
+
+/// The next fire time of a schedule.
+fn new(
+    connection: &mut Connection,
+    firing: &Firing,
+    schedule: Schedule,
+    owner: &str,
+) -> Result<Fired, Error> {
+    let unfinished = unfinished(connection, &schedule)?;
+    let found = InTheWay {
+        unfinished: unfinished.len(),
+        buffered: history::count_buffered(connection, &firing.schedule)?,
+    };
+    let mut fire = Fire::new(firing, schedule);
+    match overlap(&fire.schedule, &found) {
+        Overlapped::Starts => fire.start(connection, owner)?,
+        Overlapped::Replaces => {
+            fire.cancel(connection, unfinished)?;
+            fire.start(connection, owner)?;
+        }
+        Overlapped::Waits => fire.outcome = Some(FireOutcome::Buffered),
+        Overlapped::Skipped { reason } => {
+            fire.outcome = Some(FireOutcome::SkippedOverlap { reason });
+        }
+    }
+    fire.go_on(connection)?;
+    fire.record(connection)
+}
+
+/// The oldest buffered fire of a schedule, which stays where it is while anything is in its way.
+fn buffered(
+    connection: &mut Connection,
+    firing: &Firing,
+    schedule: Schedule,
+    known: FireRecord,
+    owner: &str,
+) -> Result<Fired, Error> {
+    let is_free = schedule.spec.policies.overlap == Overlap::Allow
+        || unfinished(connection, &schedule)?.is_empty();
+    let is_over = match schedule.standing {
+        Standing::Active(_) => false,
+        Standing::Off { why, .. } => why != Off::Completed || is_exhausted(&schedule),
+    };
+    if !is_free || is_over {
+        return Ok(unchanged(schedule, known));
+    }
+    let mut fire = Fire::new(firing, schedule);
+    fire.start(connection, owner)?;
+    fire.go_on(connection)?;
+    fire.record(connection)
+}
+
+/// The executions of a schedule that are not finished, without those that its policy passes over.
+fn unfinished(connection: &mut Connection, schedule: &Schedule) -> Result<Vec<ExecutionId>, Error> {
+    let id = schedule.spec.id.to_string();
+    let mut query = executions::table
+        .filter(IsUnfinished)
+        .filter(executions::schedule_id.eq(&id))
+        .select(executions::id)
+        .into_boxed();
+    if schedule.spec.policies.overlap_ignores_paused {
+        query = query.filter(executions::status.eq(ExecutionStatus::Running.as_str()));
+    }
+    let ids: Vec<String> = query
+        .load(&mut connection.raw)
+        .context(|| format!("looking for what runs of schedule \"{id}\" failed"))?;
+    let read = |id: &String| Row::new("execution", id).parse("id", id);
+    ids.iter().map(read).collect()
+}
+
+fn go_on(connection: &mut Connection, schedule: &Schedule) -> Result<(), Error> {
+    let id = &schedule.spec.id;
+    kept_update::<statement::GoOn, _, _, _>(
+        schedules::table,
+        schedules::id.eq(id.to_string()),
+        ScheduleRow::from(schedule),
+    )
+    .execute(&mut connection.raw)
+    .context(|| format!("going on with schedule \"{id}\" failed"))?;
+    Ok(())
+}
+
+/// A fire that is under way.
+struct Fire<'a> {
+    firing: &'a Firing,
+    schedule: Schedule,
+    outcome: Option<FireOutcome>,
+    started: Option<Started>,
+    cancelled: Vec<(ExecutionId, Cancelling)>,
+}
+
+impl<'a> Fire<'a> {
+    fn new(firing: &'a Firing, schedule: Schedule) -> Self {
+        Self {
+            firing,
+            schedule,
+            outcome: None,
+            started: None,
+            cancelled: Vec::new(),
+        }
+    }
+
+    fn start(&mut self, connection: &mut Connection, owner: &str) -> Result<(), Error> {
+        let start = match &self.firing.start {
+            Ok(start) => start,
+            Err(reason) => {
+                let reason = reason.clone();
+                self.outcome = Some(FireOutcome::FailedToStart { reason });
+                return Ok(());
+            }
+        };
+        let started = execution::start(connection, start, owner)?;
+        self.outcome = Some(match &started {
+            Started::New | Started::Queued => FireOutcome::Started {
+                execution: Some(start.execution.id),
+            },
+            Started::Existing(existing) => FireOutcome::Started {
+                execution: Some(existing.id),
+            },
+            Started::Skipped(unfinished) => FireOutcome::SkippedOverlap {
+                reason: format!(
+                    "{unfinished} executions of its workflow are not finished, and its \
+                     `concurrency` skips what is more"
+                ),
+            },
+        });
+        self.started = Some(started);
+        Ok(())
+    }
+
+    fn cancel(
+        &mut self,
+        connection: &mut Connection,
+        unfinished: Vec<ExecutionId>,
+    ) -> Result<(), Error> {
+        let Firing {
+            schedule,
+            fire_time,
+            at,
+            ..
+        } = self.firing;
+        // An id of a schedule is a valid name.
+        let actor = Actor::try_new(format!("schedule {schedule}"));
+        let actor = actor.map_err(|_| refused(self.firing, "names no actor"))?;
+        for id in unfinished {
+            let asked = Cancellation {
+                actor: actor.clone(),
+                at: *at,
+                reason: Some(format!("replaced by the fire of {fire_time}")),
+            };
+            let cancelling = cancellation::request(connection, id, &asked)?;
+            self.cancelled.push((id, cancelling));
+        }
+        Ok(())
+    }
+
+    /// The schedule goes on to its next fire time, and counts the run.
+    fn go_on(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let Firing { fire_time, at, .. } = self.firing;
+        let word = self
+            .outcome
+            .as_ref()
+            .map_or(FireWord::Missed, FireOutcome::word);
+        self.schedule = self.schedule.fired(*fire_time, word, *at);
+        go_on(connection, &self.schedule)?;
+        if is_exhausted(&self.schedule) {
+            history::give_up_buffered(connection, &self.firing.schedule, *at)?;
+        }
+        Ok(())
+    }
+
+    fn record(self, connection: &mut Connection) -> Result<Fired, Error> {
+        let Firing {
+            schedule,
+            fire_time,
+            slot,
+            at,
+            ..
+        } = self.firing;
+        let record = FireRecord {
+            schedule: schedule.clone(),
+            fire_time: *fire_time,
+            outcome: self.outcome.unwrap_or(FireOutcome::Missed),
+            cause: slot.cause(),
+            at: *at,
+        };
+        history::record(connection, &record)?;
+        Ok(Fired {
+            schedule: Box::new(self.schedule),
+            record,
+            started: self.started,
+            cancelled: self.cancelled,
+            is_new: true,
+        })
+    }
+}

@@ -1,0 +1,269 @@
+//! The scheduler: one task that sleeps until a schedule is due, and acts as the plan says.
+//!
+//! What is due, and when the next is, stands in the database and nowhere else: a hundred thousand
+//! schedules are one sleeper. What a fire time amounts to is decided by the plan
+//! ([`plan`](workflow_types::schedule::plan)) and, where executions matter, in the transaction that
+//! records it.
+
+mod act;
+mod attend;
+mod operation;
+mod request;
+mod stagger;
+pub(crate) mod trigger;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast};
+use workflow_types::Timestamp;
+use workflow_types::id::{ExecutionId, ScheduleId};
+use workflow_types::schedule::{FireRecord, TZ_DATABASE_VERSION, TimeZone};
+
+use crate::builder::Scheduling;
+use crate::engine::Engine;
+use crate::error::{During as _, Error};
+use act::Acted;
+pub use operation::Schedules;
+pub use request::{Backfill, Backfilled, ScheduleEdit, ScheduleRequest};
+use stagger::Stagger;
+
+/// Schedules that are looked at in one go.
+const BATCH: usize = 256;
+/// How long the scheduler waits after the database did not answer.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// Events that wait for a slow listener before it loses the oldest.
+const EVENTS: usize = 1_024;
+/// Executions that came to rest and are remembered one by one.
+const MOST_AT_REST: usize = 4_096;
+
+/// What happens to schedules, for whoever shows them.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ScheduleEvent {
+    /// A fire time was recorded, other than as missed.
+    Fired(FireRecord),
+    /// So many schedules are late and catch up one after the other, the last one of them then.
+    CatchingUp {
+        /// How many wait for their turn.
+        waiting: usize,
+        /// When the last one has its turn.
+        until: Timestamp,
+    },
+    /// A schedule was paused because so many of its executions failed in a row.
+    Failing {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// How many.
+        failures: u32,
+    },
+    /// A schedule was added or changed, by somebody or by itself.
+    Changed(ScheduleId),
+    /// A schedule was deleted.
+    Deleted(ScheduleId),
+}
+
+/// Listens to what happens to schedules.
+#[derive(Debug)]
+pub struct ScheduleEvents(broadcast::Receiver<ScheduleEvent>);
+
+impl ScheduleEvents {
+    /// The next event; none when the gateway has ended. Safe to drop at any point.
+    ///
+    /// A listener that is slow loses the oldest events: the history tells what became of each fire
+    /// time.
+    pub async fn next(&mut self) -> Option<ScheduleEvent> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+/// What the scheduler remembers: nothing about any schedule.
+pub(crate) struct Scheduler {
+    scheduling: Scheduling,
+    zone: TimeZone,
+    /// Wakes the task when something may be due earlier than it thinks.
+    wake: Notify,
+    desk: Mutex<Desk>,
+    /// Whether some fire may be buffered.
+    has_buffers: AtomicBool,
+    /// Whether the failures of some schedule may count.
+    has_watched: AtomicBool,
+    events: broadcast::Sender<ScheduleEvent>,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    stagger: Stagger,
+    /// Executions that came to rest since they were last looked at.
+    at_rest: Vec<ExecutionId>,
+    /// So many did that all schedules are looked at.
+    overflowed: bool,
+}
+
+impl Scheduler {
+    pub(crate) fn new(scheduling: Scheduling, zone: TimeZone) -> Self {
+        Self {
+            scheduling,
+            zone,
+            wake: Notify::new(),
+            desk: Mutex::default(),
+            has_buffers: AtomicBool::new(false),
+            has_watched: AtomicBool::new(false),
+            events: broadcast::Sender::new(EVENTS),
+        }
+    }
+
+    /// The zone of schedules that name none.
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.zone
+    }
+
+    /// Something may be due: said after it was written.
+    pub(crate) fn look(&self) {
+        self.wake.notify_one();
+    }
+
+    /// An execution has ended, or waits at a gate: said after it was written.
+    pub(crate) fn came_to_rest(&self, id: ExecutionId) {
+        let counts = self.has_watched.load(Ordering::Acquire);
+        if self.scheduling == Scheduling::Rest
+            || !(counts || self.has_buffers.load(Ordering::Acquire))
+        {
+            return;
+        }
+        if counts {
+            let mut desk = self.desk();
+            if desk.at_rest.len() < MOST_AT_REST {
+                desk.at_rest.push(id);
+            } else {
+                desk.overflowed = true;
+            }
+        }
+        self.wake.notify_one();
+    }
+
+    fn tell(&self, event: ScheduleEvent) {
+        // Nobody has to listen.
+        let _ = self.events.send(event);
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets schedules fire until the engine drains, unless they rest.
+pub(crate) fn start(engine: &Arc<Engine>) {
+    if engine.scheduler.scheduling == Scheduling::Fire {
+        engine.task(run(Arc::clone(engine)));
+    }
+}
+
+async fn run(engine: Arc<Engine>) {
+    let mut is_new = true;
+    loop {
+        let next = match look(&engine, &mut is_new).await {
+            Ok(next) => next,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the scheduler cannot read what is due");
+                Some(engine.clock.now().saturating_add(AFTER_ERROR))
+            }
+        };
+        let due = async {
+            match next {
+                Some(at) => engine.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = engine.scheduler.wake.notified() => {}
+            () = engine.draining.cancelled() => return,
+        }
+    }
+}
+
+/// Acts on all that is to be acted on; answers when to look again.
+async fn look(engine: &Arc<Engine>, is_new: &mut bool) -> Result<Option<Timestamp>, Error> {
+    if *is_new {
+        recompute(engine).await?;
+        attend::all(engine).await?;
+        *is_new = false;
+    }
+    attend::those_at_rest(engine).await?;
+    round(engine).await
+}
+
+/// Acts on what is due, a batch at a time; answers when the next is.
+async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
+    loop {
+        let now = engine.clock.now();
+        let due = engine.reads.due_schedules(now, BATCH).await;
+        let due = due.during("reading which schedules are due")?;
+        let was_all = due.len() < BATCH;
+        // Together, so that they share commits, and none waits for another.
+        let acting: Vec<_> = due
+            .into_iter()
+            .map(|schedule| {
+                let engine_of_task = Arc::clone(engine);
+                engine.task(async move { act::act(&engine_of_task, schedule).await })
+            })
+            .collect();
+        let mut acted = Acted::default();
+        let mut failed = false;
+        for task in acting {
+            match task.await {
+                Ok(Ok(one)) => acted.add(one),
+                Ok(Err(error)) => {
+                    failed = true;
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "a schedule cannot act");
+                }
+                // The panic is logged by the runtime's hook; the schedule is looked at again.
+                Err(_) => failed = true,
+            }
+        }
+        acted.report(engine, now);
+        if engine.is_draining() {
+            return Ok(None);
+        }
+        if failed {
+            return Ok(Some(now.saturating_add(AFTER_ERROR)));
+        }
+        if was_all {
+            let next = engine.reads.next_schedule_due(now).await;
+            return next.during("reading which schedule is due next");
+        }
+    }
+}
+
+/// Computes the next fire times anew that another release of the tz database has led to.
+async fn recompute(engine: &Engine) -> Result<(), Error> {
+    loop {
+        let reads = &engine.reads;
+        let stale = reads.schedules_computed_elsewhere(TZ_DATABASE_VERSION, BATCH);
+        let stale = stale.await.during("reading stale fire times")?;
+        if stale.items.is_empty() {
+            return Ok(());
+        }
+        let count = stale.items.len();
+        for schedule in stale.items {
+            let change = schedule.recomputed(engine.clock.now());
+            let changed = engine.store.change_schedule(change).await;
+            changed.during("computing a fire time anew")?;
+        }
+        tracing::info!(
+            count,
+            tz_database = TZ_DATABASE_VERSION,
+            "fire times were computed anew"
+        );
+    }
+}

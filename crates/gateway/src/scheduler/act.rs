@@ -1,0 +1,338 @@
+//! Does with one schedule what the plan says: records what was missed, fires what runs.
+//!
+//! Every transaction is fenced by the schedule's revision; whoever comes too late finds that out and
+//! leaves it to the next look.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use workflow_types::Timestamp;
+use workflow_types::execution::{Execution, Started, TriggeredBy};
+use workflow_types::id::ScheduleId;
+use workflow_types::schedule::{
+    Change, FireOutcome, FireRecord, Fired, Firing, Missed, Next, Plan, Run, Schedule,
+    ScheduleSpec, Slot, plan,
+};
+
+use super::ScheduleEvent;
+use super::stagger::Turn;
+use crate::engine::{Engine, NewExecution, Prepared};
+use crate::error::{During as _, Error, ErrorKind};
+use crate::gateway::validated;
+
+/// What was put off.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Acted {
+    /// How many schedules wait for their turn to catch up.
+    waiting: usize,
+    /// The last turn.
+    until: Option<Timestamp>,
+}
+
+impl Acted {
+    fn deferred(turn: Timestamp) -> Self {
+        Self {
+            waiting: 1,
+            until: Some(turn),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.waiting += other.waiting;
+        self.until = self.until.max(other.until);
+    }
+
+    /// Says that late fires are caught up one after the other, if some are.
+    pub(super) fn report(&self, engine: &Engine, now: Timestamp) {
+        let (waiting, Some(until)) = (self.waiting, self.until) else {
+            return;
+        };
+        let seconds = until.since(now).as_secs();
+        tracing::info!(
+            waiting,
+            seconds,
+            "many schedules are late: they catch up one every five seconds"
+        );
+        engine
+            .scheduler
+            .tell(ScheduleEvent::CatchingUp { waiting, until });
+    }
+}
+
+/// Does what is to be done with a schedule now.
+pub(super) async fn act(engine: &Arc<Engine>, schedule: Schedule) -> Result<Acted, Error> {
+    let now = engine.clock.now();
+    match plan(&schedule, now) {
+        Plan::Nothing | Plan::Wait { .. } => Ok(Acted::default()),
+        Plan::PassOver { missed, last } => {
+            change(engine, schedule.passed_over(missed, last, now)).await?;
+            Ok(Acted::default())
+        }
+        Plan::Run { missed, runs } => run(engine, schedule, missed, runs).await,
+    }
+}
+
+/// Fires what runs, the oldest first, as far as it is its turn.
+async fn run(
+    engine: &Arc<Engine>,
+    mut schedule: Schedule,
+    mut missed: Missed,
+    runs: Vec<Run>,
+) -> Result<Acted, Error> {
+    for run in runs {
+        if engine.is_draining() {
+            break;
+        }
+        let now = engine.clock.now();
+        let turn = if run.is_late {
+            engine.scheduler.desk().stagger.turn(now)
+        } else {
+            Turn::Now
+        };
+        let due_at = match turn {
+            Turn::Now => now,
+            Turn::At(turn) => turn,
+        };
+        if turn != Turn::Now || !missed.is_empty() {
+            let next = Next {
+                fire_time: run.fire_time,
+                due_at,
+                owed: true,
+            };
+            let changed = schedule.deferred(std::mem::take(&mut missed), next, now);
+            let Some(changed) = change(engine, changed).await? else {
+                break;
+            };
+            schedule = changed;
+        }
+        if let Turn::At(turn) = turn {
+            return Ok(Acted::deferred(turn));
+        }
+        let is_next = schedule
+            .next()
+            .is_some_and(|next| next.fire_time == run.fire_time);
+        let slot = if run.is_late { Slot::Late } else { Slot::Due };
+        if !is_next {
+            break;
+        }
+        let Some(fired) = fire(engine, &schedule, run.fire_time, slot).await? else {
+            break;
+        };
+        schedule = *fired.schedule;
+    }
+    Ok(Acted::default())
+}
+
+/// Writes a change; none if somebody else has changed the schedule meanwhile.
+async fn change(engine: &Engine, change: Change) -> Result<Option<Schedule>, Error> {
+    let schedule = change.schedule.clone();
+    match engine.store.change_schedule(change).await {
+        Ok(()) => {
+            let id = schedule.spec.id.clone();
+            engine.scheduler.tell(ScheduleEvent::Changed(id));
+            Ok(Some(schedule))
+        }
+        Err(error) if is_stale(&error) => Ok(None),
+        Err(error) => {
+            let doing = format!("going on with schedule `{}`", schedule.spec.id);
+            Err(error).during(doing)
+        }
+    }
+}
+
+/// Fires one fire time; none if the schedule has changed since it was planned, or is gone.
+pub(super) async fn fire(
+    engine: &Arc<Engine>,
+    schedule: &Schedule,
+    fire_time: Timestamp,
+    slot: Slot,
+) -> Result<Option<Fired>, Error> {
+    let engine_of_task = Arc::clone(engine);
+    let schedule = schedule.clone();
+    let firing = async move { fire_whole(&engine_of_task, &schedule, fire_time, slot).await };
+    engine.whole(firing).await
+}
+
+async fn fire_whole(
+    engine: &Arc<Engine>,
+    schedule: &Schedule,
+    fire_time: Timestamp,
+    slot: Slot,
+) -> Result<Option<Fired>, Error> {
+    let mut prepared = match prepare(engine, schedule, Some(fire_time)).await {
+        Ok(prepared) => Ok(prepared),
+        Err(error) if error.is_transient() => return Err(error),
+        Err(error) => Err(reason(&error)),
+    };
+    loop {
+        let start = match &prepared {
+            Ok(prepared) => Ok(Box::new(prepared.start.clone())),
+            Err(reason) => Err(reason.clone()),
+        };
+        let firing = Firing {
+            schedule: schedule.spec.id.clone(),
+            revision: schedule.revision,
+            fire_time,
+            slot,
+            start,
+            at: engine.clock.now(),
+        };
+        match engine.store.fire(firing, &engine.owner).await {
+            Ok(fired) => return after(engine, fired, prepared).map(Some),
+            Err(error) if is_stale(&error) && slot != Slot::Backfill => {
+                let gone = engine.reads.schedule(&schedule.spec.id).await;
+                let gone = gone.during("reading a schedule")?;
+                // If it is the schedule that has changed, the next look tells what to do now.
+                if gone.is_none_or(|found| found.revision != schedule.revision) {
+                    return Ok(None);
+                }
+                prepared = once_more(schedule, &prepared, error)?;
+            }
+            Err(error) if error.is_transient() => {
+                return Err(error).during(format_args!("firing schedule `{}`", schedule.spec.id));
+            }
+            Err(error) => prepared = once_more(schedule, &prepared, error)?,
+        }
+    }
+}
+
+/// What could not be started is fired without an execution, which is recorded with the reason;
+/// what failed without one stays an error.
+fn once_more(
+    schedule: &Schedule,
+    prepared: &Result<Prepared, String>,
+    error: crate::store::StoreError,
+) -> Result<Result<Prepared, String>, Error> {
+    match prepared {
+        Ok(_) => Ok(Err(error.to_string())),
+        Err(_) => Err(error).during(format_args!("firing schedule `{}`", schedule.spec.id)),
+    }
+}
+
+/// What follows the commit of a fire.
+fn after(
+    engine: &Arc<Engine>,
+    mut fired: Fired,
+    prepared: Result<Prepared, String>,
+) -> Result<Fired, Error> {
+    for (id, cancelling) in &fired.cancelled {
+        engine.cancelled(*id, cancelling);
+    }
+    if let (Some(started), Ok(prepared)) = (fired.started.take(), prepared)
+        && !matches!(started, Started::Skipped(_))
+    {
+        engine.set_going(prepared, started)?;
+    }
+    if fired.is_new {
+        report(engine, &fired.record);
+    }
+    Ok(fired)
+}
+
+fn report(engine: &Engine, record: &FireRecord) {
+    let FireRecord {
+        schedule,
+        fire_time,
+        outcome,
+        ..
+    } = record;
+    match outcome {
+        FireOutcome::FailedToStart { reason } => tracing::warn!(
+            schedule.id = %schedule,
+            %fire_time,
+            reason,
+            "schedule `{schedule}` could not start its workflow"
+        ),
+        FireOutcome::Buffered => engine.scheduler.buffered(),
+        FireOutcome::Started { .. } | FireOutcome::SkippedOverlap { .. } | FireOutcome::Missed => {
+            tracing::debug!(
+                schedule.id = %schedule,
+                %fire_time,
+                outcome = outcome.word().as_str(),
+                "schedule `{schedule}` fired"
+            );
+        }
+    }
+    engine.scheduler.tell(ScheduleEvent::Fired(record.clone()));
+}
+
+/// Prepares the execution of a schedule, of the definition that its workflow has now.
+async fn prepare(
+    engine: &Arc<Engine>,
+    schedule: &Schedule,
+    fire_time: Option<Timestamp>,
+) -> Result<Prepared, Error> {
+    new(
+        engine,
+        &schedule.spec,
+        fire_time,
+        schedule.spec.input.clone(),
+    )
+    .await
+    .map(|new| engine.prepare(new))
+}
+
+/// Starts an execution of a schedule now, at no fire time of it.
+pub(super) async fn start_now(
+    engine: &Arc<Engine>,
+    spec: &ScheduleSpec,
+    input: Option<Value>,
+) -> Result<Execution, Error> {
+    let input = input.unwrap_or_else(|| spec.input.clone());
+    let new = new(engine, spec, None, input).await?;
+    engine.begin(new).await
+}
+
+async fn new(
+    engine: &Arc<Engine>,
+    spec: &ScheduleSpec,
+    fire_time: Option<Timestamp>,
+    input: Value,
+) -> Result<NewExecution, Error> {
+    let Some(id) = &spec.workflow else {
+        return Err(Error::new(ErrorKind::Invalid, nothing_to_start(&spec.id)));
+    };
+    let workflow = engine.reads.workflow(id).await;
+    let workflow = workflow
+        .during("reading a workflow")?
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no workflow `{id}`")))?;
+    let definition = engine.definition(&workflow.digest).await?;
+    let input = validated(id, &definition, input)?;
+    Ok(NewExecution {
+        workflow_id: id.clone(),
+        digest: workflow.digest,
+        definition,
+        input,
+        triggered_by: match fire_time {
+            Some(_) => TriggeredBy::Cron,
+            None => TriggeredBy::Manual,
+        },
+        idempotency_key: None,
+        schedule: Some(spec.id.clone()),
+        scheduled_for: fire_time,
+        repeat: None,
+    })
+}
+
+fn nothing_to_start(id: &ScheduleId) -> String {
+    format!("schedule `{id}` names no workflow, so it starts nothing; edit it")
+}
+
+/// An error with its causes, in one line.
+fn reason(error: &Error) -> String {
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        reason = format!("{reason}: {cause}");
+        source = cause.source();
+    }
+    reason
+}
+
+fn is_stale(error: &crate::store::StoreError) -> bool {
+    use crate::store::StoreErrorKind;
+    matches!(
+        error.kind(),
+        StoreErrorKind::Conflict | StoreErrorKind::NotFound
+    )
+}

@@ -1,0 +1,197 @@
+//! `agentspace schedules`: schedules from their first day to their last.
+
+use serde_json::{Value, json};
+
+use crate::support::{DATABASE, Place, list, word};
+
+/// A workflow that says that it ran.
+const GREET: &str = "\
+name: Greet
+input: {who: {type: string, default: nobody}}
+steps:
+  - id: greet
+    action: tool
+    tool: execute_command
+    args: {command: [sh, -c, 'echo \"hello $0\" >> greeted', '{{ input.who }}']}
+";
+
+fn locals(data: &Value) -> Vec<String> {
+    let fires = list(&data["fires"]).into_iter();
+    fires.map(|fire| word(&fire["local"]).to_owned()).collect()
+}
+
+/// A place with a schedule `daily` that greets Ada.
+fn with_schedule() -> Place {
+    let place = Place::with("workflows/greet.yaml", GREET);
+    place
+        .run([
+            "schedules",
+            "add",
+            "daily",
+            "30 2 * * *",
+            "--workflow",
+            "greet",
+            "--tz",
+            "Europe/Berlin",
+            "-i",
+            "who=Ada",
+            "--max-runs",
+            "5",
+        ])
+        .exits(0)
+        .prints(&["At 02:30", "in Europe/Berlin", "0 of 5", "next   "]);
+    place
+}
+
+#[test]
+fn a_schedule_is_added_listed_shown_changed_and_deleted() {
+    let place = with_schedule();
+    let all = list(&place.json(["schedules", "ls"]));
+    assert_eq!(all.len(), 1);
+    assert_eq!(
+        (
+            word(&all[0]["id"]),
+            word(&all[0]["rule"]),
+            &all[0]["enabled"]
+        ),
+        ("daily", "30 2 * * *", &json!(true))
+    );
+    let shown = place.json(["schedules", "show", "daily"]);
+    assert_eq!(shown["input"], json!({"who": "Ada"}));
+    assert_eq!(list(&shown["fires"]).len(), 5);
+    assert_eq!(
+        place.json(["schedules", "next", "daily"])["fires"],
+        shown["fires"]
+    );
+    let paused = place.json(["schedules", "pause", "daily"]);
+    assert_eq!(
+        (&paused["enabled"], &paused["offReason"]),
+        (&json!(false), &json!("paused"))
+    );
+    place
+        .run(["schedules", "next", "daily"])
+        .exits(0)
+        .says(&["it is paused"]);
+    assert_eq!(
+        place.json(["schedules", "resume", "daily"])["enabled"],
+        true
+    );
+    let edited = place.json([
+        "schedules",
+        "edit",
+        "daily",
+        "--rule",
+        "0 9 * * *",
+        "--active-days",
+        "mon-fri",
+        "--overlap",
+        "allow",
+        "--no-max-runs",
+    ]);
+    assert_eq!(edited["words"], "At 09:00");
+    assert_eq!(edited["activeHours"]["daysOfWeek"], json!([1, 2, 3, 4, 5]));
+    assert_eq!(
+        (&edited["overlap"], &edited["maxRuns"], &edited["timeZone"]),
+        (&json!("allow"), &Value::Null, &json!("Europe/Berlin"))
+    );
+    // Of the window, what is not named stays.
+    let edited = place.json([
+        "schedules",
+        "edit",
+        "daily",
+        "--active-hours",
+        "08:00-10:00",
+    ]);
+    assert_eq!(
+        edited["activeHours"],
+        json!({"start": "08:00", "end": "10:00", "daysOfWeek": [1, 2, 3, 4, 5]})
+    );
+    let edited = place.json(["schedules", "edit", "daily", "--always", "-i", "who=Bob"]);
+    assert_eq!(edited["activeHours"], Value::Null);
+    assert_eq!(edited["input"], json!({"who": "Bob"}));
+    place.run(["schedules", "rm", "daily"]).exits(0);
+    assert_eq!(list(&place.json(["schedules", "ls"])), Vec::<Value>::new());
+    place
+        .run(["schedules", "show", "daily"])
+        .exits(2)
+        .says(&["schedule `daily`"]);
+}
+
+#[test]
+fn a_schedule_that_is_mistaken_stores_nothing() {
+    let place = Place::with("workflows/greet.yaml", GREET);
+    let add = |rule: &'static str, more: &[&'static str]| {
+        let call = ["schedules", "add", "daily", rule, "-w", "greet"];
+        place
+            .run(call.into_iter().chain(more.iter().copied()))
+            .exits(2)
+    };
+    add("0 22-2 * * *", &[]).says(&["write `22-23,0-2`"]);
+    add("0 12 * * *", &["--active-hours", "13:00-14:00"]).says(&["never fires inside"]);
+    let call = ["schedules", "add", "daily", "@daily", "-w", "unknown"];
+    place
+        .run(call)
+        .exits(2)
+        .says(&["there is no workflow `unknown`"]);
+    // What only the workflow knows.
+    add("@daily", &["--input", "{\"who\": 5}"])
+        .says(&["the input of workflow `greet` is not valid"]);
+    assert!(!place.exists(DATABASE));
+}
+
+#[test]
+fn a_schedule_is_triggered_without_a_run_being_counted() {
+    let place = with_schedule();
+    place.run(["schedules", "trigger", "daily"]).exits(0);
+    let call = ["schedules", "trigger", "daily", "-i", "who=Bob"];
+    place.run(call).exits(0);
+    assert_eq!(place.lines("greeted"), ["hello Ada", "hello Bob"]);
+    let shown = place.json(["schedules", "show", "daily"]);
+    assert_eq!((&shown["runs"], &shown["history"]), (&json!(0), &json!([])));
+}
+
+#[test]
+fn a_backfill_starts_what_did_not_run_once() {
+    let place = with_schedule();
+    let stretch = |more: &[&'static str]| {
+        let call = [
+            "schedules",
+            "backfill",
+            "daily",
+            "--from",
+            "2026-03-28T00:00:00Z",
+            "--to",
+            "2026-03-30T12:00:00Z",
+        ];
+        place.json(call.into_iter().chain(more.iter().copied()))
+    };
+    let dry = stretch(&["--dry-run"]);
+    assert_eq!(
+        locals(&json!({"fires": dry["times"]})),
+        [
+            "2026-03-28T02:30:00+01:00",
+            "2026-03-29T03:00:00+02:00",
+            "2026-03-30T02:30:00+02:00"
+        ]
+    );
+    assert!(!place.exists("greeted"));
+    assert_eq!(list(&stretch(&[])["fires"]).len(), 3);
+    assert_eq!(place.lines("greeted"), ["hello Ada"; 3]);
+    let again = stretch(&[]);
+    assert_eq!(
+        (&again["fires"], &again["leftAlone"]),
+        (&json!([]), &json!(3))
+    );
+    let history = place.json(["schedules", "history", "daily"]);
+    let fires = list(&history["fires"]);
+    let told: Vec<(&str, &str)> = fires
+        .iter()
+        .map(|fire| (word(&fire["outcome"]), word(&fire["cause"])))
+        .collect();
+    assert_eq!(told, [("started", "backfill"); 3]);
+    let page = place
+        .run(["schedules", "history", "daily", "--limit", "2"])
+        .exits(0);
+    assert_eq!(page.stdout.lines().count(), 2);
+    page.says(&["--before 2026-03-29T01:00:00.000Z"]);
+}
