@@ -84,7 +84,7 @@ pub trait ReadStore: Send + Sync {
     ) -> Result<Vec<FailedAttempt>, StoreError>;
 
     /// What the attempts of an execution used of models, in their order; none if there is no such
-    /// execution.
+    /// execution. A visit that a retry has taken over cost the execution that made it.
     async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError>;
 
     /// At most `limit` events (at least one) of an execution after a place; none if there is no
