@@ -21,9 +21,9 @@ pub const HOTTEST: f64 = 2.0;
 crate::words::words! {
     /// The wire format that a model's provider speaks.
     Adapter {
-        /// Chat completions, which many servers besides OpenAI's speak.
+        /// Chat completions, which many servers speak besides their inventor's.
         OpenAi = "openai",
-        /// OpenAI's responses.
+        /// The newer responses of the same provider.
         OpenAiResponses = "openai_responses",
         /// Anthropic's messages.
         Anthropic = "anthropic",
@@ -33,13 +33,13 @@ crate::words::words! {
         Ollama = "ollama",
         /// Cohere.
         Cohere = "cohere",
-        /// DeepSeek.
+        /// The provider of this name.
         DeepSeek = "deepseek",
         /// Groq.
         Groq = "groq",
         /// Mistral.
         Mistral = "mistral",
-        /// OpenRouter, which passes questions on to others.
+        /// A service that passes questions on to others.
         OpenRouter = "openrouter",
         /// Together AI.
         Together = "together",
