@@ -116,7 +116,7 @@ impl Course<'_> {
                 Some(life) => life,
                 None => {
                     let death = self.death();
-                    Life::begin(self.directory, &self.clock, death)
+                    Life::begin(self.directory, &self.clock, Some(death))
                 }
             };
             let is_over = self.live(&mut living);
@@ -237,11 +237,11 @@ impl Course<'_> {
     }
 
     /// At which transaction the next process dies: early, while it catches up, or later.
-    fn death(&mut self) -> Option<Death> {
+    fn death(&mut self) -> Death {
         let most = *self.draw.one_of(&[20, 20 * self.count, 200 * self.count]);
         let transaction = usize::try_from(self.draw.between(1, most)).unwrap();
         let side = *self.draw.one_of(&[Side::Before, Side::After]);
-        Some(Death { transaction, side })
+        Death { transaction, side }
     }
 }
 
