@@ -15,7 +15,6 @@ mod life;
 mod overlaps;
 mod restarts;
 mod retries;
-mod rounds;
 mod schedule_laws;
 mod schedule_tables;
 mod schedules;
