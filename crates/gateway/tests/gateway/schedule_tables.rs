@@ -24,7 +24,7 @@ const WAITS: &str = "\n  - {id: a, action: noop, approvalRequired: {timeout: 7d}
 fn history(life: &Life) -> Vec<String> {
     let executions = life.executions();
     let mut numbers = 1..;
-    let mut line = |fire: &FireRecord| {
+    let mut told = |fire: &FireRecord| {
         let time = &fire.fire_time.to_string()[11..16];
         let (why, execution) = match &fire.outcome {
             FireOutcome::Started {
@@ -45,10 +45,10 @@ fn history(life: &Life) -> Vec<String> {
             | FireOutcome::Buffered => (String::new(), String::new()),
         };
         let word = fire.outcome.word().to_string();
-        let line = format!("{time}  {word:<15}  {why:<38}  {execution}");
-        line.trim_end().to_owned()
+        let words = format!("{time}  {word:<15}  {why:<38}  {execution}");
+        words.trim_end().to_owned()
     };
-    life.fires("s").iter().map(&mut line).collect()
+    life.fires("s").iter().map(&mut told).collect()
 }
 
 fn state(execution: &Execution) -> String {
@@ -155,7 +155,9 @@ fn overlapping(steps: &str, policies: &Policies) -> [Vec<String>; 2] {
             life.wait(newest.id);
         }
         if policies.overlap == Overlap::CancelOther {
-            all.iter().for_each(|replaced| drop(life.wait(replaced.id)));
+            for replaced in &all {
+                life.wait(replaced.id);
+            }
         }
     }
     let meanwhile = history(&life);

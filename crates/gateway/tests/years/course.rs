@@ -51,6 +51,10 @@ struct Course<'a> {
     settled: Timestamp,
     /// Since when the scheduler is behind.
     behind: Option<Timestamp>,
+    /// The latest time that the clock has shown.
+    latest: Timestamp,
+    /// How many schedules there are.
+    count: i64,
     absences: Vec<Absence>,
     happened: Happened,
     /// When the next thing happens.
@@ -76,6 +80,8 @@ pub(crate) fn run(
         last: Timestamp::try_from(last).unwrap(),
         settled: first,
         behind: None,
+        latest: first,
+        count: i64::try_from(subjects.len()).unwrap(),
         absences: Vec::new(),
         happened: Happened::default(),
         next: first,
@@ -110,7 +116,7 @@ impl Course<'_> {
                 Some(life) => life,
                 None => {
                     let death = self.death();
-                    Life::begin(self.directory, &self.clock, death)
+                    Life::begin(self.directory, &self.clock, Some(death))
                 }
             };
             let is_over = self.live(&mut living);
@@ -157,7 +163,9 @@ impl Course<'_> {
     /// Nothing that has come by now is open, unless the scheduler is behind.
     fn is_settled(&mut self, now: Timestamp) {
         if let Some(after) = self.behind {
-            if self.is_anything_late(now) {
+            // What was late before the clock was set back is late again when it comes there.
+            self.latest = self.latest.max(now);
+            if now < self.latest || self.is_anything_late(now) {
                 return;
             }
             self.absences.push(Absence { after, until: now });
@@ -179,13 +187,14 @@ impl Course<'_> {
         match self.draw.below(3) {
             0 => {
                 self.happened.leaps += 1;
-                self.behind = self.behind.or(Some(self.settled));
+                self.is_behind(now);
                 let by = self.while_away();
                 self.clock.set(moved(now, by));
                 false
             }
             1 => {
                 self.happened.back += 1;
+                self.latest = self.latest.max(now);
                 let by = self.draw.between(SECOND, 2 * DAY);
                 self.clock.set(moved(now, -by));
                 self.draw.below(2) == 0
@@ -196,13 +205,20 @@ impl Course<'_> {
 
     /// Nobody serves for a while; in it the clock may be set back, too.
     fn away(&mut self) {
-        self.behind = self.behind.or(Some(self.settled));
+        let now = self.clock.now();
+        self.is_behind(now);
         let by = match self.draw.below(8) {
             0 => -self.draw.between(SECOND, 3 * HOUR),
             1 | 2 => 0,
             _ => self.while_away(),
         };
-        self.clock.set(moved(self.clock.now(), by));
+        self.clock.set(moved(now, by));
+    }
+
+    /// From now on the scheduler may be late.
+    fn is_behind(&mut self, now: Timestamp) {
+        self.latest = self.latest.max(now);
+        self.behind = self.behind.or(Some(self.settled));
     }
 
     fn while_away(&mut self) -> i64 {
@@ -221,11 +237,11 @@ impl Course<'_> {
     }
 
     /// At which transaction the next process dies: early, while it catches up, or later.
-    fn death(&mut self) -> Option<Death> {
-        let most = *self.draw.one_of(&[20, 200, 1_000, 2_000]);
+    fn death(&mut self) -> Death {
+        let most = *self.draw.one_of(&[20, 20 * self.count, 200 * self.count]);
         let transaction = usize::try_from(self.draw.between(1, most)).unwrap();
         let side = *self.draw.one_of(&[Side::Before, Side::After]);
-        Some(Death { transaction, side })
+        Death { transaction, side }
     }
 }
 
