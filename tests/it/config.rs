@@ -12,6 +12,7 @@ workflows | --workflows flag | AGENTSPACE_WORKFLOWS=variable | # | workflows = '
 gateway.durability | --durability full | AGENTSPACE_DURABILITY=normal | [gateway] | durability = 'normal' | ["full", "normal", "normal", "full"]
 gateway.max_concurrent_executions | --max-concurrent-executions 1 | AGENTSPACE_MAX_CONCURRENT_EXECUTIONS=2 | [gateway] | max_concurrent_executions = 3 | [1, 2, 3, 64]
 gateway.max_output_bytes | --max-output-bytes 1 | AGENTSPACE_MAX_OUTPUT_BYTES=2 | [gateway] | max_output_bytes = 3 | [1, 2, 3, 1048576]
+gateway.timezone | --timezone Europe/Berlin | AGENTSPACE_TIMEZONE=Asia/Tokyo | [gateway] | timezone = 'America/New_York' | ["Europe/Berlin", "Asia/Tokyo", "America/New_York", "UTC"]
 gateway.drain | --drain 1s | AGENTSPACE_DRAIN=2m | [gateway] | drain = 3000 | ["1s", "2m", "3s", "30s"]
 gateway.grace | --grace 1s | AGENTSPACE_GRACE=90ms | [gateway] | grace = '3s' | ["1s", "90ms", "3s", "2s"]
 gateway.retention.older_than | --retention-older-than 7d | AGENTSPACE_RETENTION_OLDER_THAN=12h | [gateway.retention] | older_than = '30d' | ["7d", "12h", "30d", null]

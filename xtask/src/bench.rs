@@ -9,6 +9,8 @@ use crate::{process, workspace};
 pub(crate) struct Options {
     /// Which benchmark to run; without a name all of them are listed.
     name: Option<String>,
+    /// What of it to run, as `schedules` of `engine`; all of it if nothing is named.
+    arguments: Vec<String>,
 }
 
 struct Bench {
@@ -33,7 +35,7 @@ const BENCHES: [Bench; 3] = [
     },
     Bench {
         name: "engine",
-        purpose: "durable steps beside bare SQLite, executions that wait, a gateway at rest",
+        purpose: "durable steps beside bare SQLite, executions and schedules that wait, a gateway at rest",
         measured: Measured::Libraries,
     },
     Bench {
@@ -57,10 +59,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             known.join(", ")
         );
     };
-    measure(bench)
+    measure(bench, &options.arguments)
 }
 
-fn measure(bench: &Bench) -> Result<()> {
+fn measure(bench: &Bench, arguments: &[String]) -> Result<()> {
     let target = workspace::root().join("target");
     let name = bench.name;
     let manifest = workspace::root().join(format!("benches/{name}/Cargo.toml"));
@@ -69,15 +71,17 @@ fn measure(bench: &Bench) -> Result<()> {
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")
-        .arg(target.join("benches"));
+        .arg(target.join("benches"))
+        .arg("--");
     match bench.measured {
         Measured::Libraries => {}
         Measured::Program => {
             let build = ["build", "--release", "--package", "agentspace"];
             process::run(&mut process::cargo(&build))?;
-            command.arg("--").arg(target.join("release/agentspace"));
+            command.arg(target.join("release/agentspace"));
         }
     }
+    command.args(arguments);
     process::run(&mut command)
 }
 
@@ -100,7 +104,11 @@ mod tests {
     #[test]
     fn an_unknown_benchmark_names_the_known_ones() {
         let name = Some("definition".to_owned());
-        let error = run(&Options { name }).unwrap_err();
+        let error = run(&Options {
+            name,
+            arguments: Vec::new(),
+        })
+        .unwrap_err();
         assert!(error.to_string().contains("there is definitions"));
     }
 }

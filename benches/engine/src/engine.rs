@@ -7,7 +7,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use gateway::workflow_types::id::{ToolName, WorkflowId};
 use gateway::workflow_types::{SourceFormat, WorkflowDefinition};
-use gateway::{Durability, Effect, Gateway, Tool, ToolCall, ToolError, ToolSpec};
+use gateway::{Durability, Effect, Gateway, GatewayBuilder, Tool, ToolCall, ToolError, ToolSpec};
 use serde_json::{Value, json};
 
 /// A step that takes no time of its own.
@@ -26,14 +26,16 @@ impl Tool for Trivial {
 
 /// A gateway on a database in `directory`.
 pub(crate) async fn start(directory: &Path, durability: Durability) -> Result<Gateway> {
-    let gateway = Gateway::builder()
+    Ok(builder(directory, durability)?.start().await?)
+}
+
+/// The same, before it is started.
+pub(crate) fn builder(directory: &Path, durability: Durability) -> Result<GatewayBuilder> {
+    Ok(Gateway::builder()
         .database(directory.join("agentspace.db"))
         .durability(durability)
         .tool(Trivial("trivial".parse()?))
-        .max_concurrent_executions(256)
-        .start()
-        .await?;
-    Ok(gateway)
+        .max_concurrent_executions(256))
 }
 
 /// Registers a workflow of so many steps.
@@ -65,7 +67,8 @@ pub(crate) async fn register_gated(gateway: &Gateway) -> Result<WorkflowId> {
     add(gateway, "gated", text).await
 }
 
-async fn add(gateway: &Gateway, id: &str, text: &str) -> Result<WorkflowId> {
+/// Registers a workflow, as YAML.
+pub(crate) async fn add(gateway: &Gateway, id: &str, text: &str) -> Result<WorkflowId> {
     let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml)?;
     let id: WorkflowId = id.parse()?;
     gateway

@@ -10,6 +10,7 @@ mod engine;
 mod history;
 mod measure;
 mod paused;
+mod schedules;
 mod steps;
 
 use clap::{Parser, ValueEnum};
@@ -47,15 +48,20 @@ enum Part {
     Idle,
     /// A million that have finished: pages of their list.
     History,
+    /// A hundred thousand schedules: start, memory and rest; how late fires are.
+    Schedules,
     /// Used by this program itself: opens a database, and says what it took.
     #[value(hide = true)]
     Open,
     /// Used by this program itself: the same, then idles.
     #[value(hide = true)]
     OpenAndIdle,
+    /// Used by this program itself: opens a database with schedules, and waits.
+    #[value(hide = true)]
+    OpenSchedules,
 }
 
-const ALL: [Part; 7] = [
+const ALL: [Part; 8] = [
     Part::Alone,
     Part::Together,
     Part::Long,
@@ -63,6 +69,7 @@ const ALL: [Part; 7] = [
     Part::Crowd,
     Part::Idle,
     Part::History,
+    Part::Schedules,
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -83,6 +90,8 @@ fn main() -> anyhow::Result<()> {
             Part::Idle => paused::idle(&place)?,
             Part::History => history::pages(&place)?,
             Part::Open => paused::open(&place.root)?,
+            Part::Schedules => schedules::all(&place)?,
+            Part::OpenSchedules => schedules::open(&place.root)?,
             Part::OpenAndIdle => paused::open_and_idle(&place.root)?,
         }
     }

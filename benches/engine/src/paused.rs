@@ -65,7 +65,8 @@ pub(crate) fn idle(place: &Place) -> Result<()> {
     Ok(())
 }
 
-fn in_a_process(part: &str, directory: &Path) -> Result<String> {
+/// Runs a part in a process of its own, and answers what it printed.
+pub(crate) fn in_a_process(part: &str, directory: &Path) -> Result<String> {
     let program = std::env::current_exe()?;
     let output = Command::new(program)
         .arg(part)

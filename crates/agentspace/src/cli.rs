@@ -19,6 +19,7 @@ use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_kee
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
 use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
+use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
 pub(crate) use models::Models;
@@ -127,6 +128,15 @@ pub(crate) struct Flags {
         hide_short_help = true
     )]
     pub(crate) max_output_bytes: Option<NonZeroU32>,
+    /// The time zone of schedules and triggers that name none, as `Europe/Berlin`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "ZONE",
+        env = "AGENTSPACE_TIMEZONE",
+        hide_short_help = true
+    )]
+    pub(crate) timezone: Option<TimeZone>,
     /// How long a shutdown waits for steps that are at work.
     #[arg(
         long,

@@ -53,6 +53,7 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         })
         .max_concurrent_executions(size(global.max_concurrent_executions))
         .max_output_bytes(size(global.max_output_bytes))
+        .timezone(global.zone)
         .drain(global.drain)
         .grace(global.grace)
         .retention(global.retention)

@@ -328,6 +328,7 @@ fn what_is_due_and_what_is_in_the_way_is_found_without_a_scan() {
         schedule::fires(connection, &s, page)?;
         schedule::gaps(connection, &s, 9)?;
         schedule::releasable(connection, 9)?;
+        schedule::has_buffered(connection)?;
         schedule::watched(connection)?;
         schedule::pause_failing(connection, &s, now())?;
         let found = schedule::find(connection, &s)?.unwrap();

@@ -29,7 +29,7 @@ use crate::workflow;
 
 pub use fire::fire;
 pub use follow::{detach, follow};
-pub use history::{fires, gaps};
+pub use history::{fires, gaps, has_buffered};
 use row::ScheduleRow;
 
 literal_condition!(

@@ -159,6 +159,7 @@ names! {
     QueueBehind
     QueueOfStart
     RecordFire
+    ReplaceFire
     RestExecution
     SettleGate
     SettleVisit

@@ -9,6 +9,7 @@ mod cancel;
 mod decide;
 mod drive;
 mod hold;
+mod patience;
 mod perform;
 mod recover;
 mod request;
@@ -45,6 +46,7 @@ pub(crate) use begin::{NewExecution, Prepared};
 use cancel::Cancels;
 use drive::Live;
 use hold::{Asked, Hold};
+pub(crate) use patience::Patience;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.

@@ -14,7 +14,6 @@ pub(crate) mod trigger;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast};
 use workflow_types::Timestamp;
@@ -22,7 +21,7 @@ use workflow_types::id::{ExecutionId, ScheduleId};
 use workflow_types::schedule::{FireRecord, TZ_DATABASE_VERSION, TimeZone};
 
 use crate::builder::Scheduling;
-use crate::engine::Engine;
+use crate::engine::{Engine, Patience};
 use crate::error::{During as _, Error};
 use act::Acted;
 pub use operation::Schedules;
@@ -31,8 +30,6 @@ use stagger::Stagger;
 
 /// Schedules that are looked at in one go.
 const BATCH: usize = 256;
-/// How long the scheduler waits after the database did not answer.
-const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Events that wait for a slow listener before it loses the oldest.
 const EVENTS: usize = 1_024;
 /// Executions that came to rest and are remembered one by one.
@@ -168,13 +165,31 @@ pub(crate) fn start(engine: &Arc<Engine>) {
 
 async fn run(engine: Arc<Engine>) {
     let mut is_new = true;
+    let mut patience = Patience::new();
     loop {
-        let next = match look(&engine, &mut is_new).await {
-            Ok(next) => next,
+        let looked = look(&engine, &mut is_new).await;
+        let again = |patience: &mut Patience| {
+            let pause = patience.pause();
+            tracing::warn!("the scheduler looks again in {pause:?}");
+            engine.clock.now().saturating_add(pause)
+        };
+        let next = match looked {
+            Ok(Looked {
+                next,
+                failed: false,
+            }) => {
+                patience = Patience::new();
+                next
+            }
+            // What failed is tried again later and later; what is due before is not kept waiting.
+            Ok(Looked { next, failed: true }) => {
+                let again = again(&mut patience);
+                Some(next.map_or(again, |next| next.min(again)))
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "the scheduler cannot read what is due");
-                Some(engine.clock.now().saturating_add(AFTER_ERROR))
+                Some(again(&mut patience))
             }
         };
         let due = async {
@@ -191,8 +206,16 @@ async fn run(engine: Arc<Engine>) {
     }
 }
 
+/// What a look found.
+struct Looked {
+    /// When the next schedule is due.
+    next: Option<Timestamp>,
+    /// Whether some schedule could not act; it is due still.
+    failed: bool,
+}
+
 /// Acts on all that is to be acted on; answers when to look again.
-async fn look(engine: &Arc<Engine>, is_new: &mut bool) -> Result<Option<Timestamp>, Error> {
+async fn look(engine: &Arc<Engine>, is_new: &mut bool) -> Result<Looked, Error> {
     if *is_new {
         recompute(engine).await?;
         attend::all(engine).await?;
@@ -203,12 +226,12 @@ async fn look(engine: &Arc<Engine>, is_new: &mut bool) -> Result<Option<Timestam
 }
 
 /// Acts on what is due, a batch at a time; answers when the next is.
-async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
+async fn round(engine: &Arc<Engine>) -> Result<Looked, Error> {
     loop {
         let now = engine.clock.now();
         let due = engine.reads.due_schedules(now, BATCH).await;
         let due = due.during("reading which schedules are due")?;
-        let was_all = due.len() < BATCH;
+        let count = due.len();
         // Together, so that they share commits, and none waits for another.
         let acting: Vec<_> = due
             .into_iter()
@@ -218,29 +241,29 @@ async fn round(engine: &Arc<Engine>) -> Result<Option<Timestamp>, Error> {
             })
             .collect();
         let mut acted = Acted::default();
-        let mut failed = false;
+        let mut failures = 0;
         for task in acting {
             match task.await {
                 Ok(Ok(one)) => acted.add(one),
                 Ok(Err(error)) => {
-                    failed = true;
+                    failures += 1;
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, "a schedule cannot act");
                 }
                 // The panic is logged by the runtime's hook; the schedule is looked at again.
-                Err(_) => failed = true,
+                Err(_) => failures += 1,
             }
         }
         acted.report(engine, now);
+        let failed = failures > 0;
         if engine.is_draining() {
-            return Ok(None);
+            return Ok(Looked { next: None, failed });
         }
-        if failed {
-            return Ok(Some(now.saturating_add(AFTER_ERROR)));
-        }
-        if was_all {
+        // As long as some can act, those behind them are not kept waiting by others that cannot.
+        if count < BATCH || failures == count {
             let next = engine.reads.next_schedule_due(now).await;
-            return next.during("reading which schedule is due next");
+            let next = next.during("reading which schedule is due next")?;
+            return Ok(Looked { next, failed });
         }
     }
 }

@@ -13,9 +13,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::definition::fields::Fields;
+use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
 use crate::id::ModelName;
+use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
 
@@ -33,6 +35,8 @@ pub const DEFAULT_EXECUTIONS: NonZeroU32 = NonZeroU32::new(64).expect("not zero"
 /// The largest output of a step in bytes if nobody says: 1 MiB.
 // The number is not zero.
 pub const DEFAULT_OUTPUT_BYTES: NonZeroU32 = NonZeroU32::new(1024 * 1024).expect("not zero");
+/// The zone of schedules that name none, if nobody says.
+pub const DEFAULT_TIMEZONE: TimeZone = TimeZone::UTC;
 /// How long a shutdown waits for running attempts if nobody says.
 pub const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 /// How long a cancelled attempt may take to end if nobody says.
@@ -77,6 +81,8 @@ pub struct Config {
     pub max_concurrent_executions: Option<NonZeroU32>,
     /// `gateway.max_output_bytes`
     pub max_output_bytes: Option<NonZeroU32>,
+    /// `gateway.timezone`: the zone of schedules that name none.
+    pub timezone: Option<TimeZone>,
     /// `gateway.drain`
     pub drain: Option<Duration>,
     /// `gateway.grace`
@@ -128,6 +134,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
         config.durability = gateway.word("durability", Durability::from_word);
         config.max_concurrent_executions = whole(gateway, "max_concurrent_executions");
         config.max_output_bytes = whole(gateway, "max_output_bytes");
+        config.timezone = timing::zone(gateway);
         config.drain = wait(gateway, "drain");
         config.grace = wait(gateway, "grace");
         within(gateway, "retention", &RETENTION, |retention, _| {

@@ -89,7 +89,7 @@ pub(crate) struct NextArgs {
     /// schedule.
     #[arg(value_name = "RULE|ID")]
     pub(crate) rule: String,
-    /// The time zone of the rule [default: UTC].
+    /// The time zone of the rule [default: that of the settings].
     #[arg(long = "tz", value_name = "ZONE")]
     pub(crate) zone: Option<TimeZone>,
     /// Only what is later than this, as 2026-01-31T09:00:00+01:00. Default: now.
@@ -194,7 +194,7 @@ pub(crate) struct AddSchedule {
     /// What people call it. Default: its id.
     #[arg(long)]
     pub(crate) name: Option<ScheduleName>,
-    /// The time zone of the rule [default: UTC].
+    /// The time zone of the rule [default: that of the settings].
     #[arg(long = "tz", value_name = "ZONE")]
     pub(crate) zone: Option<TimeZone>,
     #[command(flatten)]
@@ -261,7 +261,7 @@ pub(crate) struct Simulate {
     /// How many days are simulated, at most 3,660.
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub(crate) days: u32,
-    /// The time zone of triggers that name none [default: UTC].
+    /// The time zone of triggers that name none [default: that of the settings].
     #[arg(long = "tz", value_name = "ZONE")]
     pub(crate) zone: Option<TimeZone>,
 }

@@ -49,7 +49,7 @@ pub(super) async fn run(global: &Global, args: Simulate) -> anyhow::Result<Exit>
         std::fs::write(&path, stand_in.to_string())
             .with_context(|| format!("writing {} failed", path.display()))?;
     }
-    let zone = args.zone.unwrap_or(TimeZone::UTC);
+    let zone = args.zone.unwrap_or(global.zone);
     let mut simulation = Simulation::start(place.path(), from, zone).await?;
     let told = simulation.run(global, until).await;
     simulation.gateway.shutdown().await?;

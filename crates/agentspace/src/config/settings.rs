@@ -9,9 +9,10 @@ use clap::parser::ValueSource;
 use gateway::Retention;
 use gateway::workflow_types::config::{
     Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability, ModelConfig,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability, ModelConfig,
 };
 use gateway::workflow_types::duration;
+use gateway::workflow_types::schedule::TimeZone;
 use serde_json::{Value, json};
 
 use super::ConfigFile;
@@ -33,6 +34,8 @@ pub(crate) struct Global {
     pub(crate) max_concurrent_executions: NonZeroU32,
     /// The largest output of a step in bytes.
     pub(crate) max_output_bytes: NonZeroU32,
+    /// The zone of schedules that name none.
+    pub(crate) zone: TimeZone,
     /// How long a shutdown waits.
     pub(crate) drain: Duration,
     /// How long a cancelled attempt may take.
@@ -115,6 +118,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         json!(path.display().to_string())
     });
     let (durability, max_concurrent_executions, max_output_bytes) = decide.limits(config);
+    let zone = decide.zone(config);
     let (drain, grace) = decide.waits(config);
     let retention = decide.retention(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
@@ -126,6 +130,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         durability,
         max_concurrent_executions,
         max_output_bytes,
+        zone,
         drain,
         grace,
         retention,
@@ -215,6 +220,15 @@ impl Decide<'_> {
                 |value| json!(value),
             ),
         )
+    }
+
+    fn zone(&mut self, config: &Config) -> TimeZone {
+        let zone = Sources {
+            given: self.given.flags.timezone,
+            file: config.timezone,
+            default: DEFAULT_TIMEZONE,
+        };
+        self.value("gateway.timezone", "timezone", zone, |zone| json!(zone))
     }
 
     fn waits(&mut self, config: &Config) -> (Duration, Duration) {

@@ -54,7 +54,7 @@ pub fn fire(connection: &mut Connection, firing: &Firing, owner: &str) -> Result
             (Slot::Due | Slot::Late, Some(known)) => Ok(unchanged(schedule, known)),
             (Slot::Buffered, None) => Err(refused(firing, "is not buffered")),
             (Slot::Buffered, Some(known)) => buffered(connection, firing, schedule, known, owner),
-            (Slot::Backfill, _) => {
+            (Slot::Backfill, known) => {
                 if schedule
                     .next()
                     .is_some_and(|next| next.fire_time <= firing.fire_time)
@@ -63,7 +63,10 @@ pub fn fire(connection: &mut Connection, firing: &Firing, owner: &str) -> Result
                 }
                 let mut fire = Fire::new(firing, schedule);
                 fire.start(connection, owner)?;
-                fire.record(connection)
+                match known {
+                    None => fire.record(connection),
+                    Some(_) => fire.replace(connection),
+                }
             }
         }
     })
@@ -140,8 +143,10 @@ fn new(
     owner: &str,
 ) -> Result<Fired, Error> {
     let unfinished = unfinished(connection, &schedule)?;
+    let is_paused = |found: &&Unfinished| found.status == ExecutionStatus::Paused;
     let found = InTheWay {
         unfinished: unfinished.len(),
+        paused: unfinished.iter().filter(is_paused).count(),
         buffered: history::count_buffered(connection, &firing.schedule)?,
     };
     let mut fire = Fire::new(firing, schedule);
@@ -180,25 +185,37 @@ fn buffered(
     let mut fire = Fire::new(firing, schedule);
     fire.start(connection, owner)?;
     fire.go_on(connection)?;
-    fire.record(connection)
+    fire.replace(connection)
+}
+
+/// An execution of a schedule that is not finished.
+struct Unfinished {
+    id: ExecutionId,
+    status: ExecutionStatus,
 }
 
 /// The executions of a schedule that are not finished, without those that its policy passes over.
-fn unfinished(connection: &mut Connection, schedule: &Schedule) -> Result<Vec<ExecutionId>, Error> {
+fn unfinished(connection: &mut Connection, schedule: &Schedule) -> Result<Vec<Unfinished>, Error> {
     let id = schedule.spec.id.to_string();
-    let mut query = executions::table
+    // One text for both policies, so that it is kept prepared.
+    let found: Vec<(String, String)> = executions::table
         .filter(IsUnfinished)
         .filter(executions::schedule_id.eq(&id))
-        .select(executions::id)
-        .into_boxed();
-    if schedule.spec.policies.overlap_ignores_paused {
-        query = query.filter(executions::status.eq(ExecutionStatus::Running.as_str()));
-    }
-    let ids: Vec<String> = query
+        .select((executions::id, executions::status))
         .load(&mut connection.raw)
         .context(|| format!("looking for what runs of schedule \"{id}\" failed"))?;
-    let read = |id: &String| Row::new("execution", id).parse("id", id);
-    ids.iter().map(read).collect()
+    let read = |(id, status): &(String, String)| {
+        let row = Row::new("execution", id);
+        Ok(Unfinished {
+            id: row.parse("id", id)?,
+            status: row.word("status", ExecutionStatus::from_word, status)?,
+        })
+    };
+    let mut unfinished: Vec<Unfinished> = found.iter().map(read).collect::<Result<_, Error>>()?;
+    if schedule.spec.policies.overlap_ignores_paused {
+        unfinished.retain(|found| found.status != ExecutionStatus::Paused);
+    }
+    Ok(unfinished)
 }
 
 fn go_on(connection: &mut Connection, schedule: &Schedule) -> Result<(), Error> {
@@ -264,7 +281,7 @@ impl<'a> Fire<'a> {
     fn cancel(
         &mut self,
         connection: &mut Connection,
-        unfinished: Vec<ExecutionId>,
+        unfinished: Vec<Unfinished>,
     ) -> Result<(), Error> {
         let Firing {
             schedule,
@@ -275,7 +292,7 @@ impl<'a> Fire<'a> {
         // An id of a schedule is a valid name.
         let actor = Actor::try_new(format!("schedule {schedule}"));
         let actor = actor.map_err(|_| refused(self.firing, "names no actor"))?;
-        for id in unfinished {
+        for Unfinished { id, .. } in unfinished {
             let asked = Cancellation {
                 actor: actor.clone(),
                 at: *at,
@@ -303,6 +320,19 @@ impl<'a> Fire<'a> {
     }
 
     fn record(self, connection: &mut Connection) -> Result<Fired, Error> {
+        let fired = self.fired();
+        history::record(connection, &fired.record)?;
+        Ok(fired)
+    }
+
+    /// Records it in place of what is recorded of its fire time.
+    fn replace(self, connection: &mut Connection) -> Result<Fired, Error> {
+        let fired = self.fired();
+        history::replace(connection, &fired.record)?;
+        Ok(fired)
+    }
+
+    fn fired(self) -> Fired {
         let Firing {
             schedule,
             fire_time,
@@ -317,13 +347,12 @@ impl<'a> Fire<'a> {
             cause: slot.cause(),
             at: *at,
         };
-        history::record(connection, &record)?;
-        Ok(Fired {
+        Fired {
             schedule: Box::new(self.schedule),
             record,
             started: self.started,
             cancelled: self.cancelled,
             is_new: true,
-        })
+        }
     }
 }

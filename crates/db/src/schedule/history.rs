@@ -3,8 +3,8 @@
 //! One row for each; only what was missed in great number is recorded as a stretch.
 
 use diesel::{
-    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
-    RunQueryDsl as _, Selectable, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _,
+    QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use workflow_types::Timestamp;
 use workflow_types::damage::Listed;
@@ -17,7 +17,7 @@ use crate::column::{Row, listed, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::{schedule_fires as rows, schedule_gaps};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept, kept_update};
 
 literal_condition!(
     /// The fire waits.
@@ -98,33 +98,51 @@ pub(super) fn find(
         .transpose()
 }
 
-/// Records what became of a fire time, in place of what was recorded of it.
+/// Records what became of a fire time of which nothing is recorded.
+///
+/// It is not one statement with [`replace`]: Diesel would prepare that anew for each fire.
 pub(super) fn record(connection: &mut Connection, record: &FireRecord) -> Result<(), Error> {
-    let row = FireRow::from(record);
-    let changed = (
-        rows::outcome.eq(row.outcome.clone()),
-        rows::cause.eq(row.cause.clone()),
-        rows::execution_id.eq(row.execution_id.clone()),
-        rows::reason.eq(row.reason.clone()),
-        rows::recorded_at.eq(row.recorded_at.clone()),
-    );
-    kept::<statement::RecordFire, _>(
-        diesel::insert_into(rows::table)
-            .values(&row)
-            .on_conflict((rows::schedule_id, rows::fire_time))
-            .do_update()
-            .set(changed),
-    )
-    .execute(&mut connection.raw)
-    .context(|| {
-        let FireRecord {
-            schedule,
-            fire_time,
-            ..
-        } = record;
-        format!("recording fire {fire_time} of schedule \"{schedule}\" failed")
-    })?;
+    let insert = diesel::insert_into(rows::table).values(FireRow::from(record));
+    kept::<statement::RecordFire, _>(insert)
+        .execute(&mut connection.raw)
+        .context(|| recording(record))?;
     Ok(())
+}
+
+/// Records what became of a fire time in place of what is recorded of it.
+pub(super) fn replace(connection: &mut Connection, record: &FireRecord) -> Result<(), Error> {
+    let FireRow {
+        schedule_id,
+        fire_time,
+        outcome,
+        cause,
+        execution_id,
+        reason,
+        recorded_at,
+    } = FireRow::from(record);
+    let is_it = rows::schedule_id
+        .eq(schedule_id)
+        .and(rows::fire_time.eq(fire_time));
+    let changed = (
+        rows::outcome.eq(outcome),
+        rows::cause.eq(cause),
+        rows::execution_id.eq(execution_id),
+        rows::reason.eq(reason),
+        rows::recorded_at.eq(recorded_at),
+    );
+    kept_update::<statement::ReplaceFire, _, _, _>(rows::table, is_it, changed)
+        .execute(&mut connection.raw)
+        .context(|| recording(record))?;
+    Ok(())
+}
+
+fn recording(record: &FireRecord) -> String {
+    let FireRecord {
+        schedule,
+        fire_time,
+        ..
+    } = record;
+    format!("recording fire {fire_time} of schedule \"{schedule}\" failed")
 }
 
 /// Records fire times as missed; what is recorded of one already stands.
@@ -161,6 +179,17 @@ pub(super) fn miss(connection: &mut Connection, change: &Change) -> Result<(), E
         .context(failed)?;
     }
     Ok(())
+}
+
+/// Whether any fire of any schedule is buffered.
+pub fn has_buffered(connection: &mut Connection) -> Result<bool, Error> {
+    let found: Option<String> = rows::table
+        .filter(IsBuffered)
+        .select(rows::schedule_id)
+        .first(&mut connection.raw)
+        .optional()
+        .context(|| "looking for buffered fires failed")?;
+    Ok(found.is_some())
 }
 
 /// How many fires of a schedule are buffered.

@@ -4,7 +4,6 @@
 //! need? There is no second path for a crash.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use workflow_types::action::OnInterrupt;
@@ -19,15 +18,12 @@ use super::admission::{self, Slot};
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
-use super::{Engine, Hold, cancel, retention, timer};
+use super::{Engine, Hold, Patience, cancel, retention, timer};
 use crate::builder::LeftBehind;
 use crate::error::{During as _, Error, ErrorKind};
 
 /// Visits that are read at once when a journal is folded.
 const JOURNAL_PAGE: usize = 100;
-/// Waits between attempts to reach a database that does not answer.
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
-const PAUSE_LONGEST: Duration = Duration::from_secs(30);
 
 /// What became of executions that the last owner left behind.
 pub(crate) struct Recovered {
@@ -194,12 +190,13 @@ impl Engine {
         id: ExecutionId,
         operation: impl Fn() -> F,
     ) -> Result<T, Error> {
-        let mut pause = PAUSE_FIRST;
+        let mut patience = Patience::new();
         loop {
             let error = match operation().await {
                 Err(error) if error.is_transient() && !self.stopping.is_cancelled() => error,
                 other => return other,
             };
+            let pause = patience.pause();
             tracing::warn!(
                 execution.id = %id,
                 error = &error as &dyn std::error::Error,
@@ -210,7 +207,6 @@ impl Engine {
                 () = self.clock.sleep_until(until) => {}
                 () = self.stopping.cancelled() => {}
             }
-            pause = (pause * 2).min(PAUSE_LONGEST);
         }
     }
 }
@@ -406,7 +402,7 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
             if let Some(earlier) = gate_at(engine, &live.open).await? {
                 let later = earlier
                     .requested_at
-                    .saturating_add(Duration::from_millis(1));
+                    .saturating_add(std::time::Duration::from_millis(1));
                 gate.requested_at = now.max(later);
             }
             drive::pause(engine, live, gate).await

@@ -58,10 +58,26 @@ pub(super) async fn those_at_rest(engine: &Arc<Engine>) -> Result<(), Error> {
             count_failures(engine, schedule).await?;
         }
     }
-    if engine.scheduler.has_buffers.load(Ordering::Acquire) {
+    if engine.scheduler.has_buffers.load(Ordering::Acquire) && has_buffers(engine).await? {
         release(engine).await?;
     }
     Ok(())
+}
+
+/// Whether any fire is buffered; if none is, the end of an execution is not looked at any more.
+///
+/// Without this, every execution that ends would wake the scheduler for nothing.
+async fn has_buffers(engine: &Engine) -> Result<bool, Error> {
+    let known = &engine.scheduler.has_buffers;
+    // Said before it is read, so that a fire that is buffered meanwhile says otherwise. What ends
+    // before the truth is said again wakes nobody, but is seen by the look that follows.
+    known.store(false, Ordering::Release);
+    let found = engine.reads.has_buffered().await;
+    let found = found.during("reading whether fires are buffered");
+    if !matches!(found, Ok(false)) {
+        known.store(true, Ordering::Release);
+    }
+    found
 }
 
 async fn schedule_of(engine: &Engine, id: ExecutionId) -> Result<Option<ScheduleId>, Error> {

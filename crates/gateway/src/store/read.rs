@@ -174,6 +174,9 @@ pub trait ReadStore: Send + Sync {
     /// with the fire time that has waited longest.
     async fn releasable(&self, limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
 
+    /// Whether any fire is buffered, whether or not something is in its way.
+    async fn has_buffered(&self) -> Result<bool, StoreError>;
+
     /// The schedules that fire and are paused after failures.
     async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError>;
 

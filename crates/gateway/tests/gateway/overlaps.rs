@@ -1,6 +1,6 @@
 //! What becomes of a fire time that comes while an execution of its schedule is not finished.
 
-use gateway::workflow_types::schedule::{Overlap, Policies};
+use gateway::workflow_types::schedule::{FireOutcome, Overlap, Policies};
 
 use crate::schedules::request;
 use crate::support::{World, actor, verdict};
@@ -45,6 +45,11 @@ fn one_that_waits_for_a_person_runs_unless_it_is_passed_over() {
         life.wait(life.executions()[0].id);
         life.at(&world, "11:00:00");
         assert_eq!(life.told(), ["10:00 started", expected]);
+        if !ignores {
+            let reason = "1 of its executions is not finished: it waits for a decision".to_owned();
+            let skipped = FireOutcome::SkippedOverlap { reason };
+            assert_eq!(life.fires("s")[1].outcome, skipped);
+        }
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use gateway::store::{Durability, SqliteStore, Store};
 use gateway::workflow_types::execution::ExecutionStatus;
-use gateway::{ExecutionFilter, LeftBehind};
+use gateway::workflow_types::schedule::Policies;
+use gateway::{Clock as _, ExecutionFilter, LeftBehind};
 use serde_json::json;
 
+use crate::schedules::request;
 use crate::support::counting::{Counting, Counts};
 use crate::support::{Life, World};
 
@@ -123,4 +125,39 @@ fn retries_that_are_due_and_wait_for_a_turn_ask_nothing_of_the_timer() {
     }
     let asked = counts.of("next_due");
     assert!(asked <= 12, "{asked} rounds in all");
+}
+
+#[test]
+fn the_scheduler_asks_a_database_that_does_not_answer_less_and_less_often() {
+    let world = World::with("  - {id: a, action: noop}");
+    let (life, counts) = counted(&world, 64);
+    life.add(request("0 * * * *", Policies::default()));
+    counts.fail("due_schedules");
+    let asked = || counts.of("due_schedules");
+    let until_asked = |before: usize| {
+        while asked() == before {
+            world.clock.advance(Duration::from_millis(50));
+            std::thread::yield_now();
+        }
+    };
+    // Until it is due, and has failed a few times.
+    let before = asked();
+    world.clock.advance(Duration::from_hours(1));
+    until_asked(before);
+    for failures in 1..=8 {
+        let (before, begun) = (asked(), world.clock.now());
+        until_asked(before);
+        let pause = world.clock.now().since(begun);
+        // Who was told to look at the beginning looks at once.
+        let least = Duration::from_millis(if failures < 4 {
+            0
+        } else {
+            100 << (failures - 2)
+        });
+        assert!(pause >= least, "{pause:?} after {failures} failures");
+    }
+    counts.heal();
+    until_asked(asked());
+    life.settle_schedules(&world);
+    assert_eq!(life.told()[0], "10:00 started");
 }

@@ -326,6 +326,10 @@ impl ReadStore for Mortal<dyn ReadStore> {
         self.read(self.inner.releasable(limit)).await
     }
 
+    async fn has_buffered(&self) -> Result<bool, StoreError> {
+        self.read(self.inner.has_buffered()).await
+    }
+
     async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
         self.read(self.inner.watched_schedules()).await
     }

@@ -211,8 +211,28 @@ fn catch_up(schedule: &Schedule, fire_time: Timestamp) -> Duration {
 pub struct InTheWay {
     /// How many executions are not finished; those that the policy passes over left out.
     pub unfinished: usize,
+    /// How many of these wait for a person's decision.
+    pub paused: usize,
     /// How many fires are buffered.
     pub buffered: usize,
+}
+
+impl InTheWay {
+    /// What is not finished, and whether it is a person who is waited for.
+    fn reason(&self) -> String {
+        let Self {
+            unfinished, paused, ..
+        } = *self;
+        let are = if unfinished == 1 { "is" } else { "are" };
+        let what = format!("{unfinished} of its executions {are} not finished");
+        match (unfinished, paused) {
+            (_, 0) => what,
+            (1, _) => format!("{what}: it waits for a decision"),
+            (_, 1) => format!("{what}: 1 of them waits for a decision"),
+            _ if unfinished == paused => format!("{what}: they wait for decisions"),
+            _ => format!("{what}: {paused} of them wait for decisions"),
+        }
+    }
 }
 
 /// What overlap makes of a fire (rule F4).
@@ -235,11 +255,11 @@ pub enum Overlapped {
 pub fn overlap(schedule: &Schedule, found: &InTheWay) -> Overlapped {
     let InTheWay {
         unfinished,
+        paused: _,
         buffered,
     } = *found;
     let policies = &schedule.spec.policies;
     let skipped = |reason: String| Overlapped::Skipped { reason };
-    let are = if unfinished == 1 { "is" } else { "are" };
     let promised = usize::try_from(schedule.runs).unwrap_or(usize::MAX) + buffered;
     match policies.overlap {
         Overlap::Allow => Overlapped::Starts,
@@ -247,7 +267,7 @@ pub fn overlap(schedule: &Schedule, found: &InTheWay) -> Overlapped {
         // What waits goes first.
         Overlap::BufferOne | Overlap::BufferAll if unfinished + buffered == 0 => Overlapped::Starts,
         Overlap::CancelOther => Overlapped::Replaces,
-        Overlap::Skip => skipped(format!("{unfinished} of its executions {are} not finished")),
+        Overlap::Skip => skipped(found.reason()),
         Overlap::BufferOne if buffered > 0 => skipped("one fire waits already".to_owned()),
         Overlap::BufferAll if buffered >= MOST_CAUGHT_UP => {
             skipped(format!("{buffered} fires wait already"))

@@ -4,10 +4,11 @@ pub(crate) mod models;
 
 use serde_json::json;
 
-use super::{Form, Key, List, Pattern, Shape, Whole};
+use super::{FILLED, Form, Key, List, Pattern, Shape, Whole};
 use crate::config::{
     DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS, Durability, LONGEST_WAIT, SHORTEST_RETENTION,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability, LONGEST_WAIT,
+    SHORTEST_RETENTION,
 };
 use crate::duration;
 
@@ -114,6 +115,13 @@ pub(crate) static GATEWAY: Shape = Shape {
         )
         .example(|| json!(65_536))
         .default(|| json!(DEFAULT_OUTPUT_BYTES)),
+        Key::optional(
+            "timezone",
+            Form::Pattern(&FILLED),
+            "The time zone of schedules and triggers that name none, by its IANA name; each schedule is shown with its zone.",
+        )
+        .example(|| json!("Europe/Berlin"))
+        .default(|| json!(DEFAULT_TIMEZONE)),
         Key::optional(
             "drain",
             WAIT,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use workflow_types::config::{
     Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_WORKFLOWS,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS,
 };
 use workflow_types::{Diagnostics, json_schema};
 
@@ -20,6 +20,7 @@ fn full() -> Value {
             "durability": "normal",
             "max_concurrent_executions": 8,
             "max_output_bytes": 4096,
+            "timezone": "Europe/Berlin",
             "drain": "5s",
             "grace": 500,
             "retention": {"older_than": 7_200_000, "keep_per_workflow": 100},
@@ -38,13 +39,14 @@ fn full() -> Value {
     })
 }
 
-/// No schema says how long `8d` is, or which models there are.
+/// No schema says how long `8d` is, which models there are, or knows the time zones.
 fn beyond_schemas(diagnostics: &Diagnostics) -> bool {
     let length = |message: &str| {
         message.contains("longer than a day")
             || message.contains("shorter than an hour")
             || message.contains("there is no model `")
             || message.contains("there are several models")
+            || message.contains("which is no time zone")
     };
     diagnostics.errors().all(|error| length(&error.message))
 }
@@ -177,6 +179,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         durability: Some(DEFAULT_DURABILITY),
         max_concurrent_executions: Some(DEFAULT_EXECUTIONS),
         max_output_bytes: Some(DEFAULT_OUTPUT_BYTES),
+        timezone: Some(DEFAULT_TIMEZONE),
         drain: Some(DEFAULT_DRAIN),
         grace: Some(DEFAULT_GRACE),
         older_than: None,

@@ -1,7 +1,7 @@
 //! `agentspace schedules add`: makes a schedule, and says when it fires.
 
 use gateway::workflow_types::id::WorkflowId;
-use gateway::workflow_types::schedule::{Policies, Schedule, TimeZone, Timing, When};
+use gateway::workflow_types::schedule::{Policies, Schedule, Timing, When};
 use gateway::{Clock as _, Gateway, ScheduleRequest, SystemClock};
 
 use super::rule;
@@ -18,7 +18,7 @@ pub(super) async fn run(global: &Global, args: AddSchedule) -> anyhow::Result<Ex
     let Some(when) = rule::read(global, &args.rule)? else {
         return Ok(Exit::Usage);
     };
-    let zone = args.zone.unwrap_or(TimeZone::UTC);
+    let zone = args.zone.unwrap_or(global.zone);
     let hours = super::window(&args.window)?;
     let now = SystemClock.now();
     // Before the database is opened for writing, so that a mistake here stores nothing.

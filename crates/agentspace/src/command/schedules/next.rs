@@ -2,7 +2,7 @@
 
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::id::ScheduleId;
-use gateway::workflow_types::schedule::{Standing, TimeZone, Timing, TimingKind};
+use gateway::workflow_types::schedule::{Standing, Timing, TimingKind};
 use gateway::{Clock as _, SystemClock};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(global: &Global, args: NextArgs) -> anyhow::Result<Exit>
         return Ok(Exit::Usage);
     };
     let after = args.after.unwrap_or_else(|| SystemClock.now());
-    let zone = args.zone.unwrap_or(TimeZone::UTC);
+    let zone = args.zone.unwrap_or(global.zone);
     let hours = super::window(&args.window)?;
     let warnings = rule::warn(global, &when, zone, after);
     let timing = Timing::resolve(when, zone, hours, args.anchor.unwrap_or(after));

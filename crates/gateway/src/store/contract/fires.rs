@@ -214,6 +214,7 @@ pub(super) async fn a_buffered_fire_starts_when_nothing_is_in_its_way(factory: &
             .schedule;
     }
     assert_eq!(schedule.runs, 1);
+    assert!(world.reads.has_buffered().await.unwrap());
     let buffered = |number, fire_time| Firing {
         fire_time,
         slot: Slot::Buffered,
@@ -240,6 +241,7 @@ pub(super) async fn a_buffered_fire_starts_when_nothing_is_in_its_way(factory: &
     world.store.change_schedule(paused).await.unwrap();
     world.apply(complete(2)).await.unwrap();
     assert_eq!(world.reads.releasable(9).await.unwrap(), []);
+    assert!(!world.reads.has_buffered().await.unwrap());
     assert_eq!(history(&world, "s").await[0].outcome, FireOutcome::Missed);
 }
 

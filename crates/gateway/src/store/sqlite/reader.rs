@@ -294,6 +294,10 @@ impl ReadStore for SqliteReader {
         self.read(move |c| db::schedule::releasable(c, limit)).await
     }
 
+    async fn has_buffered(&self) -> Result<bool, StoreError> {
+        self.read(db::schedule::has_buffered).await
+    }
+
     async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
         self.read(db::schedule::watched).await
     }

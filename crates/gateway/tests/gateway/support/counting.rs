@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use gateway::Listed;
-use gateway::store::{Commits, ReadStore, Store, StoreError};
+use gateway::store::{Commits, ReadStore, Store, StoreError, StoreErrorKind};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::definition::DefinitionDigest;
@@ -20,17 +20,34 @@ use gateway::workflow_types::schedule::{
     Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule,
 };
 
-/// How often each verb was called.
+/// How often each verb was called, and which one fails.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Counts(Arc<Mutex<BTreeMap<&'static str, usize>>>);
+pub(crate) struct Counts {
+    calls: Arc<Mutex<BTreeMap<&'static str, usize>>>,
+    failing: Arc<Mutex<Option<&'static str>>>,
+}
 
 impl Counts {
     pub(crate) fn of(&self, verb: &str) -> usize {
-        self.0.lock().unwrap().get(verb).copied().unwrap_or(0)
+        self.calls.lock().unwrap().get(verb).copied().unwrap_or(0)
+    }
+
+    /// From now on a verb is answered as by a database that is busy.
+    pub(crate) fn fail(&self, verb: &'static str) {
+        *self.failing.lock().unwrap() = Some(verb);
+    }
+
+    /// Nothing fails any more.
+    pub(crate) fn heal(&self) {
+        *self.failing.lock().unwrap() = None;
+    }
+
+    fn fails(&self, verb: &str) -> bool {
+        *self.failing.lock().unwrap() == Some(verb)
     }
 
     fn add(&self, verb: &'static str) {
-        *self.0.lock().unwrap().entry(verb).or_default() += 1;
+        *self.calls.lock().unwrap().entry(verb).or_default() += 1;
     }
 }
 
@@ -58,6 +75,9 @@ macro_rules! counting {
             $($more)*
             $(async fn $verb(&self, $($arg: $type),*) -> $answer {
                 self.counts.add(stringify!($verb));
+                if self.counts.fails(stringify!($verb)) {
+                    return Err(StoreError::new(StoreErrorKind::Busy, "it fails on purpose"));
+                }
                 self.inner.$verb($($arg),*).await
             })*
         }
@@ -123,6 +143,7 @@ counting! {
         next_schedule_due(after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
         schedules_computed_elsewhere(tz_database: &str, limit: usize) -> Result<Listed<Schedule>, StoreError>;
         releasable(limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
+        has_buffered() -> Result<bool, StoreError>;
         watched_schedules() -> Result<Vec<ScheduleId>, StoreError>;
         fires(id: &ScheduleId, page: FirePage) -> Result<Listed<FireRecord>, StoreError>;
         gaps(id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError>;
