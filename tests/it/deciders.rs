@@ -1,6 +1,6 @@
 //! Many people decide about one gate at the same moment: one of them does.
 
-use crate::support::{Place, Ran, demonstrated, journal, list, word};
+use crate::support::{Fifo, Place, Ran, demonstrated, journal, list, strace_is_there, word};
 
 const DECIDERS: usize = 50;
 
@@ -110,4 +110,39 @@ fn a_decision_waits_for_whoever_has_the_database() {
     other.end().exits(0);
     approving.end().exits(0).prints(&["completed"]);
     assert!(place.lines("ledger").contains(&"ran".to_owned()));
+}
+
+#[test]
+fn whoever_gets_the_database_only_after_the_end_changes_nothing() {
+    if !strace_is_there() {
+        return;
+    }
+    let place = Place::with(
+        "failing.yaml",
+        "name: Failing
+steps:
+  - id: work
+    action: tool
+    tool: execute_command
+    args: {command: [sh, -c, 'echo here > here; read word < go; exit 1']}
+    approvalRequired: true
+",
+    );
+    let (here, go) = (
+        Fifo::to_test(&place, "here"),
+        Fifo::to_command(&place, "go"),
+    );
+    place.run(["run", "failing.yaml"]).exits(3);
+    let gate = place.only_gate_id();
+    let approve = |name| place.call(["approvals", "approve", &gate, "--as", name]);
+    let first = approve("ann").start();
+    here.line();
+    // Bob sees an execution that runs, and is held up on his way to the database until it has ended.
+    let second = approve("bob").held_up_at("flock", &place.path("calls"));
+    let second = second.start();
+    while place.lines("calls").is_empty() {}
+    go.say("on");
+    first.end().exits(1);
+    let second = second.end().exits(0);
+    second.says(&["approved by ann at", "before; nothing changed"]);
 }

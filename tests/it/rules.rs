@@ -103,6 +103,43 @@ fn a_window_over_a_weekend_and_both_nights_of_clock_changes_is_shown() {
     );
 }
 
+/// What a rule prints inside the hours from 22:00 to 06:00 of a day in Berlin.
+fn nights_of(day: &str, rule: &str, after: &str, count: &str) -> String {
+    let call = [
+        "schedules",
+        "next",
+        rule,
+        "--tz",
+        "Europe/Berlin",
+        "--active-hours",
+        "22:00-06:00",
+        "--active-days",
+        day,
+        "--after",
+        after,
+        "-n",
+        count,
+    ];
+    let printed = Place::new().run(call).exits(0).stdout;
+    format!("## the night of {day}, after {after}\n{printed}\n")
+}
+
+/// The night belongs to the day on which it begins: the clocks change in that of Saturday, so that
+/// Friday's has its eight hours on every weekend.
+#[test]
+fn nights_that_belong_to_the_day_before_are_printed_over_weekends_and_clock_changes() {
+    let hourly = |after: &str| nights_of("fri", "0 * * * *", after, "9");
+    let half_hourly = |after: &str, count: &str| nights_of("sat", "*/30 * * * *", after, count);
+    let printed = [
+        hourly("2026-01-30T12:00:00+01:00"),
+        hourly("2026-03-27T12:00:00+01:00"),
+        hourly("2026-10-23T12:00:00+02:00"),
+        half_hourly("2026-03-28T12:00:00+01:00", "15"),
+        half_hourly("2026-10-24T12:00:00+02:00", "19"),
+    ];
+    insta::assert_snapshot!(printed.concat());
+}
+
 #[test]
 fn intervals_and_instants_are_rules_too() {
     let every = next([

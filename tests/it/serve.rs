@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Place, list, word};
+use crate::support::{Place, demonstrated, list, word};
 
 /// Every second, a line with the fire time's second.
 const TICK: &str = "\
@@ -85,6 +85,53 @@ fn after_a_power_cut_no_fire_time_fires_twice() {
     let times: BTreeSet<&str> = fires.iter().map(|fire| word(&fire["fireTime"])).collect();
     assert_eq!(times.len(), fires.len());
     assert_eq!(place.executions().len(), started(&fires));
+}
+
+#[test]
+fn three_runs_are_three_over_two_restarts_and_a_kill() {
+    let text = "\
+name: Tick
+trigger: {cron: '* * * * * *', maxRuns: 3}
+steps: [{id: tick, action: noop}]
+";
+    let place = Place::with("workflows/tick.yaml", text);
+    let serve = || {
+        let serving = place.call(["serve"]).start();
+        serving.says("serving:");
+        serving
+    };
+    let killed = serve();
+    killed.says("tick  started");
+    killed.kill();
+    let restarted = serve();
+    restarted.says_unless_it_ends("tick  started");
+    restarted.signal(Signal::TERM);
+    restarted.end().exits(0);
+    let serving = serve();
+    while place.json(["schedules", "show", "tick"])["enabled"] == true {}
+    serving.signal(Signal::TERM);
+    serving.end().exits(0);
+    let again = serve();
+    again.signal(Signal::TERM);
+    again.end().exits(0);
+    let shown = place.json(["schedules", "show", "tick"]);
+    assert_eq!(
+        (&shown["runs"], word(&shown["offReason"])),
+        (&Value::from(3), "completed")
+    );
+    let fires = fires(&place);
+    assert_eq!(started(&fires), 3, "{fires:?}");
+    let mut recorded: Vec<&str> = fires
+        .iter()
+        .filter_map(|fire| fire["executionId"].as_str())
+        .collect();
+    let executions = place.executions();
+    let mut all: Vec<&str> = executions.iter().map(|one| word(&one["id"])).collect();
+    recorded.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(recorded, all);
+    let history = place.run(["schedules", "history", "tick"]).exits(0);
+    demonstrated(&history.stdout);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The words of the command line: commands, arguments and their help.
 
+mod database;
+mod models;
 pub(crate) mod schedules;
-mod value;
 
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -14,13 +15,15 @@ use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
 };
 use gateway::workflow_types::Timestamp;
-use gateway::workflow_types::config::Durability;
+use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_keep};
+use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
 use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
+pub(crate) use database::Database;
+pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
-use value::{age, durability, duration, failure_kind, key_value, status, trigger, wait};
 
 // What a command gets of the flags, once the environment and the file are put to them.
 pub(crate) use crate::config::Global;
@@ -238,6 +241,9 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// The models that steps may ask.
+    #[command(subcommand)]
+    Models(Models),
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
@@ -540,23 +546,50 @@ pub(crate) struct DecisionArgs {
     pub(crate) reason: Option<String>,
 }
 
-/// `db`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Database {
-    /// Create the database, or bring it to this program's schema after making a copy.
-    Migrate,
-    /// Check the file's integrity and our own invariants.
-    Check,
-    /// Delete finished executions that are not to be kept.
-    Prune(PruneArgs),
-    /// Give the room of what was deleted back to the file system; nothing may run on it meanwhile.
-    Vacuum,
-    /// Write a copy to a file, whatever runs on the database; it appears when it is complete.
-    Backup {
-        /// The file.
-        path: PathBuf,
-        /// Replace the file if there is one.
-        #[arg(long)]
-        force: bool,
-    },
+fn durability(text: &str) -> Result<Durability, String> {
+    Durability::from_word(text).ok_or_else(|| format!("`{text}` is none of full, normal"))
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    let wait = duration::parse(text).map_err(|error| error.to_string())?;
+    if wait > LONGEST_WAIT {
+        return Err(format!("`{text}` is longer than a day; write at most 1d"));
+    }
+    Ok(wait)
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let age = duration(text)?;
+    match too_short_to_keep(age) {
+        None => Ok(age),
+        Some(reason) => Err(reason.to_owned()),
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("`{text}` is not KEY=VALUE, as in -i name=Ada"))
+}
+
+fn status(text: &str) -> Result<ExecutionStatus, String> {
+    ExecutionStatus::from_word(text)
+        .ok_or_else(|| format!("`{text}` is none of running, paused, completed, failed"))
+}
+
+fn failure_kind(text: &str) -> Result<FailureKind, String> {
+    FailureKind::from_word(text).ok_or_else(|| {
+        let words: Vec<&str> = FailureKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("`{text}` is none of {}", words.join(", "))
+    })
+}
+
+fn trigger(text: &str) -> Result<TriggeredBy, String> {
+    TriggeredBy::from_word(text)
+        .ok_or_else(|| format!("`{text}` is none of manual, cron, heartbeat"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    gateway::workflow_types::duration::parse(text).map_err(|error| error.to_string())
 }

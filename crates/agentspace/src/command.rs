@@ -10,6 +10,7 @@ mod explain;
 mod graph;
 mod init;
 mod input;
+mod models;
 mod prune;
 mod resume;
 mod retry;
@@ -51,6 +52,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Workflows(command) => workflows::run(global, command).await,
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
@@ -83,6 +85,7 @@ fn refuse(loaded: &Loaded) -> Exit {
 /// A gate that somebody decides about, and a gateway that carries its execution on.
 struct Deciding {
     gate: Gate,
+    /// As it stands now that the database is this process's own.
     execution: Execution,
     hosted: Hosted,
 }
@@ -102,11 +105,16 @@ impl Deciding {
         let turn = host::start_in_turn(|| host::builder(global, &trusted), settled).await?;
         Ok(match turn {
             Turn::Needless(gate) => Turn::Needless(gate),
-            Turn::Had(hosted) => Turn::Had(Self {
-                gate,
-                execution,
-                hosted,
-            }),
+            Turn::Had(hosted) => {
+                // Whoever had the database before may have brought it to its end meanwhile.
+                let reader = hosted.gateway.reader();
+                let execution = reader.execution(gate.execution_id).await?;
+                Turn::Had(Self {
+                    gate,
+                    execution,
+                    hosted,
+                })
+            }
         })
     }
 }

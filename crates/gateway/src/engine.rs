@@ -19,7 +19,7 @@ mod size;
 mod timer;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -90,6 +90,8 @@ pub(crate) struct Engine {
     pub(crate) admission: Arc<Admission>,
     /// Definitions by digest, parsed once.
     definitions: Mutex<HashMap<DefinitionDigest, Arc<WorkflowDefinition>>>,
+    /// What the workflows are at present, of those that were asked for; nobody else registers any.
+    current: Mutex<HashMap<WorkflowId, DefinitionDigest>>,
     /// Executions that are held by a task of this process, and what was asked of them in the
     /// meantime.
     held: Mutex<HashMap<ExecutionId, Asked>>,
@@ -144,6 +146,7 @@ impl Engine {
             limits: parts.limits,
             admission,
             definitions: Mutex::default(),
+            current: Mutex::default(),
             held: Mutex::default(),
             cancels: Cancels::default(),
             own: Mutex::default(),
@@ -313,6 +316,37 @@ impl Engine {
             .caused(error)
         })?;
         Ok(self.remember(&saved.stored, definition))
+    }
+
+    /// The definition of a workflow at present, with its digest.
+    pub(crate) async fn current_definition(
+        &self,
+        id: &WorkflowId,
+    ) -> Result<(DefinitionDigest, Arc<WorkflowDefinition>), Error> {
+        let known = self.current().get(id).cloned();
+        let digest = match known {
+            Some(digest) => digest,
+            None => {
+                let found = self.reads.workflow(id).await;
+                let found = found.during("reading a workflow")?.ok_or_else(|| {
+                    Error::new(ErrorKind::NotFound, format!("there is no workflow `{id}`"))
+                })?;
+                // One that was registered meanwhile is newer than what was read.
+                let mut current = self.current();
+                current.entry(id.clone()).or_insert(found.digest).clone()
+            }
+        };
+        let definition = self.definition(&digest).await?;
+        Ok((digest, definition))
+    }
+
+    /// Workflows have these definitions from now on: said after it was written.
+    pub(crate) fn registered(&self, all: Vec<(WorkflowId, DefinitionDigest)>) {
+        self.current().extend(all);
+    }
+
+    fn current(&self) -> MutexGuard<'_, HashMap<WorkflowId, DefinitionDigest>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a parsed definition in memory.

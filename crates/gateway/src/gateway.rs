@@ -272,12 +272,21 @@ impl Gateway {
         if registrations.is_empty() {
             return Ok(());
         }
-        let registered = self.store.register(registrations).await;
-        registered.during("registering workflows")?;
-        // A limit may have risen, and a schedule may have come.
-        self.engine.admission.made_place();
-        self.engine.scheduler.look();
-        Ok(())
+        let digests = registrations
+            .iter()
+            .map(|new| (new.id.clone(), new.definition.digest().clone()))
+            .collect();
+        let (engine, store) = (Arc::clone(&self.engine), Arc::clone(&self.store));
+        let work = async move {
+            let registered = store.register(registrations).await;
+            registered.during("registering workflows")?;
+            engine.registered(digests);
+            // A limit may have risen, and a schedule may have come.
+            engine.admission.made_place();
+            engine.scheduler.look();
+            Ok(())
+        };
+        self.engine.whole(work).await
     }
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
@@ -292,13 +301,12 @@ impl Gateway {
 
     /// Starts an execution with everything that can be said of it.
     pub async fn start_with(&self, request: StartRequest) -> Result<Execution, Error> {
-        let workflow = self.reader.workflow(&request.workflow).await?;
-        let definition = self.engine.definition(&workflow.digest).await?;
+        let (digest, definition) = self.engine.current_definition(&request.workflow).await?;
         let input = validated(&request.workflow, &definition, request.input)?;
         self.engine
             .begin(NewExecution {
                 workflow_id: request.workflow,
-                digest: workflow.digest,
+                digest,
                 definition,
                 input,
                 triggered_by: request.triggered_by,
@@ -339,7 +347,9 @@ impl Gateway {
                     return Err(error);
                 }
             }
-            follower.changed().await;
+            if let Some(rested) = follower.told().await {
+                return Ok(Arc::unwrap_or_clone(rested));
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::points::{self, Course};
 use crate::random::Until;
 use crate::tally::{self, Tally};
 use crate::workflow::SCENARIOS;
-use crate::{random, stalled};
+use crate::{random, rivals, stalled};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Random kills for so many minutes, however many they are.
     #[arg(long, conflicts_with = "kills")]
     minutes: Option<u64>,
+    /// How many seconds processes compete for a database.
+    #[arg(long)]
+    seconds: Option<u64>,
     /// Only this scenario of the points.
     #[arg(long)]
     scenario: Option<String>,
@@ -51,6 +54,8 @@ enum Part {
     Random,
     /// An owner that was superseded wakes up.
     Stalled,
+    /// Three processes compete for a database in which a schedule fires.
+    Rivals,
     /// The same with faults that must be noticed.
     Mutations,
 }
@@ -106,6 +111,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.has(Part::Stalled) {
         parts.push(("superseded owner".to_owned(), stalled::run(None)?));
+    }
+    if options.has(Part::Rivals) {
+        let seconds = if options.long { 60 } else { 10 };
+        rivals::run(options.seconds.unwrap_or(seconds), measure.seed)?;
     }
     let (text, sum) = tally::table(parts);
     if sum.points > 0 {

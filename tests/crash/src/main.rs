@@ -19,6 +19,9 @@ mod mutant;
 mod points;
 mod process;
 mod random;
+mod rapid;
+mod rivals;
+mod serving;
 mod stalled;
 mod survey;
 mod tally;
@@ -46,12 +49,16 @@ enum Role {
     /// The process that is killed: does its tasks, or goes on with them.
     #[command(hide = true)]
     Live(live::Options),
+    /// One of those that compete for a database: serves it when it is free.
+    #[command(hide = true)]
+    Serve(serving::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().role {
         Role::Campaign(options) => campaign::run(&options),
         Role::Live(options) => live::run(&options),
+        Role::Serve(options) => serving::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -29,6 +29,11 @@ fn an_owner_that_was_superseded_writes_nothing() {
 }
 
 #[test]
+fn whoever_serves_when_another_is_killed_fires_nothing_twice_and_loses_no_fire_time() {
+    assert_eq!(campaign(&["rivals"]), None);
+}
+
+#[test]
 fn every_fault_that_is_put_in_is_noticed() {
     assert_eq!(campaign(&["mutations"]), None);
 }

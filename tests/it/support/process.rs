@@ -72,11 +72,23 @@ impl Call {
     /// Killed with SIGKILL as one of its threads comes to its `point`th call of a system call;
     /// strace counts them, so that the same point is met again.
     pub(crate) fn killed_at(self, call: &str, point: usize) -> Self {
+        let fault = format!("signal=KILL:when={point}");
+        self.traced(call, &fault, Path::new("/dev/null"))
+    }
+
+    /// Held up for some seconds as it comes to its first call of a system call, which is written to
+    /// a file before.
+    pub(crate) fn held_up_at(self, call: &str, told: &Path) -> Self {
+        self.traced(call, "delay_enter=3s:when=1", told)
+    }
+
+    fn traced(self, call: &str, fault: &str, told: &Path) -> Self {
         let mut command = Command::new("strace");
         command
-            .args(["--follow-forks", "-qqq", "--output=/dev/null"])
+            .args(["--follow-forks", "-qqq"])
+            .arg(format!("--output={}", told.display()))
             .arg(format!("--trace={call}"))
-            .arg(format!("--inject={call}:signal=KILL:when={point}"))
+            .arg(format!("--inject={call}:{fault}"))
             .arg(self.0.get_program())
             .args(self.0.get_args())
             .env_clear()

@@ -63,6 +63,7 @@ impl Engine {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         stuck.remove(&id);
         drop(stuck);
+        self.changes.goes_on(id);
         let engine = Arc::clone(self);
         Hold { engine, id }
     }

@@ -176,6 +176,9 @@ fn intervals_keep_their_anchor_over_restarts_and_one_instant_completes() {
         "{completed:?}"
     );
     life.at(&world, "09:25:00");
+    for execution in life.executions() {
+        life.wait(execution.id);
+    }
     life.shutdown();
     world.at("09:40:00");
     let life = world.live();
