@@ -130,6 +130,7 @@ fn one_more_than_the_limit_is_skipped_if_its_author_says_so() {
         "workflow `w` is not started: 1 of its executions is not finished, and its `concurrency` \
          skips what is more than its limit"
     );
+    life.until_called(&world, 1);
     assert_eq!(standing(&life), (1, 0));
     let repeated = life.run(life.gateway.start_with(keyed)).unwrap();
     assert_eq!(repeated.id, first.id);
