@@ -1,7 +1,5 @@
 //! The words of the command line: commands, arguments and their help.
 
-mod database;
-mod models;
 pub(crate) mod schedules;
 
 use std::ffi::OsString;
@@ -18,11 +16,9 @@ use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_keep};
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
-use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
+use gateway::workflow_types::id::{Actor, IdempotencyKey, ModelName, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
-pub(crate) use database::Database;
-pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
 
 // What a command gets of the flags, once the environment and the file are put to them.
@@ -544,6 +540,46 @@ pub(crate) struct DecisionArgs {
     /// Why.
     #[arg(long)]
     pub(crate) reason: Option<String>,
+}
+
+/// `models`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Models {
+    /// List them, with where each is configured and whether its key is there.
+    Ls,
+    /// Ask one a short question, and show its answer or why there is none.
+    Test {
+        /// Its name in agentspace.toml; the default model if none is given.
+        name: Option<ModelName>,
+        /// The question.
+        #[arg(
+            long,
+            value_name = "TEXT",
+            default_value = "Answer with the one word: ready"
+        )]
+        prompt: String,
+    },
+}
+
+/// `db`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Database {
+    /// Create the database, or bring it to this program's schema after making a copy.
+    Migrate,
+    /// Check the file's integrity and our own invariants.
+    Check,
+    /// Delete finished executions that are not to be kept.
+    Prune(PruneArgs),
+    /// Give the room of what was deleted back to the file system; nothing may run on it meanwhile.
+    Vacuum,
+    /// Write a copy to a file, whatever runs on the database; it appears when it is complete.
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// Replace the file if there is one.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 fn durability(text: &str) -> Result<Durability, String> {

@@ -25,7 +25,6 @@ pub(super) struct Failing<'c> {
 }
 
 /// Whether asking again may help.
-#[derive(Clone, Copy)]
 enum Again {
     Never,
     Allowed,
