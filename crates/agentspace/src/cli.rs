@@ -16,7 +16,7 @@ use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_keep};
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
-use gateway::workflow_types::id::{Actor, IdempotencyKey, ModelName, StepId, WorkflowId};
+use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use schedules::{Schedules, Simulate};
@@ -237,9 +237,6 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
-    /// The models that steps may ask.
-    #[command(subcommand)]
-    Models(Models),
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
@@ -540,25 +537,6 @@ pub(crate) struct DecisionArgs {
     /// Why.
     #[arg(long)]
     pub(crate) reason: Option<String>,
-}
-
-/// `models`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Models {
-    /// List them, with where each is configured and whether its key is there.
-    Ls,
-    /// Ask one a short question, and show its answer or why there is none.
-    Test {
-        /// Its name in agentspace.toml; the default model if none is given.
-        name: Option<ModelName>,
-        /// The question.
-        #[arg(
-            long,
-            value_name = "TEXT",
-            default_value = "Answer with the one word: ready"
-        )]
-        prompt: String,
-    },
 }
 
 /// `db`

@@ -59,10 +59,9 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .retention(global.retention)
         .left_behind(LeftBehind::Leave)
         .scheduling(Scheduling::Rest);
-    let builder = tools::built_in(options)
+    tools::built_in(options)
         .into_iter()
-        .fold(builder, GatewayBuilder::shared_tool);
-    global.models.add_to(builder)
+        .fold(builder, GatewayBuilder::shared_tool)
 }
 
 /// A number of 32 bits in memory's own size; a machine with less has a lower bound anyway.

@@ -152,7 +152,6 @@ names! {
     InsertExecution
     InsertGate
     InsertQueued
-    InsertUsage
     InsertVisit
     InsertVote
     MissFire

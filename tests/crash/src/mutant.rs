@@ -157,7 +157,6 @@ impl Mutant {
         let next = Transition {
             open: None,
             failed: None,
-            usage: None,
             ..transition
         };
         self.inner.apply(Arc::new(next)).await

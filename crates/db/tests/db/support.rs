@@ -183,7 +183,6 @@ pub(crate) fn forward(number: u32) -> Transition {
         open: Some(visit(number, 1, "a", done(5, json!({"ok": true})))),
         made: vec![visit(number, 2, "b", VisitState::Begun)],
         failed: None,
-        usage: None,
         gate: None,
         state: ExecutionState::Running,
         results: None,
@@ -243,7 +242,6 @@ pub(crate) fn cancel(number: u32, epoch: Epoch) -> Transition {
         open: None,
         made: Vec::new(),
         failed: None,
-        usage: None,
         gate: None,
         state: ExecutionState::Failed {
             at: at(90),

@@ -79,7 +79,6 @@ fn items(of: Form, value: &Value) -> Option<Remedy> {
                 | Form::Boolean
                 | Form::Duration(_)
                 | Form::List(_)
-                | Form::Named(_)
                 | Form::Object
                 | Form::Input(_)
                 | Form::Any
