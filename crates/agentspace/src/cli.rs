@@ -1,5 +1,6 @@
 //! The words of the command line: commands, arguments and their help.
 
+mod database;
 pub(crate) mod schedules;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, Triggered
 use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
+pub(crate) use database::Database;
 pub(crate) use schedules::{Schedules, Simulate};
 
 // What a command gets of the flags, once the environment and the file are put to them.
@@ -537,27 +539,6 @@ pub(crate) struct DecisionArgs {
     /// Why.
     #[arg(long)]
     pub(crate) reason: Option<String>,
-}
-
-/// `db`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Database {
-    /// Create the database, or bring it to this program's schema after making a copy.
-    Migrate,
-    /// Check the file's integrity and our own invariants.
-    Check,
-    /// Delete finished executions that are not to be kept.
-    Prune(PruneArgs),
-    /// Give the room of what was deleted back to the file system; nothing may run on it meanwhile.
-    Vacuum,
-    /// Write a copy to a file, whatever runs on the database; it appears when it is complete.
-    Backup {
-        /// The file.
-        path: PathBuf,
-        /// Replace the file if there is one.
-        #[arg(long)]
-        force: bool,
-    },
 }
 
 fn durability(text: &str) -> Result<Durability, String> {

@@ -119,12 +119,14 @@ impl Life {
     /// Lets every execution come to its end, and those that start meanwhile.
     fn finish_all(&self, world: &World, events: &mut ScheduleEvents) {
         loop {
+            let is_buffered = |fire: &FireRecord| fire.outcome == FireOutcome::Buffered;
+            // Asked first: a fire that is not buffered any more has its execution by then.
+            let has_buffered = self.fires("s").iter().any(is_buffered);
             let open: Vec<Execution> = self.executions();
             let open = open.iter().filter(|one| !one.state.status().is_finished());
             let open: Vec<ExecutionId> = open.map(|one| one.id).collect();
-            let is_buffered = |fire: &FireRecord| fire.outcome == FireOutcome::Buffered;
             if open.is_empty() {
-                if !self.fires("s").iter().any(is_buffered) {
+                if !has_buffered {
                     return;
                 }
                 self.run(events.next());
