@@ -101,9 +101,11 @@ impl Admission {
     /// Something waits for its turn: said after it was written, so that the next round finds it.
     pub(super) fn queued(&self) {
         let mut desk = self.desk();
-        // Why it waits is for the round to find out.
+        // Why it waits is for the round to find out. Until then nobody passes it, although a slot
+        // may be free by now.
         desk.held_up = true;
-        desk.look_again();
+        desk.look = true;
+        desk.awaited = true;
         drop(desk);
         self.wake.notify_one();
     }
@@ -273,4 +275,22 @@ pub(super) fn skipped(execution: &Execution, unfinished: u32) -> Error {
             if unfinished == 1 { "is" } else { "are" },
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_passes_what_was_queued_before_a_round_has_looked_at_it() {
+        let admission = Admission::new(2);
+        drop(admission.enter().unwrap());
+        admission.queued();
+        assert!(admission.enter().is_none());
+        let slots = admission.begin_round().unwrap();
+        assert!(admission.enter().is_none());
+        admission.end_round(false, false);
+        drop(slots);
+        assert!(admission.enter().is_some());
+    }
 }
