@@ -17,7 +17,7 @@ use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_keep};
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
-use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
+use gateway::workflow_types::id::{Actor, IdempotencyKey, ModelName, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
@@ -239,6 +239,9 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// The models that steps may ask.
+    #[command(subcommand)]
+    Models(Models),
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
