@@ -1,6 +1,7 @@
 //! The words of the command line: commands, arguments and their help.
 
 mod database;
+mod models;
 pub(crate) mod schedules;
 
 use std::ffi::OsString;
@@ -17,10 +18,11 @@ use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::config::{Durability, LONGEST_WAIT, too_short_to_keep};
 use gateway::workflow_types::duration;
 use gateway::workflow_types::execution::{ExecutionStatus, FailureKind, TriggeredBy};
-use gateway::workflow_types::id::{Actor, IdempotencyKey, ModelName, StepId, WorkflowId};
+use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
+pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
 
 // What a command gets of the flags, once the environment and the file are put to them.

@@ -1,6 +1,6 @@
 //! A model for examples and tests without a network: `stub-model [ADDRESS]`.
 //!
-//! It speaks the wire formats of OpenAI (`/v1/chat/completions`) and Anthropic (`/v1/messages`).
+//! It speaks two wire formats, of `openai` (`/v1/chat/completions`) and `anthropic` (`/v1/messages`).
 //! A question with a schema is answered with the smallest value that fits, any other with its own
 //! words. `examples/model/agentspace.toml` expects it at 127.0.0.1:8787.
 #![expect(

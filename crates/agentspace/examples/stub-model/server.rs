@@ -1,4 +1,4 @@
-//! An HTTP server that speaks the wire formats of OpenAI and Anthropic, and says what it is told to.
+//! An HTTP server that speaks the wire formats of two providers, and says what it is told to.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

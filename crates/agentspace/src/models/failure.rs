@@ -25,6 +25,7 @@ pub(super) struct Failing<'c> {
 }
 
 /// Whether asking again may help.
+#[derive(Clone, Copy)]
 enum Again {
     Never,
     Allowed,
