@@ -1,5 +1,7 @@
 //! The published schema of `agentspace.toml` says what the parser says.
 
+use std::collections::BTreeMap;
+
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,6 +31,13 @@ fn full() -> Value {
             "execute_command": {"allow_programs": ["git"], "inherit_env": ["PATH", "*"]},
             "http_request": {"allow_private_addresses": true},
         },
+        "mcp": {"servers": {
+            "files": {
+                "command": ["npx", "x"], "env": {"A": "b"}, "inherit_env": ["B"], "cwd": "d",
+                "timeout": 5_000,
+            },
+            "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
+        }},
         "default_model": "fast",
         "models": {
             "fast": {
@@ -56,9 +65,11 @@ fn agree(schema: &Validator, document: &Value) -> Result<(), String> {
     let good = checked.config.is_some() || beyond_schemas(&checked.diagnostics);
     // A number is judged by both; only texts are beyond a schema.
     let number = |key: &str| document["gateway"][key].as_u64().unwrap_or_default();
-    let timeout = &document["models"]["fast"]["timeout"];
-    let longest = number("drain").max(number("grace"));
-    let long = longest.max(timeout.as_u64().unwrap_or_default()) > 86_400_000;
+    let start = |name: &str| document["mcp"]["servers"][name]["timeout"].as_u64();
+    let start = start("files").max(start("remote")).unwrap_or_default();
+    let answer = document["models"]["fast"]["timeout"].as_u64();
+    let longest = number("drain").max(number("grace")).max(start);
+    let long = longest.max(answer.unwrap_or_default()) > 86_400_000;
     let age = &document["gateway"]["retention"]["older_than"];
     // That none is no time a schema can say, in every unit.
     let short = age == "0s" || age.as_u64().is_some_and(|age| age < 3_600_000);
@@ -132,7 +143,7 @@ fn full_pointers() -> Vec<String> {
         }
         found.push(at);
     }
-    assert_eq!(found.len(), 29);
+    assert_eq!(found.len(), 43);
     found
 }
 
@@ -153,6 +164,8 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             "tools" => &["tools"],
             "executeCommand" => &["tools", "execute_command"],
             "httpRequest" => &["tools", "http_request"],
+            "mcp" => &["mcp"],
+            "mcpServer" => &["mcp", "servers", "files"],
             // What stands there is needed for any of its keys; its examples are tried below.
             "model" => continue,
             other => panic!("{other} is new"),
@@ -161,18 +174,29 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             assert!(property["description"].is_string(), "{key}");
             let mut example = json!({});
             *inner(&mut example, at, key) = property["examples"][0].clone();
+            let beside = match (name, key.as_str()) {
+                ("mcpServer", "headers") => Some(("url", json!("http://a"))),
+                ("mcpServer", "env" | "inherit_env" | "cwd" | "timeout") => {
+                    Some(("command", json!(["x"])))
+                }
+                (_, _) => None,
+            };
+            if let Some((beside, value)) = beside {
+                *inner(&mut example, at, beside) = value;
+            }
             if key == "default_model" {
                 example["models"] = json!({"fast": {"adapter": "ollama", "model": "m"}});
             }
             let told = Config::check(&example).diagnostics;
             assert!(told.is_empty(), "{example}: {told}");
-            if let Some(default) = property.get("default") {
+            // A server has no default, though some of its keys have.
+            if let Some(default) = property.get("default").filter(|_| name != "mcpServer") {
                 *inner(&mut written, at, key) = default.clone();
             }
             described += 1;
         }
     }
-    assert_eq!(described, 20);
+    assert_eq!(described, 29);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -187,6 +211,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         allow_programs: None,
         inherit_env: Some(Vec::new()),
         allow_private_addresses: Some(false),
+        mcp_servers: BTreeMap::new(),
         default_model: None,
         models: std::collections::BTreeMap::new(),
     };

@@ -28,8 +28,8 @@ static VARIABLE: Pattern = Pattern {
 };
 
 pub(super) static MODELS: Named = Named {
-    name: &NAME,
-    of: &MODEL,
+    names: &NAME,
+    of: Form::Mapping(&MODEL),
 };
 
 pub(crate) static MODEL: Shape = Shape {
