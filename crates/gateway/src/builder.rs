@@ -17,7 +17,7 @@ use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::scheduler::{self, Scheduler};
 use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
-use crate::tool::{Tool, ToolRegistry};
+use crate::tool::{Tool, ToolRegistry, ToolSource};
 
 /// How long a shutdown waits for running attempts, unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -133,6 +133,15 @@ impl GatewayBuilder {
         if let Err(name) = self.tools.add(tool) {
             self.mistakes
                 .push(format!("two tools have the name `{name}`"));
+        }
+        self
+    }
+
+    /// A source of tools, each called `<source>.<tool>`; asked when one of them is needed.
+    pub fn tool_source(mut self, source: Arc<dyn ToolSource>) -> Self {
+        if let Err(name) = self.tools.add_source(source) {
+            self.mistakes
+                .push(format!("two sources of tools have the name `{name}`"));
         }
         self
     }

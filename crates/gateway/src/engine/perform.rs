@@ -20,7 +20,7 @@ use super::drive::Live;
 use super::request::Request;
 use super::size;
 use crate::model::{ModelError, ModelReply, ModelRequest};
-use crate::tool::ToolCall;
+use crate::tool::{ToolCall, ToolError};
 
 /// The longest wait for the next attempt that a provider may ask for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -243,22 +243,10 @@ fn call_tool(
     args: Map<String, Value>,
     attempt: Attempt,
 ) -> Result<Work, Refusal> {
-    let Some(tool) = engine.tools.get(name).cloned() else {
+    let Some(found) = engine.tools.look_up(name) else {
         let message = format!("there is no tool `{name}`");
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    if let Some(schema) = tool.spec().input() {
-        let value = Value::Object(args.clone());
-        let subject = Subject::new("args").taken_by(name.as_ref()).masked();
-        let problems = schema.problems(&value, &subject);
-        if !problems.is_empty() {
-            let message = format!(
-                "the arguments do not fit tool `{name}`: {}",
-                in_one_line(&problems)
-            );
-            return Err(Refusal::permanent(StepFailureKind::Error, message));
-        }
-    }
     let call = ToolCall {
         args,
         idempotency_key: attempt.key,
@@ -266,16 +254,30 @@ fn call_tool(
         cancelled: attempt.cancelled,
         deadline: attempt.deadline,
     };
+    let name = name.clone();
     Ok(Box::pin(async move {
-        tool.call(call).await.map_err(|error| {
-            let retry = if error.is_retryable() {
-                Retry::Allowed
-            } else {
-                Retry::Never
-            };
-            Refusal::new(StepFailureKind::Error, error.to_string(), retry)
-        })
+        let cancelled = call.cancelled.clone();
+        let tool = tokio::select! {
+            biased;
+            tool = found.tool(&name) => tool.map_err(refused_by_tool)?,
+            () = cancelled.cancelled() => {
+                let message = format!("tool `{name}` was not found before it was cancelled");
+                return Err(refused_by_tool(ToolError::retryable(message)));
+            }
+        };
+        tool.check(&call.args).map_err(refused_by_tool)?;
+        tool.call(call).await.map_err(refused_by_tool)
     }))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn refused_by_tool(error: ToolError) -> Refusal {
+    let retry = if error.is_retryable() {
+        Retry::Allowed
+    } else {
+        Retry::Never
+    };
+    Refusal::new(StepFailureKind::Error, error.to_string(), retry)
 }
 
 /// What a model is asked, and what its answer must look like.

@@ -372,10 +372,11 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
         .step(&live.open.step)
         .and_then(workflow_types::definition::Step::on_interrupt);
     let request = live.open.request.as_ref().map(Request::from_json);
-    let choice = stated.unwrap_or_else(|| match request {
-        Some(Ok(request)) => request.default_on_interrupt(&engine.tools),
-        Some(Err(_)) | None => OnInterrupt::Ask,
-    });
+    let choice = match (stated, request) {
+        (Some(stated), _) => stated,
+        (None, Some(Ok(request))) => request.default_on_interrupt(&engine.tools).await,
+        (None, Some(Err(_)) | None) => OnInterrupt::Ask,
+    };
     tracing::info!(
         execution.id = %live.execution.id,
         step.id = %live.open.step,
