@@ -19,6 +19,7 @@ mod schedules;
 mod schema;
 mod serve;
 mod simulate;
+mod tools;
 mod watch;
 mod workflows;
 
@@ -56,6 +57,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
+        Command::Tools(command) => tools::run(global, command).await,
         Command::Db(command) => database::run(global, &command).await,
         Command::Doctor => doctor::run(&loaded).await,
     }

@@ -5,6 +5,7 @@
 
 mod document;
 mod find;
+mod servers;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::cli::Given;
 use crate::exit::UsageError;
 
 pub(crate) use find::NAME;
+pub(crate) use servers::ConfiguredServer;
 pub(crate) use settings::{Global, Origin, Setting};
 
 /// The settings, and the file that they are from.

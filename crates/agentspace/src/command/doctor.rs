@@ -2,6 +2,8 @@
 //!
 //! It looks and changes nothing; it reads no definitions and asks no network.
 
+mod servers;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -63,6 +65,8 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
             global.workflows.display()
         ));
     }
+    let missing = global.servers.iter().filter_map(servers::missing);
+    examined.notes.extend(missing);
     examine_models(global, &mut examined);
     Ok(examined)
 }
@@ -144,6 +148,13 @@ fn show(global: &Global, examined: &Examined) {
         let origin = output::paint(output::DIM, &format!("({origin})"));
         output::data(&format!("{name:width$}  {value}  {origin}"));
     }
+    for server in &global.servers {
+        let name = format!("mcp.servers.{}", server.name);
+        let value = output::plain(&servers::shown(server));
+        let origin = output::plain(&origin(&server.origin));
+        let origin = output::paint(output::DIM, &format!("({origin})"));
+        output::data(&format!("{name:width$}  {value}  {origin}"));
+    }
     output::data("");
     for (name, value) in &examined.facts {
         let value = value.as_deref().unwrap_or("none");
@@ -201,19 +212,26 @@ fn to_json(global: &Global, examined: &Examined) -> Value {
         .map(|(name, value)| ((*name).to_owned(), json!(value)))
         .collect();
     document.insert("settings".to_owned(), Value::from(settings));
+    let servers = global.servers.iter();
+    let servers = servers.map(|server| servers::to_json(server, &origin_to_json(&server.origin)));
+    document.insert("mcpServers".to_owned(), servers.collect());
     document.insert("broken".to_owned(), json!(examined.broken));
     document.insert("notes".to_owned(), json!(examined.notes));
     Value::Object(document)
 }
 
 fn setting_to_json(setting: &Setting) -> Value {
-    let origin = match &setting.origin {
+    let origin = origin_to_json(&setting.origin);
+    json!({"name": setting.name, "value": setting.value, "origin": origin})
+}
+
+fn origin_to_json(origin: &Origin) -> Value {
+    match origin {
         Origin::Flag(name) => json!({"kind": "flag", "name": name}),
         Origin::Variable(name) => json!({"kind": "variable", "name": name}),
         Origin::File { path, line } => {
             json!({"kind": "file", "path": path.display().to_string(), "line": line})
         }
         Origin::Default => json!({"kind": "default"}),
-    };
-    json!({"name": setting.name, "value": setting.value, "origin": origin})
+    }
 }

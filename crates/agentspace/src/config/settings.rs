@@ -16,6 +16,7 @@ use gateway::workflow_types::schedule::TimeZone;
 use serde_json::{Value, json};
 
 use super::ConfigFile;
+use super::servers::{self, ConfiguredServer};
 use crate::cli::Given;
 use crate::models::Models;
 
@@ -48,9 +49,11 @@ pub(crate) struct Global {
     pub(crate) inherit_env: Vec<String>,
     /// Whether requests may reach private addresses.
     pub(crate) allow_private_addresses: bool,
+    /// The MCP servers, whose tools steps may call.
+    pub(crate) servers: Vec<ConfiguredServer>,
     /// The models that steps may ask.
     pub(crate) models: Models,
-    /// All of them with their origins, in the order of the file's keys.
+    /// All of them but the servers with their origins, in the order of the file's keys.
     pub(crate) settings: Vec<Setting>,
 }
 
@@ -137,6 +140,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         allow_programs,
         inherit_env,
         allow_private_addresses,
+        servers: servers::of(file, directory),
         models,
         settings: decide.settings,
     }
