@@ -18,6 +18,7 @@ mod retries;
 mod schedule_laws;
 mod schedule_tables;
 mod schedules;
+mod staggers;
 mod store;
 mod support;
 mod taken_twice;
