@@ -29,6 +29,7 @@ mod listing;
 mod mistakes;
 mod operations;
 mod output;
+mod reloading;
 mod rules;
 mod schedules;
 mod serve;

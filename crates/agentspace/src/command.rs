@@ -11,6 +11,7 @@ mod graph;
 mod init;
 mod input;
 mod prune;
+mod reload;
 mod resume;
 mod retry;
 mod run;
@@ -53,6 +54,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Approvals(command) => approvals::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,
+        Command::Reload => reload::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
         Command::Db(command) => database::run(global, &command).await,
         Command::Doctor => doctor::run(&loaded).await,
