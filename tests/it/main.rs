@@ -27,6 +27,7 @@ mod kills;
 mod kills_anywhere;
 mod listing;
 mod mistakes;
+mod models;
 mod operations;
 mod output;
 mod reloading;

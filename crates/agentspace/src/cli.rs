@@ -1,6 +1,7 @@
 //! The words of the command line: commands, arguments and their help.
 
 mod database;
+mod models;
 pub(crate) mod schedules;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
+pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
 
 // What a command gets of the flags, once the environment and the file are put to them.
@@ -239,6 +241,9 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// The models that steps may ask.
+    #[command(subcommand)]
+    Models(Models),
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),

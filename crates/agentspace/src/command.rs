@@ -10,6 +10,7 @@ mod explain;
 mod graph;
 mod init;
 mod input;
+mod models;
 mod prune;
 mod reload;
 mod resume;
@@ -52,6 +53,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Workflows(command) => workflows::run(global, command).await,
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,
         Command::Reload => reload::run(global).await,

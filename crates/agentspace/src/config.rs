@@ -50,7 +50,13 @@ struct ConfigFile {
 impl ConfigFile {
     /// The line of a setting, by its name as `gateway.drain`.
     fn line(&self, name: &str) -> usize {
-        let at = name.split('.').fold(Pointer::root(), |at, key| at.key(key));
+        let keys: Vec<&str> = name.split('.').collect();
+        self.line_at(&keys)
+    }
+
+    /// The line of a key in the table of others.
+    fn line_at(&self, keys: &[&str]) -> usize {
+        let at = keys.iter().fold(Pointer::root(), |at, key| at.key(key));
         let span = self.map.resolve(&Place::key(&at));
         self.map.line_column(span.start).line
     }

@@ -59,9 +59,10 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .retention(global.retention)
         .left_behind(LeftBehind::Leave)
         .scheduling(Scheduling::Rest);
-    tools::built_in(options)
+    let builder = tools::built_in(options)
         .into_iter()
-        .fold(builder, GatewayBuilder::shared_tool)
+        .fold(builder, GatewayBuilder::shared_tool);
+    global.models.add_to(builder)
 }
 
 /// A number of 32 bits in memory's own size; a machine with less has a lower bound anyway.

@@ -174,15 +174,19 @@ impl GatewayBuilder {
     /// A model that steps may ask; the first one is the default.
     pub fn model(mut self, name: &str, model: impl ModelClient) -> Self {
         match ModelName::try_new(name) {
-            Ok(name) => {
-                if let Err(name) = self.models.add(name, Arc::new(model)) {
-                    self.mistakes
-                        .push(format!("two models have the name `{name}`"));
-                }
-            }
+            Ok(name) => return self.shared_model(name, Arc::new(model)),
             Err(error) => self
                 .mistakes
                 .push(format!("the model name `{name}` is not valid: {error}")),
+        }
+        self
+    }
+
+    /// A model that is shared with the host; the first one is the default.
+    pub fn shared_model(mut self, name: ModelName, model: Arc<dyn ModelClient>) -> Self {
+        if let Err(name) = self.models.add(name, model) {
+            self.mistakes
+                .push(format!("two models have the name `{name}`"));
         }
         self
     }

@@ -236,8 +236,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "9:25 1: `args.headers.accept` is a number, expected a string | put it in quotes",
                 "8:16 \"5\": `args.timeout` is a string, expected a whole number | write it without quotes",
+                "9:25 1: `args.headers.accept` is a number, expected a string | put it in quotes",
                 "7:7 metod: `args.metod` is not known to fetch | did you mean `method`?",
                 "6:5 args: `args` has no `url`, which fetch requires | add `url`, a string",
             ]

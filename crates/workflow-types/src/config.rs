@@ -3,6 +3,9 @@
 //! The file's syntax is the host's to read; what its document may say, and every mistake in it, is
 //! decided here. It knows neither flags nor variables nor where the file stands.
 
+mod model;
+
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,9 +16,12 @@ use crate::definition::fields::Fields;
 use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
+use crate::id::ModelName;
 use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
+
+pub use model::{Adapter, HOTTEST, ModelConfig};
 
 /// Where the database is if nobody says.
 pub const DEFAULT_DATABASE: &str = ".agentspace/agentspace.db";
@@ -63,7 +69,7 @@ crate::words::words! {
 /// assert_eq!(config.drain, Some(std::time::Duration::from_secs(5)));
 /// assert_eq!(config.database, None);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// `database`: the database file, relative to the file that says so.
     pub database: Option<String>,
@@ -91,6 +97,10 @@ pub struct Config {
     pub inherit_env: Option<Vec<String>>,
     /// `tools.http_request.allow_private_addresses`
     pub allow_private_addresses: Option<bool>,
+    /// `default_model`: the model that is asked where a step names none; one of `models`.
+    pub default_model: Option<ModelName>,
+    /// `models`
+    pub models: BTreeMap<ModelName, ModelConfig>,
 }
 
 /// What checking a document gave: the settings unless there are errors, and all diagnostics.
@@ -146,6 +156,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
             config.allow_private_addresses = request.boolean("allow_private_addresses");
         });
     });
+    model::read(&mut fields, &mut config);
     fields.finish();
     Some(config)
 }

@@ -132,6 +132,8 @@ pub(crate) enum Form {
     Mapping(&'static Shape),
     /// A mapping whose keys depend on the word under one of them.
     Choice(&'static Choice),
+    /// A mapping whose keys are names that the author chooses, each with the same known keys.
+    Named(&'static Named),
     /// A mapping with whatever keys.
     Object,
     /// The schema of a workflow's input: the name of a type or a property for each name, unless it is
@@ -157,7 +159,7 @@ impl Form {
             Self::Boolean => "a boolean".to_owned(),
             Self::Duration(_) => "whole milliseconds, or a text such as \"30s\"".to_owned(),
             Self::List(_) => "a list".to_owned(),
-            Self::Mapping(_) | Self::Choice(_) | Self::Object | Self::Input(_) => {
+            Self::Mapping(_) | Self::Choice(_) | Self::Named(_) | Self::Object | Self::Input(_) => {
                 "a mapping".to_owned()
             }
             Self::Any => "a value".to_owned(),
@@ -181,6 +183,7 @@ impl Form {
             | Self::List(_)
             | Self::Mapping(_)
             | Self::Choice(_)
+            | Self::Named(_)
             | Self::Object
             | Self::Input(_)
             | Self::Any
@@ -201,6 +204,7 @@ impl Form {
             | Self::List(_)
             | Self::Mapping(_)
             | Self::Choice(_)
+            | Self::Named(_)
             | Self::Object
             | Self::Input(_)
             | Self::Any
@@ -267,6 +271,15 @@ pub(crate) struct Choice {
     pub(crate) by: &'static str,
     /// The keys that come with each word.
     pub(crate) cases: &'static [(&'static str, &'static Shape)],
+}
+
+/// Mappings of one shape under names that the author chooses.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// What a name may be.
+    pub(crate) name: &'static Pattern,
+    /// What stands under each.
+    pub(crate) of: &'static Shape,
 }
 
 /// `onSuccess` as `on_success`.

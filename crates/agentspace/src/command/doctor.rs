@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Global, Loaded, Origin, Setting};
 use crate::exit::Exit;
+use crate::models::KeySource;
 use crate::output;
 
 pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<Exit> {
@@ -62,7 +63,20 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
             global.workflows.display()
         ));
     }
+    examine_models(global, &mut examined);
     Ok(examined)
+}
+
+/// Whether the keys of the models are there; never what they are.
+fn examine_models(global: &Global, examined: &mut Examined) {
+    for (name, model) in &global.models.all {
+        let source = KeySource::of(model);
+        if let (KeySource::Variable(variable), Some(false)) = (&source, source.is_present()) {
+            examined.notes.push(format!(
+                "model `{name}` has no key: the environment variable {variable} is not set"
+            ));
+        }
+    }
 }
 
 /// The schema of the database and who owns it.
@@ -125,7 +139,7 @@ fn show(global: &Global, examined: &Examined) {
     let width = global.settings.iter().map(|setting| setting.name.len());
     let width = width.max().unwrap_or_default();
     for setting in &global.settings {
-        let (name, value) = (setting.name, output::plain(&shown(setting)));
+        let (name, value) = (&setting.name, output::plain(&shown(setting)));
         let origin = output::plain(&origin(&setting.origin));
         let origin = output::paint(output::DIM, &format!("({origin})"));
         output::data(&format!("{name:width$}  {value}  {origin}"));

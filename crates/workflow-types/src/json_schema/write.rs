@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::duration;
 use crate::output_schema::{TELLING, TELLING_BY_VALUE, TYPES, keyword_names};
-use crate::shape::{Choice, Form, Key, List, Pattern, Presence, Shape, Whole, snake_case};
+use crate::shape::{Choice, Form, Key, List, Named, Pattern, Presence, Shape, Whole, snake_case};
 
 /// Collects the definitions that others refer to.
 #[derive(Default)]
@@ -84,6 +84,7 @@ impl Writer {
             Form::List(list) => self.list(list),
             Form::Mapping(shape) => self.mapping(shape),
             Form::Choice(choice) => self.choice(choice),
+            Form::Named(named) => self.named(named),
             Form::Object => json!({"type": "object"}),
             Form::Input(property) => self.input(property),
             Form::Any => json!({}),
@@ -107,6 +108,14 @@ impl Writer {
 
     fn mapping(&mut self, shape: &'static Shape) -> Value {
         self.define(shape.name, |writer, at| writer.closed(shape, at))
+    }
+
+    fn named(&mut self, named: &'static Named) -> Value {
+        json!({
+            "type": "object",
+            "propertyNames": self::pattern(named.name),
+            "additionalProperties": self.mapping(named.of),
+        })
     }
 
     /// The common keys, and for each word a mapping that has its keys too and no others.

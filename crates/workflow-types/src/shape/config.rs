@@ -1,5 +1,7 @@
 //! The keys of a host's `agentspace.toml`. TOML is written in `snake_case`, so its names are.
 
+pub(crate) mod models;
+
 use serde_json::json;
 
 use super::{FILLED, Form, Key, List, Pattern, Shape, Whole};
@@ -72,6 +74,18 @@ pub(crate) static CONFIG: Shape = Shape {
             "What the built-in tools may do.",
         )
         .example(|| json!({"execute_command": {"allow_programs": ["git"]}})),
+        Key::optional(
+            "default_model",
+            Form::Pattern(&models::NAME),
+            "The model that is asked where a step names none; needed if there are several.",
+        )
+        .example(|| json!("fast")),
+        Key::optional(
+            "models",
+            Form::Named(&models::MODELS),
+            "The models that steps may ask, each under the name that steps know.",
+        )
+        .example(|| json!({"fast": {"adapter": "ollama", "model": "llama3.2"}})),
     ],
 };
 
