@@ -37,11 +37,11 @@ pub(crate) fn start(engine: &Arc<Engine>, registrar: &Arc<Registrar>) {
     let directories: Vec<PathBuf> = directories
         .map(|directory| PathBuf::from(loader::absolute(directory)))
         .collect();
-    let (hears, watched) = (Arc::clone(&heard), directories.clone());
-    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        hears.hear(event.ok().as_ref(), &watched);
+    let (told, of) = (Arc::clone(&heard), directories.clone());
+    let made = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        told.hear(event.ok().as_ref(), &of);
     });
-    let watcher = match watcher {
+    let watcher = match made {
         Ok(watcher) => watcher,
         Err(error) => {
             let error = &error as &dyn std::error::Error;

@@ -80,11 +80,11 @@ fn around_changes(zone: Tz, first: DateTime<Utc>, last: DateTime<Utc>) -> [Strin
             days.insert(local.weekday().num_days_from_sunday());
         }
     }
-    let list = |numbers: &BTreeSet<u32>| {
+    let listed = |numbers: &BTreeSet<u32>| {
         let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
         texts.join(",")
     };
-    let (months, days) = (list(&months), list(&days));
+    let (months, days) = (listed(&months), listed(&days));
     [
         format!("30 2 * {months} *"),
         "0 9 * * MON".to_owned(),
