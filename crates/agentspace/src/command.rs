@@ -12,6 +12,7 @@ mod init;
 mod input;
 mod models;
 mod prune;
+mod reload;
 mod resume;
 mod retry;
 mod run;
@@ -56,6 +57,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,
+        Command::Reload => reload::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
         Command::Tools(command) => tools::run(global, command).await,
         Command::Db(command) => database::run(global, &command).await,

@@ -22,6 +22,9 @@ pub use reader::SqliteReader;
 /// Most writes in one commit; bounds the time until the first of them is answered.
 const LARGEST_GROUP: usize = 512;
 
+/// What an owner is called unless it says otherwise.
+pub(crate) const GATEWAY: &str = "gateway";
+
 /// A store in a SQLite file that this process owns.
 ///
 /// ```
@@ -63,8 +66,17 @@ impl SqliteStore {
     /// [`Incompatible`](StoreErrorKind::Incompatible) if it is no database of ours or a newer one;
     /// [`ReadOnly`](StoreErrorKind::ReadOnly) if it may not be written.
     pub async fn open(path: &Path, durability: Durability) -> Result<(Self, Opened), StoreError> {
+        Self::open_as(path, durability, GATEWAY).await
+    }
+
+    /// The same under another name, which those are told who want it meanwhile.
+    pub(crate) async fn open_as(
+        path: &Path,
+        durability: Durability,
+        name: &'static str,
+    ) -> Result<(Self, Opened), StoreError> {
         let owned = path.to_owned();
-        let taken = blocking(move || take(&owned, "gateway", durability)).await?;
+        let taken = blocking(move || take(&owned, name, durability)).await?;
         Self::start(path, taken)
     }
 
@@ -76,6 +88,15 @@ impl SqliteStore {
         path: &Path,
         durability: Durability,
     ) -> Result<(Self, Opened), StoreError> {
+        Self::open_when_free_as(path, durability, GATEWAY).await
+    }
+
+    /// The same under another name.
+    pub(crate) async fn open_when_free_as(
+        path: &Path,
+        durability: Durability,
+        name: &'static str,
+    ) -> Result<(Self, Opened), StoreError> {
         let (sender, held) = oneshot::channel();
         let waiting = path.to_owned();
         // Not one of the runtime's threads, whose end it would wait for.
@@ -83,7 +104,7 @@ impl SqliteStore {
             .name("agentspace-waiter".to_owned())
             .spawn(move || {
                 // If nobody waits any more, the lock is let go with the answer.
-                let _ = sender.send(OwnerLock::wait(&waiting, "gateway"));
+                let _ = sender.send(OwnerLock::wait(&waiting, name));
             })
             .map_err(|error| thread_failed("a thread that waits", error))?;
         let lock = held.await.map_err(|_| closed())?;
@@ -132,6 +153,15 @@ impl SqliteStore {
     pub(crate) async fn owner(path: &Path) -> Result<Option<String>, StoreError> {
         let path = path.to_owned();
         blocking(move || db::owner(&path)).await
+    }
+
+    /// The id of the process that owns a database under a name.
+    pub(crate) async fn owner_called(
+        path: &Path,
+        name: &'static str,
+    ) -> Result<Option<u32>, StoreError> {
+        let path = path.to_owned();
+        blocking(move || db::owner_called(&path, name)).await
     }
 
     /// The version of SQLite.

@@ -19,6 +19,7 @@ mod schedule_laws;
 mod schedule_tables;
 mod schedules;
 mod sources;
+mod staggers;
 mod store;
 mod support;
 mod taken_twice;
