@@ -3,6 +3,9 @@
 //! Whatever is waited for has a deadline, so that a program that hangs fails its test.
 
 mod fifo;
+mod mcp;
+#[path = "../../crates/agentspace/examples/stub-model/server.rs"]
+mod model_server;
 mod process;
 mod server;
 mod tmpfs;
@@ -15,6 +18,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use fifo::Fifo;
+pub(crate) use mcp::{node_is_there, real_servers};
+pub(crate) use model_server::{Answer, ModelServer};
 pub(crate) use process::{Call, Ran, Running};
 pub(crate) use server::Server;
 pub(crate) use tmpfs::Tmpfs;

@@ -1,7 +1,10 @@
 //! The words of the command line: commands, arguments and their help.
 
 mod database;
+mod graph;
+mod models;
 pub(crate) mod schedules;
+mod tools;
 
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -21,7 +24,10 @@ use gateway::workflow_types::id::{Actor, IdempotencyKey, StepId, WorkflowId};
 use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
+pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
+pub(crate) use tools::{ToolCallArgs, Tools};
 
 // What a command gets of the flags, once the environment and the file are put to them.
 pub(crate) use crate::config::Global;
@@ -239,6 +245,9 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// The models that steps may ask.
+    #[command(subcommand)]
+    Models(Models),
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
@@ -246,6 +255,9 @@ pub(crate) enum Command {
     Serve,
     /// Say what the triggers of workflow files would fire when; nothing is run or stored.
     Simulate(Simulate),
+    /// The tools that steps may call, those of MCP servers among them.
+    #[command(subcommand)]
+    Tools(Tools),
     /// The database.
     #[command(subcommand)]
     Db(Database),
@@ -310,33 +322,6 @@ pub(crate) enum SchemaOf {
     Heartbeat,
     /// An agentspace.toml.
     Config,
-}
-
-/// `graph`
-#[derive(Debug, Args)]
-pub(crate) struct Graph {
-    /// A workflow file, or the id of a registered workflow or of an execution.
-    #[arg(value_name = "FILE|ID")]
-    pub(crate) workflow: String,
-    /// The form of the picture.
-    #[arg(long, value_enum, default_value_t = GraphFormat::Ascii)]
-    pub(crate) format: GraphFormat,
-    /// Write the picture to this file instead of stdout.
-    #[arg(short, long, value_name = "OUT")]
-    pub(crate) output: Option<PathBuf>,
-}
-
-/// The form of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GraphFormat {
-    /// Boxes and lines for a terminal.
-    Ascii,
-    /// A Mermaid flowchart, as GitHub and many editors draw it.
-    Mermaid,
-    /// A Graphviz graph.
-    Dot,
-    /// A drawing for browsers and documents, light or dark as the reader's machine is.
-    Svg,
 }
 
 /// `run`

@@ -10,6 +10,7 @@ mod explain;
 mod graph;
 mod init;
 mod input;
+mod models;
 mod prune;
 mod resume;
 mod retry;
@@ -18,6 +19,7 @@ mod schedules;
 mod schema;
 mod serve;
 mod simulate;
+mod tools;
 mod watch;
 mod workflows;
 
@@ -51,9 +53,11 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Workflows(command) => workflows::run(global, command).await,
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
+        Command::Tools(command) => tools::run(global, command).await,
         Command::Db(command) => database::run(global, &command).await,
         Command::Doctor => doctor::run(&loaded).await,
     }

@@ -5,6 +5,7 @@
 
 mod document;
 mod find;
+mod servers;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::cli::Given;
 use crate::exit::UsageError;
 
 pub(crate) use find::NAME;
+pub(crate) use servers::ConfiguredServer;
 pub(crate) use settings::{Global, Origin, Setting};
 
 /// The settings, and the file that they are from.
@@ -50,7 +52,13 @@ struct ConfigFile {
 impl ConfigFile {
     /// The line of a setting, by its name as `gateway.drain`.
     fn line(&self, name: &str) -> usize {
-        let at = name.split('.').fold(Pointer::root(), |at, key| at.key(key));
+        let keys: Vec<&str> = name.split('.').collect();
+        self.line_at(&keys)
+    }
+
+    /// The line of a key in the table of others.
+    fn line_at(&self, keys: &[&str]) -> usize {
+        let at = keys.iter().fold(Pointer::root(), |at, key| at.key(key));
         let span = self.map.resolve(&Place::key(&at));
         self.map.line_column(span.start).line
     }

@@ -2,26 +2,30 @@
 
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway::workflow_types::approval::Gate;
 use gateway::workflow_types::config;
+use gateway::workflow_types::config::mcp::McpEndpoint;
 use gateway::workflow_types::execution::{Execution, ExecutionStatus, TriggeredBy};
 use gateway::workflow_types::id::{Actor, ExecutionId, GateId};
 use gateway::{
     Durability, ErrorKind, ExecutionFilter, FileReport, Gateway, GatewayBuilder, LeftBehind,
-    Reader, Scheduling,
+    Reader, Scheduling, SystemClock, ToolRegistry, ToolSource,
 };
 use reqwest::Url;
 use serde_json::Value;
 
 use crate::cli::{ActorArg, Global};
+use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
 use crate::output;
 use crate::stop::Stop;
 use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
+use crate::tools::mcp::{Endpoint, McpServer, ServerOptions};
 use crate::tools::{self, ToolOptions};
 
 /// How long a decision waits for another process that owns the database.
@@ -32,19 +36,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// `trusted` are values that an operator typed: see [`Trusted`].
 pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
-    let addresses = if global.allow_private_addresses {
-        AddressPolicy::Any
-    } else {
-        AddressPolicy::PublicOnly
-    };
-    let options = ToolOptions {
-        command: commands(global),
-        http: HttpOptions {
-            addresses,
-            allowed_hosts: trusted.hosts.clone(),
-            ..HttpOptions::default()
-        },
-    };
     let builder = Gateway::builder()
         .database(&global.db)
         .durability(match global.durability {
@@ -59,13 +50,82 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .retention(global.retention)
         .left_behind(LeftBehind::Leave)
         .scheduling(Scheduling::Rest);
-    tools::built_in(options)
+    let builder = tools::built_in(tool_options(global, trusted))
         .into_iter()
-        .fold(builder, GatewayBuilder::shared_tool)
+        .fold(builder, GatewayBuilder::shared_tool);
+    let builder = sources(global)
+        .into_iter()
+        .fold(builder, GatewayBuilder::tool_source);
+    global.models.add_to(builder)
+}
+
+/// The same tools without a gateway, to try them.
+pub(crate) fn tools(global: &Global) -> ToolRegistry {
+    let mut registry = ToolRegistry::default();
+    // The names are constants that differ, and those of a table's keys.
+    for tool in tools::built_in(tool_options(global, &Trusted::default())) {
+        let _ = registry.add(tool);
+    }
+    for source in sources(global) {
+        let _ = registry.add_source(source);
+    }
+    registry
+}
+
+fn tool_options(global: &Global, trusted: &Trusted) -> ToolOptions {
+    let addresses = if global.allow_private_addresses {
+        AddressPolicy::Any
+    } else {
+        AddressPolicy::PublicOnly
+    };
+    ToolOptions {
+        command: commands(global),
+        http: HttpOptions {
+            addresses,
+            allowed_hosts: trusted.hosts.clone(),
+            ..HttpOptions::default()
+        },
+    }
+}
+
+/// The configured MCP servers; none is started before one of its tools is needed.
+fn sources(global: &Global) -> Vec<Arc<dyn ToolSource>> {
+    let servers = global.servers.iter();
+    let sources = servers.map(|server| {
+        let options = server_options(global, server);
+        let clock = Arc::new(SystemClock);
+        Arc::new(McpServer::new(server.name.clone(), options, clock)) as Arc<dyn ToolSource>
+    });
+    sources.collect()
+}
+
+fn server_options(global: &Global, server: &ConfiguredServer) -> ServerOptions {
+    /// Bytes that a message may have at least.
+    const MESSAGE: usize = 16 * 1024 * 1024;
+    let endpoint = match server.endpoint.clone() {
+        McpEndpoint::Program {
+            command,
+            env,
+            inherit_env,
+            cwd: _,
+        } => Endpoint::Program {
+            command,
+            env,
+            inherit: inherit(&inherit_env),
+            directory: server.directory.clone(),
+        },
+        McpEndpoint::Address { url, headers } => Endpoint::Address { url, headers },
+    };
+    ServerOptions {
+        endpoint,
+        timeout: server.timeout,
+        // An answer may say everything twice, and escape every character.
+        max_message: MESSAGE.max(size(global.max_output_bytes).saturating_mul(4)),
+    }
 }
 
 /// A number of 32 bits in memory's own size; a machine with less has a lower bound anyway.
-fn size(number: NonZeroU32) -> usize {
+pub(crate) fn size(number: NonZeroU32) -> usize {
     usize::try_from(number.get()).unwrap_or(usize::MAX)
 }
 
@@ -75,17 +135,21 @@ fn commands(global: &Global) -> CommandOptions {
         None => Programs::Any,
         Some(programs) => Programs::Only(programs.iter().cloned().collect()),
     };
-    let inherit = if global.inherit_env.iter().any(|name| name == "*") {
-        Inherit::Everything
-    } else if global.inherit_env.is_empty() {
-        Inherit::Basics
-    } else {
-        Inherit::BasicsAnd(global.inherit_env.clone())
-    };
     CommandOptions {
         programs,
-        inherit,
+        inherit: inherit(&global.inherit_env),
         ..CommandOptions::default()
+    }
+}
+
+/// What a program inherits besides the usual few, by the names of variables.
+fn inherit(names: &[String]) -> Inherit {
+    if names.iter().any(|name| name == "*") {
+        Inherit::Everything
+    } else if names.is_empty() {
+        Inherit::Basics
+    } else {
+        Inherit::BasicsAnd(names.to_vec())
     }
 }
 

@@ -9,8 +9,10 @@ mod exit;
 mod follow;
 mod graph;
 mod host;
+mod models;
 mod output;
 mod stop;
+mod tls;
 mod tools;
 mod view;
 
@@ -50,6 +52,11 @@ fn main() -> ExitCode {
 fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // Speaks of questions and answers, which belong in no log. The directive is a constant.
+    let filter = match "genai=off".parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -9,6 +9,7 @@ use gateway::Tool;
 pub(crate) mod args;
 pub(crate) mod execute_command;
 pub(crate) mod http_request;
+pub(crate) mod mcp;
 
 use execute_command::{CommandOptions, ExecuteCommand};
 use http_request::{HttpOptions, HttpRequest};

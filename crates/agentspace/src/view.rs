@@ -11,12 +11,14 @@ use serde_json::{Value, json};
 mod event;
 mod past;
 pub(crate) mod schedule;
+mod usage;
 
 use crate::host::span;
 use crate::output::{DIM, GREEN, RED, YELLOW, paint, plain};
 
 pub(crate) use event::{event, event_line};
 pub(crate) use past::{Past, failed_line};
+pub(crate) use usage::{usage, usage_line};
 
 /// Longest value that is shown on one line; `--json` shows all of it.
 const LONGEST_VALUE: usize = 200;
@@ -97,6 +99,7 @@ pub(crate) fn whole(
         .map(|one| past.add_attempts(visit(one), one.number))
         .collect();
     past.add_cancellation(&mut shown);
+    past.add_usage(&mut shown);
     shown["approvals"] = gates.iter().map(gate).collect();
     shown
 }

@@ -146,6 +146,7 @@ fn end(
         epoch: execution::epoch(connection, id)?,
         open,
         failed: None,
+        usage: None,
         made: Vec::new(),
         gate: None,
         state: asked.end(asked.at, step),

@@ -26,7 +26,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
 use crate::statement::{self, kept, kept_update};
-use crate::{attempt, cancellation, definition, gate, visit, workflow};
+use crate::{attempt, cancellation, definition, gate, usage, visit, workflow};
 
 pub use claim::claim_one;
 pub use page::list;
@@ -131,6 +131,7 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
             epoch,
             open,
             failed,
+            usage,
             made,
             gate,
             state,
@@ -144,6 +145,9 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
         failed
             .iter()
             .try_for_each(|failed| attempt::insert(connection, *id, failed))?;
+        usage
+            .iter()
+            .try_for_each(|usage| usage::insert(connection, *id, usage))?;
         made.iter()
             .try_for_each(|visit| visit::insert(connection, visit))?;
         if let ExecutionState::Completed { at } | ExecutionState::Failed { at, .. } = state {

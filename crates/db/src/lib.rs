@@ -42,6 +42,7 @@ mod schema;
 mod sqlite_log;
 mod statement;
 pub mod timer;
+pub mod usage;
 pub mod visit;
 pub mod workflow;
 mod writer;

@@ -48,6 +48,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    model_usage (execution_id, visit, attempt) {
+        execution_id -> Text,
+        visit -> BigInt,
+        attempt -> BigInt,
+        input_tokens -> Nullable<BigInt>,
+        output_tokens -> Nullable<BigInt>,
+        finish_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     schedule_fires (schedule_id, fire_time) {
         schedule_id -> Text,
         fire_time -> Text,
@@ -190,6 +201,7 @@ diesel::table! {
 diesel::joinable!(cancellations -> workflow_executions (execution_id));
 diesel::joinable!(gate_votes -> gates (gate_id));
 diesel::joinable!(gates -> workflow_executions (execution_id));
+diesel::joinable!(model_usage -> workflow_executions (execution_id));
 diesel::joinable!(schedule_fires -> schedules (schedule_id));
 diesel::joinable!(schedule_fires -> workflow_executions (execution_id));
 diesel::joinable!(schedule_gaps -> schedules (schedule_id));
@@ -204,6 +216,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     cancellations,
     gate_votes,
     gates,
+    model_usage,
     schedule_fires,
     schedule_gaps,
     schedules,

@@ -152,6 +152,7 @@ names! {
     InsertExecution
     InsertGate
     InsertQueued
+    InsertUsage
     InsertVisit
     InsertVote
     MissFire

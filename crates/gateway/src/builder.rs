@@ -17,7 +17,7 @@ use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::scheduler::{self, Scheduler};
 use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
-use crate::tool::{Tool, ToolRegistry};
+use crate::tool::{Tool, ToolRegistry, ToolSource};
 
 /// How long a shutdown waits for running attempts, unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -137,18 +137,31 @@ impl GatewayBuilder {
         self
     }
 
+    /// A source of tools, each called `<source>.<tool>`; asked when one of them is needed.
+    pub fn tool_source(mut self, source: Arc<dyn ToolSource>) -> Self {
+        if let Err(name) = self.tools.add_source(source) {
+            self.mistakes
+                .push(format!("two sources of tools have the name `{name}`"));
+        }
+        self
+    }
+
     /// A model that steps may ask; the first one is the default.
     pub fn model(mut self, name: &str, model: impl ModelClient) -> Self {
         match ModelName::try_new(name) {
-            Ok(name) => {
-                if let Err(name) = self.models.add(name, Arc::new(model)) {
-                    self.mistakes
-                        .push(format!("two models have the name `{name}`"));
-                }
-            }
+            Ok(name) => return self.shared_model(name, Arc::new(model)),
             Err(error) => self
                 .mistakes
                 .push(format!("the model name `{name}` is not valid: {error}")),
+        }
+        self
+    }
+
+    /// A model that is shared with the host; the first one is the default.
+    pub fn shared_model(mut self, name: ModelName, model: Arc<dyn ModelClient>) -> Self {
+        if let Err(name) = self.models.add(name, model) {
+            self.mistakes
+                .push(format!("two models have the name `{name}`"));
         }
         self
     }

@@ -84,7 +84,10 @@ pub(crate) fn heartbeat(
 
 fn tool(action: &ToolAction, at: &Pointer, tools: &ToolRegistry, all: &mut Vec<Diagnostic>) {
     let Some(tool) = tools.get(action.tool()) else {
-        all.push(unknown_tool(action.tool(), &at.key("tool"), tools));
+        // What a source has is known only by asking it, which a check does not.
+        if tools.source_of(action.tool()).is_none() {
+            all.push(unknown_tool(action.tool(), &at.key("tool"), tools));
+        }
         return;
     };
     let Some(schema) = tool.spec().input() else {
@@ -154,7 +157,7 @@ impl Asks<'_> {
     /// A model may be configured later, so that a missing one is a warning.
     fn check(&self, known: &Known, all: &mut Vec<Diagnostic>) {
         for (index, name) in self.tools.iter().enumerate() {
-            if known.tools.get(name).is_none() {
+            if known.tools.look_up(name).is_none() {
                 let at = self.at.key("tools").index(index);
                 all.push(unknown_tool(name, &at, &known.tools));
             }
@@ -236,8 +239,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "9:25 1: `args.headers.accept` is a number, expected a string | put it in quotes",
                 "8:16 \"5\": `args.timeout` is a string, expected a whole number | write it without quotes",
+                "9:25 1: `args.headers.accept` is a number, expected a string | put it in quotes",
                 "7:7 metod: `args.metod` is not known to fetch | did you mean `method`?",
                 "6:5 args: `args` has no `url`, which fetch requires | add `url`, a string",
             ]

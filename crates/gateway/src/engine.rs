@@ -47,6 +47,7 @@ use cancel::Cancels;
 use drive::Live;
 use hold::{Asked, Hold};
 pub(crate) use patience::Patience;
+pub use size::output_problem;
 pub(crate) use size::{MAX_DEPTH, is_deeper};
 
 /// Definitions that are kept parsed, besides those that run.
@@ -378,7 +379,7 @@ impl Engine {
 
     /// Why an output is too large to be stored, if it is.
     pub(crate) fn too_large(&self, output: &Value) -> Option<String> {
-        size::problem(output, self.limits.max_output)
+        size::output_problem(output, self.limits.max_output)
     }
 
     /// Whether no new work is begun any more.

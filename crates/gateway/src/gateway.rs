@@ -380,6 +380,7 @@ impl Gateway {
     /// What was cancelled is recorded as interrupted, never as a failure of the tool.
     pub async fn shutdown(self) -> Result<(), Error> {
         self.engine.stop(self.drain).await;
+        self.engine.tools.close().await;
         let Self {
             engine,
             store,

@@ -64,6 +64,7 @@ pub use builder::{GatewayBuilder, LeftBehind, Scheduling};
 pub use change::Follower;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::Decided;
+pub use engine::output_problem;
 pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
 pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
@@ -74,7 +75,7 @@ pub use scheduler::{
     Backfill, Backfilled, ScheduleEdit, ScheduleEvent, ScheduleEvents, ScheduleRequest, Schedules,
 };
 pub use store::Durability;
-pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSpec};
+pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSource, ToolSpec};
 pub use watch::Watch;
 pub use workflow_types;
 pub use workflow_types::damage::{Damaged, Listed};

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use workflow_types::Timestamp;
+use workflow_types::execution::ModelUsage;
 use workflow_types::id::ModelName;
 
 /// A model of the host.
@@ -29,7 +30,8 @@ pub struct ModelRequest {
     pub system: Option<String>,
     /// The JSON Schema of the answer; a client that can enforce it should.
     pub schema: Option<Value>,
-    /// Why the previous answer was refused, where there was one.
+    /// Why the previous answer was refused, where there was one: it did not fit `schema`. The
+    /// client tells the model, so that this answer can be a better one.
     pub previous_error: Option<String>,
     /// The same for every call that repeats this one.
     pub idempotency_key: String,
@@ -41,18 +43,67 @@ pub struct ModelRequest {
     pub deadline: Timestamp,
 }
 
+impl ModelRequest {
+    /// A question that belongs to no step: the first attempt, without a schema.
+    ///
+    /// ```
+    /// use gateway::{Clock as _, ModelRequest, SystemClock};
+    /// use std::time::Duration;
+    ///
+    /// let deadline = SystemClock.now().saturating_add(Duration::from_secs(60));
+    /// let request = ModelRequest::new("ready?", deadline);
+    /// assert_eq!(request.attempt, 1);
+    /// ```
+    pub fn new(prompt: impl Into<String>, deadline: Timestamp) -> Self {
+        Self {
+            prompt: prompt.into(),
+            system: None,
+            schema: None,
+            previous_error: None,
+            idempotency_key: String::new(),
+            attempt: 1,
+            cancelled: CancellationToken::new(),
+            deadline,
+        }
+    }
+}
+
 /// What a model answered.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ModelReply {
     /// The answer as text.
     pub text: String,
+    /// What it cost, and why it ended, as far as the provider says.
+    pub usage: ModelUsage,
 }
 
 impl ModelReply {
     /// An answer of plain text.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into() }
+        Self {
+            text: text.into(),
+            usage: ModelUsage::default(),
+        }
+    }
+
+    /// The same with what it cost.
+    ///
+    /// ```
+    /// use gateway::ModelReply;
+    /// use gateway::workflow_types::execution::{FinishReason, ModelUsage};
+    ///
+    /// let reply = ModelReply::text("yes").with_usage(ModelUsage {
+    ///     input_tokens: Some(20),
+    ///     output_tokens: Some(1),
+    ///     finish: Some(FinishReason::Stop),
+    /// });
+    /// assert_eq!(reply.usage.tokens(), 21);
+    /// ```
+    #[must_use]
+    pub fn with_usage(mut self, usage: ModelUsage) -> Self {
+        self.usage = usage;
+        self
     }
 }
 

@@ -9,8 +9,8 @@ use workflow_types::approval::{Gate, GateState, Vote};
 use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
-    Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
-    Retention, Scope, Visit, WorkflowExecutionState,
+    AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
+    Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -110,6 +110,12 @@ impl Reader {
     ) -> Result<Vec<FailedAttempt>, Error> {
         let attempts = self.store.attempts(id, first, last).await;
         attempts.during("reading failed attempts")
+    }
+
+    /// What the attempts of an execution used of models, in their order.
+    pub async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, Error> {
+        let usage = self.store.usage(id).await;
+        usage.during("reading what was used of models")
     }
 
     /// At most `limit` events of an execution after a place; see [`Reader::watch`] for those that

@@ -112,8 +112,8 @@ pub trait Store: Send + Sync {
     /// So much as does not keep other writers waiting; repeating it goes on.
     async fn prune(&self, prune: Prune, limit: usize) -> Result<Pruned, StoreError>;
 
-    /// Writes one step forward of an execution: its open visit and the attempt of it that failed,
-    /// the visits made, the gate at which it waits, and where it stands. When it ends, gates that
+    /// Writes one step forward of an execution: its open visit, the attempt of it that failed, what
+    /// it used of a model, the visits made, the gate at which it waits, and where it stands. When it ends, gates that
     /// wait are withdrawn.
     ///
     /// The busiest verb: its cost does not depend on how long the history is.

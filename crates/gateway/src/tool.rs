@@ -1,7 +1,7 @@
 //! The interface by which a host gives its tools to the gateway.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod registry;
+mod source;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 use workflow_types::Timestamp;
 use workflow_types::id::ToolName;
 use workflow_types::output_schema::{SchemaError, ValueSchema};
+
+pub use registry::{Registered, ToolRegistry};
+pub use source::ToolSource;
 
 /// A tool of the host.
 ///
@@ -148,58 +151,5 @@ impl ToolError {
     /// Whether another attempt may succeed.
     pub fn is_retryable(&self) -> bool {
         self.retryable
-    }
-}
-
-/// The tools of a gateway by name.
-#[derive(Clone, Default)]
-pub struct ToolRegistry {
-    tools: BTreeMap<ToolName, Registered>,
-}
-
-/// A tool with the spec that it gave when it was registered.
-#[derive(Clone)]
-pub struct Registered {
-    spec: Arc<ToolSpec>,
-    tool: Arc<dyn Tool>,
-}
-
-impl Registered {
-    /// What the tool is.
-    pub fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    /// What a call with these arguments does to the world.
-    pub fn effect_of(&self, args: &Map<String, Value>) -> Effect {
-        self.tool.effect_of(args)
-    }
-
-    /// Calls it.
-    pub async fn call(&self, call: ToolCall) -> Result<Value, ToolError> {
-        self.tool.call(call).await
-    }
-}
-
-impl ToolRegistry {
-    /// Adds a tool; answers the name if another tool has it.
-    pub fn add(&mut self, tool: Arc<dyn Tool>) -> Result<(), ToolName> {
-        let spec = Arc::new(tool.spec());
-        let name = spec.name().clone();
-        if self.tools.contains_key(&name) {
-            return Err(name);
-        }
-        self.tools.insert(name, Registered { spec, tool });
-        Ok(())
-    }
-
-    /// The tool of a name.
-    pub fn get(&self, name: &ToolName) -> Option<&Registered> {
-        self.tools.get(name)
-    }
-
-    /// Every tool in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = &Registered> {
-        self.tools.values()
     }
 }

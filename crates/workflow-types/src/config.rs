@@ -3,8 +3,12 @@
 //! The file's syntax is the host's to read; what its document may say, and every mistake in it, is
 //! decided here. It knows neither flags nor variables nor where the file stands.
 
+pub mod mcp;
+mod model;
+mod text;
+
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,9 +17,14 @@ use crate::definition::fields::Fields;
 use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
+use crate::id::{ModelName, ServerName};
 use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
+
+use mcp::McpServer;
+pub use model::{Adapter, HOTTEST, ModelConfig};
+use text::{Path, Variable};
 
 /// Where the database is if nobody says.
 pub const DEFAULT_DATABASE: &str = ".agentspace/agentspace.db";
@@ -63,7 +72,7 @@ crate::words::words! {
 /// assert_eq!(config.drain, Some(std::time::Duration::from_secs(5)));
 /// assert_eq!(config.database, None);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// `database`: the database file, relative to the file that says so.
     pub database: Option<String>,
@@ -91,6 +100,12 @@ pub struct Config {
     pub inherit_env: Option<Vec<String>>,
     /// `tools.http_request.allow_private_addresses`
     pub allow_private_addresses: Option<bool>,
+    /// `mcp.servers`
+    pub mcp_servers: BTreeMap<ServerName, McpServer>,
+    /// `default_model`: the model that is asked where a step names none; one of `models`.
+    pub default_model: Option<ModelName>,
+    /// `models`
+    pub models: BTreeMap<ModelName, ModelConfig>,
 }
 
 /// What checking a document gave: the settings unless there are errors, and all diagnostics.
@@ -146,6 +161,8 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
             config.allow_private_addresses = request.boolean("allow_private_addresses");
         });
     });
+    config.mcp_servers = mcp::read(&mut fields);
+    model::read(&mut fields, &mut config);
     fields.finish();
     Some(config)
 }
@@ -192,35 +209,4 @@ fn age(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
 pub fn too_short_to_keep(age: Duration) -> Option<&'static str> {
     let is_too_short = age < SHORTEST_RETENTION;
     is_too_short.then_some("it is shorter than an hour; write at least \"1h\", as in \"30d\"")
-}
-
-/// A path, or the name of a program.
-struct Path(String);
-
-impl FromStr for Path {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "" => Err("it is empty; write a text, or remove it"),
-            _ if text.contains('\0') => Err("it contains the character U+0000; remove it"),
-            _ => Ok(Self(text.to_owned())),
-        }
-    }
-}
-
-/// The name of an environment variable.
-struct Variable(String);
-
-impl FromStr for Variable {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains('=') {
-            return Err(
-                "it is no name of a variable; write the name alone, without `=` and a value",
-            );
-        }
-        text.parse().map(|Path(name)| Self(name))
-    }
 }

@@ -13,6 +13,7 @@ mod page;
 mod result;
 mod retention;
 mod transition;
+mod usage;
 
 use serde_json::Value;
 
@@ -31,6 +32,7 @@ pub use page::{ExecutionFilter, Page, PageKey};
 pub use result::{StepResult, StepStatus, WorkflowExecutionState};
 pub use retention::{Prune, Pruned, Retention};
 pub use transition::{Claimed, Epoch, Scope, Start, Started, Transition};
+pub use usage::{AttemptUsage, FinishReason, ModelUsage};
 
 /// One run of a definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,6 +181,8 @@ words! {
     StepFailureKind {
         /// The tool or model answered with an error.
         Error = "error",
+        /// A model's answer was none that its `outputSchema` allows.
+        BadAnswer = "bad_answer",
         /// An attempt took longer than its timeout.
         Timeout = "timeout",
         /// A template could not be resolved; nothing was started.
@@ -202,7 +206,9 @@ impl StepFailureKind {
     /// The kind of failure of an execution that fails because of this.
     pub const fn of_execution(self) -> FailureKind {
         match self {
-            Self::Error | Self::Timeout | Self::TemplateError => FailureKind::StepFailed,
+            Self::Error | Self::BadAnswer | Self::Timeout | Self::TemplateError => {
+                FailureKind::StepFailed
+            }
             Self::Denied => FailureKind::Denied,
             Self::ApprovalExpired => FailureKind::ApprovalExpired,
             Self::Interrupted => FailureKind::Interrupted,

@@ -14,6 +14,8 @@ use crate::diagnostic::{escaped, escaped_char};
 
 /// Longest name or id in characters.
 pub const MAX_NAME_LENGTH: usize = 64;
+/// Longest name of an MCP server in characters, so that the names of its tools have room.
+pub const MAX_SERVER_NAME_LENGTH: usize = 32;
 
 /// Why a text is no valid name or id; the message says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -22,11 +24,13 @@ pub enum NameError {
     /// The text is empty.
     #[error("a name may not be empty")]
     Empty,
-    /// The text is longer than [`MAX_NAME_LENGTH`].
-    #[error("a name has at most 64 characters, this one has {length}")]
+    /// The text is longer than such a name may be.
+    #[error("a name has at most {longest} characters, this one has {length}")]
     TooLong {
         /// Its length in characters.
         length: usize,
+        /// The most that it may have.
+        longest: usize,
     },
     /// The first character is not one that may begin this kind of name.
     #[error("`{}` may not begin a name: {expected}", escaped_char(*.found))]
@@ -80,6 +84,20 @@ pub struct ScheduleId(String);
     derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
 )]
 pub struct ToolName(String);
+
+/// The name under which a host configures an MCP server, the part of its tools' names before the
+/// dot: letters, digits, `_` and `-`, at most 32 characters.
+///
+/// ```
+/// use workflow_types::id::ServerName;
+/// assert!(ServerName::try_new("files").is_ok());
+/// assert!(ServerName::try_new("files.local").is_err());
+/// ```
+#[nutype(
+    validate(with = check_server, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Borrow, Serialize, Deserialize)
+)]
+pub struct ServerName(String);
 
 /// The name under which a host configures a model: letters, digits, `_`, `-`, `.`, `:` and `/`.
 #[nutype(
@@ -170,6 +188,8 @@ uuid_id!(GateId);
 pub(crate) const STEP_ID_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
 /// What [`ToolName`] accepts.
 pub(crate) const TOOL_NAME_PATTERN: &str = "^[A-Za-z0-9_.-]+$";
+/// What [`ServerName`] accepts; [`MAX_SERVER_NAME_LENGTH`] bounds its length.
+pub(crate) const SERVER_NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
 /// What [`ModelName`] accepts.
 pub(crate) const MODEL_NAME_PATTERN: &str = "^[A-Za-z0-9_.:/-]+$";
 /// What [`is_line`] accepts, with the white space around it that a name's constructor takes off.
@@ -216,15 +236,24 @@ fn check_dotted(text: &str) -> Result<(), NameError> {
     check_characters(text, "_-.", DOTTED)
 }
 
+fn check_server(text: &str) -> Result<(), NameError> {
+    check_length_to(text, MAX_SERVER_NAME_LENGTH)?;
+    check_characters(text, "_-", IDENTIFIER)
+}
+
 fn check_model(text: &str) -> Result<(), NameError> {
     check_length(text)?;
     check_characters(text, "_-.:/", MODEL)
 }
 
 fn check_length(text: &str) -> Result<(), NameError> {
+    check_length_to(text, MAX_NAME_LENGTH)
+}
+
+fn check_length_to(text: &str, longest: usize) -> Result<(), NameError> {
     match text.chars().count() {
         0 => Err(NameError::Empty),
-        length if length > MAX_NAME_LENGTH => Err(NameError::TooLong { length }),
+        length if length > longest => Err(NameError::TooLong { length, longest }),
         _ => Ok(()),
     }
 }

@@ -36,9 +36,30 @@ pub fn config() -> Value {
     published(&CONFIG, "AgentSpace configuration")
 }
 
-/// A schema as it is written into a file: two spaces deep, with a line break at its end.
+/// A schema as it is written into a file: two spaces deep, its keys sorted, with a line break at its
+/// end.
 pub fn to_text(schema: &Value) -> String {
-    format!("{schema:#}\n")
+    let sorted = sorted(schema);
+    format!("{sorted:#}\n")
+}
+
+/// Whether a map keeps its keys sorted, or in the order of their insertion, is decided by whoever
+/// else in a program uses `serde_json`; the published files must not depend on that.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            let entries = entries.into_iter();
+            Value::Object(
+                entries
+                    .map(|(key, value)| (key.clone(), sorted(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 fn published(shape: &'static Shape, title: &str) -> Value {

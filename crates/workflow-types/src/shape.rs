@@ -7,6 +7,7 @@
 pub(crate) mod config;
 pub(crate) mod habits;
 pub(crate) mod heartbeat;
+pub(crate) mod mcp;
 pub(crate) mod step;
 pub(crate) mod timing;
 pub(crate) mod workflow;
@@ -24,6 +25,15 @@ pub(crate) struct Shape {
     pub(crate) doc: &'static str,
     /// Its keys, in the order in which they are listed to an author.
     pub(crate) keys: &'static [Key],
+}
+
+/// What is said of a mapping's keys together.
+#[derive(Debug)]
+pub(crate) struct Either {
+    /// The mapping.
+    pub(crate) shape: &'static Shape,
+    /// The keys of which it has exactly one.
+    pub(crate) one_of: Alternatives,
 }
 
 impl Shape {
@@ -132,6 +142,10 @@ pub(crate) enum Form {
     Mapping(&'static Shape),
     /// A mapping whose keys depend on the word under one of them.
     Choice(&'static Choice),
+    /// A mapping of known keys that has exactly one of a few.
+    Either(&'static Either),
+    /// A mapping from names that the author chooses to values of one form.
+    Named(&'static Named),
     /// A mapping with whatever keys.
     Object,
     /// The schema of a workflow's input: the name of a type or a property for each name, unless it is
@@ -157,9 +171,12 @@ impl Form {
             Self::Boolean => "a boolean".to_owned(),
             Self::Duration(_) => "whole milliseconds, or a text such as \"30s\"".to_owned(),
             Self::List(_) => "a list".to_owned(),
-            Self::Mapping(_) | Self::Choice(_) | Self::Object | Self::Input(_) => {
-                "a mapping".to_owned()
-            }
+            Self::Mapping(_)
+            | Self::Choice(_)
+            | Self::Either(_)
+            | Self::Named(_)
+            | Self::Object
+            | Self::Input(_) => "a mapping".to_owned(),
             Self::Any => "a value".to_owned(),
             Self::OneOf(forms) => {
                 let each: Vec<String> = forms.iter().map(|form| form.expected()).collect();
@@ -181,6 +198,8 @@ impl Form {
             | Self::List(_)
             | Self::Mapping(_)
             | Self::Choice(_)
+            | Self::Either(_)
+            | Self::Named(_)
             | Self::Object
             | Self::Input(_)
             | Self::Any
@@ -201,6 +220,8 @@ impl Form {
             | Self::List(_)
             | Self::Mapping(_)
             | Self::Choice(_)
+            | Self::Either(_)
+            | Self::Named(_)
             | Self::Object
             | Self::Input(_)
             | Self::Any
@@ -257,6 +278,18 @@ pub(crate) struct List {
     /// How many it has at most.
     pub(crate) most: Option<usize>,
 }
+
+/// A mapping from names that the author chooses.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// What the names look like.
+    pub(crate) names: &'static Pattern,
+    /// What stands under each of them.
+    pub(crate) of: Form,
+}
+
+/// Keys of which a mapping has exactly one, each with those that go with it alone.
+pub(crate) type Alternatives = &'static [(&'static str, &'static [&'static str])];
 
 /// A mapping with keys that it always has, and others that depend on a word.
 #[derive(Debug)]

@@ -377,7 +377,7 @@ fn a_schedule_as_trigger_is_read_with_all_its_parts() {
 #[test]
 fn the_digest_depends_on_the_meaning_and_not_on_the_spelling() {
     let a = "name: W\nsteps:\n  - id: a\n    action: tool\n    tool: t\n    args: {x: 1, y: 2}\n    on_success: $end\n";
-    let b = "steps:\n- {onSuccess: $end, args: {y: 2, x: 1}, tool: t, action: tool, id: a}\n# a comment\nname: \"W\"\n";
+    let b = "steps:\n- {onSuccess: $end, args: {x: 1, y: 2}, tool: t, action: tool, id: a}\n# a comment\nname: \"W\"\n";
     let stored = |text: &str| {
         let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml).unwrap();
         StoredDefinition::new(&definition)
@@ -388,5 +388,10 @@ fn the_digest_depends_on_the_meaning_and_not_on_the_spelling() {
     assert_eq!(
         again.read().unwrap(),
         WorkflowDefinition::parse(b.as_bytes(), SourceFormat::Yaml).unwrap()
+    );
+    let turned = stored(&a.replace("{x: 1, y: 2}", "{y: 2, x: 1}"));
+    assert!(
+        turned.json().contains(r#""args":{"y":2,"x":1}"#),
+        "the author's order is theirs"
     );
 }

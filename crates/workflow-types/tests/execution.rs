@@ -149,7 +149,7 @@ fn templates_read_the_live_state_and_outputs_are_never_expanded_again() {
     assert_eq!(
         render("{{ steps | json }}"),
         json!(
-            r#"{"act":{"attempts":2,"error":"why","output":null,"status":"failure"},"check":{"attempts":1,"error":null,"output":{"code":503,"text":"{{ input.url }}"},"status":"success"}}"#
+            r#"{"act":{"output":null,"status":"failure","error":"why","attempts":2},"check":{"output":{"code":503,"text":"{{ input.url }}"},"status":"success","error":null,"attempts":1}}"#
         )
     );
 }

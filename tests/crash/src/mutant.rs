@@ -157,6 +157,7 @@ impl Mutant {
         let next = Transition {
             open: None,
             failed: None,
+            usage: None,
             ..transition
         };
         self.inner.apply(Arc::new(next)).await

@@ -2,6 +2,8 @@
 //!
 //! It looks and changes nothing; it reads no definitions and asks no network.
 
+mod servers;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Global, Loaded, Origin, Setting};
 use crate::exit::Exit;
+use crate::models::KeySource;
 use crate::output;
 
 pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<Exit> {
@@ -62,7 +65,22 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
             global.workflows.display()
         ));
     }
+    let missing = global.servers.iter().filter_map(servers::missing);
+    examined.notes.extend(missing);
+    examine_models(global, &mut examined);
     Ok(examined)
+}
+
+/// Whether the keys of the models are there; never what they are.
+fn examine_models(global: &Global, examined: &mut Examined) {
+    for (name, model) in &global.models.all {
+        let source = KeySource::of(model);
+        if let (KeySource::Variable(variable), Some(false)) = (&source, source.is_present()) {
+            examined.notes.push(format!(
+                "model `{name}` has no key: the environment variable {variable} is not set"
+            ));
+        }
+    }
 }
 
 /// The schema of the database and who owns it.
@@ -125,8 +143,15 @@ fn show(global: &Global, examined: &Examined) {
     let width = global.settings.iter().map(|setting| setting.name.len());
     let width = width.max().unwrap_or_default();
     for setting in &global.settings {
-        let (name, value) = (setting.name, output::plain(&shown(setting)));
+        let (name, value) = (&setting.name, output::plain(&shown(setting)));
         let origin = output::plain(&origin(&setting.origin));
+        let origin = output::paint(output::DIM, &format!("({origin})"));
+        output::data(&format!("{name:width$}  {value}  {origin}"));
+    }
+    for server in &global.servers {
+        let name = format!("mcp.servers.{}", server.name);
+        let value = output::plain(&servers::shown(server));
+        let origin = output::plain(&origin(&server.origin));
         let origin = output::paint(output::DIM, &format!("({origin})"));
         output::data(&format!("{name:width$}  {value}  {origin}"));
     }
@@ -187,19 +212,26 @@ fn to_json(global: &Global, examined: &Examined) -> Value {
         .map(|(name, value)| ((*name).to_owned(), json!(value)))
         .collect();
     document.insert("settings".to_owned(), Value::from(settings));
+    let servers = global.servers.iter();
+    let servers = servers.map(|server| servers::to_json(server, &origin_to_json(&server.origin)));
+    document.insert("mcpServers".to_owned(), servers.collect());
     document.insert("broken".to_owned(), json!(examined.broken));
     document.insert("notes".to_owned(), json!(examined.notes));
     Value::Object(document)
 }
 
 fn setting_to_json(setting: &Setting) -> Value {
-    let origin = match &setting.origin {
+    let origin = origin_to_json(&setting.origin);
+    json!({"name": setting.name, "value": setting.value, "origin": origin})
+}
+
+fn origin_to_json(origin: &Origin) -> Value {
+    match origin {
         Origin::Flag(name) => json!({"kind": "flag", "name": name}),
         Origin::Variable(name) => json!({"kind": "variable", "name": name}),
         Origin::File { path, line } => {
             json!({"kind": "file", "path": path.display().to_string(), "line": line})
         }
         Origin::Default => json!({"kind": "default"}),
-    };
-    json!({"name": setting.name, "value": setting.value, "origin": origin})
+    }
 }

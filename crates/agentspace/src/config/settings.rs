@@ -1,5 +1,6 @@
 //! Which value each setting has, and who said so: a flag, a variable, the file or nobody.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,14 +9,16 @@ use clap::parser::ValueSource;
 use gateway::Retention;
 use gateway::workflow_types::config::{
     Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability,
+    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability, ModelConfig,
 };
 use gateway::workflow_types::duration;
 use gateway::workflow_types::schedule::TimeZone;
 use serde_json::{Value, json};
 
 use super::ConfigFile;
+use super::servers::{self, ConfiguredServer};
 use crate::cli::Given;
+use crate::models::Models;
 
 /// What every command works with.
 #[derive(Debug)]
@@ -46,7 +49,11 @@ pub(crate) struct Global {
     pub(crate) inherit_env: Vec<String>,
     /// Whether requests may reach private addresses.
     pub(crate) allow_private_addresses: bool,
-    /// All of them with their origins, in the order of the file's keys.
+    /// The MCP servers, whose tools steps may call.
+    pub(crate) servers: Vec<ConfiguredServer>,
+    /// The models that steps may ask.
+    pub(crate) models: Models,
+    /// All of them but the servers with their origins, in the order of the file's keys.
     pub(crate) settings: Vec<Setting>,
 }
 
@@ -54,7 +61,7 @@ pub(crate) struct Global {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Setting {
     /// Its name in the file, as `gateway.drain`.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// Its value.
     pub(crate) value: Value,
     /// Who said so.
@@ -118,6 +125,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
     let (drain, grace) = decide.waits(config);
     let retention = decide.retention(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
+    let models = decide.models(config);
     Global {
         db,
         workflows,
@@ -132,6 +140,8 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         allow_programs,
         inherit_env,
         allow_private_addresses,
+        servers: servers::of(file, directory),
+        models,
         settings: decide.settings,
     }
 }
@@ -166,7 +176,7 @@ impl Decide<'_> {
             (None, _, _) => (default, Origin::Default),
         };
         self.settings.push(Setting {
-            name,
+            name: Cow::Borrowed(name),
             value: show(&value),
             origin,
         });
@@ -301,6 +311,66 @@ impl Decide<'_> {
             }),
         )
     }
+}
+
+impl Decide<'_> {
+    /// The models of the file: no flag or variable says anything of them. Shown is what is said.
+    fn models(&mut self, config: &Config) -> Models {
+        if let (Some(file), Some(name)) = (self.file, &config.default_model) {
+            self.show(file, "default_model".into(), json!(name));
+        }
+        for (name, model) in &config.models {
+            for (key, value) in shown(model) {
+                if let (Some(file), Some(value)) = (self.file, value) {
+                    // A name may have dots, which the way to a line is not written with.
+                    let (path, line) = (
+                        file.path.clone(),
+                        file.line_at(&["models", name.as_ref(), key]),
+                    );
+                    self.settings.push(Setting {
+                        name: Cow::Owned(format!("models.{name}.{key}")),
+                        value,
+                        origin: Origin::File { path, line },
+                    });
+                }
+            }
+        }
+        Models {
+            all: config.models.clone(),
+            default: config.default_model.clone(),
+        }
+    }
+
+    fn show(&mut self, file: &ConfigFile, name: Cow<'static, str>, value: Value) {
+        let (path, line) = (file.path.clone(), file.line(&name));
+        self.settings.push(Setting {
+            name,
+            value,
+            origin: Origin::File { path, line },
+        });
+    }
+}
+
+/// What a model's table says, key by key; of its key the name of the variable alone.
+fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
+    let ModelConfig {
+        adapter,
+        model,
+        base_url,
+        key_env,
+        max_tokens,
+        temperature,
+        timeout,
+    } = model;
+    [
+        ("adapter", Some(json!(adapter))),
+        ("model", Some(json!(model))),
+        ("base_url", base_url.as_ref().map(|url| json!(url))),
+        ("key_env", key_env.as_ref().map(|name| json!(name))),
+        ("max_tokens", max_tokens.map(|most| json!(most))),
+        ("temperature", temperature.map(|heat| json!(heat))),
+        ("timeout", timeout.map(|wait| json!(duration::format(wait)))),
+    ]
 }
 
 /// A variable without text is an empty list.

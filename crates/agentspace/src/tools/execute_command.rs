@@ -12,8 +12,8 @@ use gateway::{Effect, Tool, ToolCall, ToolError, ToolSpec};
 use serde_json::{Map, Value, json};
 
 mod capture;
-mod environment;
-mod process;
+pub(super) mod environment;
+pub(super) mod process;
 #[cfg(test)]
 mod tests;
 

@@ -17,12 +17,11 @@ mod failure;
 mod redirect;
 #[cfg(test)]
 mod tests;
-mod tls;
 
 use super::args::Args;
+use crate::tls::Tls;
 pub(crate) use address::{AddressPolicy, HostPattern};
 use redirect::Hop;
-use tls::Tls;
 
 /// Bytes that the body of an answer may have, unless configured.
 const DEFAULT_MAX_BODY: usize = 1024 * 1024;

@@ -1,7 +1,9 @@
 //! What is told of an execution besides its journal: its failed attempts, and who cancelled it.
 
 use gateway::Reader;
-use gateway::workflow_types::execution::{Cancellation, Execution, FailedAttempt, Visit};
+use gateway::workflow_types::execution::{
+    AttemptUsage, Cancellation, Execution, FailedAttempt, Visit,
+};
 use gateway::workflow_types::id::ExecutionId;
 use serde_json::{Value, json};
 
@@ -11,6 +13,7 @@ use crate::output::{DIM, RED, paint, plain};
 pub(crate) struct Past {
     attempts: Vec<FailedAttempt>,
     cancellation: Option<Cancellation>,
+    usage: Vec<AttemptUsage>,
 }
 
 impl Past {
@@ -18,6 +21,7 @@ impl Past {
         Ok(Self {
             attempts: reader.attempts(id, 1, u32::MAX).await?,
             cancellation: reader.cancellation(id).await?,
+            usage: reader.usage(id).await?,
         })
     }
 
@@ -28,9 +32,32 @@ impl Past {
         &self.attempts[begin..end]
     }
 
+    /// What the attempts of a visit used of models, in words.
+    pub(crate) fn usage_lines(&self, visit: u32) -> impl Iterator<Item = String> {
+        self.usage_of(visit).map(|one| {
+            let line = format!("attempt {}: {}", one.attempt, super::usage_line(&one.usage));
+            paint(DIM, &line)
+        })
+    }
+
+    fn usage_of(&self, visit: u32) -> impl Iterator<Item = &AttemptUsage> {
+        self.usage.iter().filter(move |one| one.visit == visit)
+    }
+
+    /// What all of it used together, where any model was asked.
+    pub(super) fn add_usage(&self, shown: &mut Value) {
+        if !self.usage.is_empty() {
+            shown["usage"] = super::usage::total(&self.usage);
+        }
+    }
+
     pub(super) fn add_attempts(&self, mut shown: Value, visit: u32) -> Value {
         let attempts = self.attempts_of(visit).iter();
         shown["failedAttempts"] = attempts.map(attempt).collect();
+        let usage: Vec<Value> = self.usage_of(visit).map(of_attempt).collect();
+        if !usage.is_empty() {
+            shown["usage"] = Value::from(usage);
+        }
         shown
     }
 
@@ -55,6 +82,12 @@ impl Past {
         });
         origin.into_iter().chain(cancelled).collect()
     }
+}
+
+fn of_attempt(used: &AttemptUsage) -> Value {
+    let mut shown = super::usage(&used.usage);
+    shown["attempt"] = json!(used.attempt);
+    shown
 }
 
 fn attempt(failed: &FailedAttempt) -> Value {

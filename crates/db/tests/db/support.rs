@@ -183,6 +183,7 @@ pub(crate) fn forward(number: u32) -> Transition {
         open: Some(visit(number, 1, "a", done(5, json!({"ok": true})))),
         made: vec![visit(number, 2, "b", VisitState::Begun)],
         failed: None,
+        usage: None,
         gate: None,
         state: ExecutionState::Running,
         results: None,
@@ -242,6 +243,7 @@ pub(crate) fn cancel(number: u32, epoch: Epoch) -> Transition {
         open: None,
         made: Vec::new(),
         failed: None,
+        usage: None,
         gate: None,
         state: ExecutionState::Failed {
             at: at(90),

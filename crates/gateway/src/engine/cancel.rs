@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use workflow_types::execution::{
-    Cancellation, Cancelling, Claimed, History, Outcome, Transition, Visit, VisitState,
+    AttemptUsage, Cancellation, Cancelling, Claimed, History, Outcome, Transition, Visit,
+    VisitState,
 };
 use workflow_types::id::ExecutionId;
 
@@ -162,7 +163,13 @@ async fn finish(engine: &Arc<Engine>, live: &Live, open: Visit) -> Result<bool, 
         execution: live.execution.clone(),
         epoch: live.epoch,
     };
-    close(engine, &claim, (history, open), (&asked, outcome)).await?;
+    close(
+        engine,
+        &claim,
+        (history, open, live.usage()),
+        (&asked, outcome),
+    )
+    .await?;
     Ok(true)
 }
 
@@ -170,7 +177,7 @@ async fn finish(engine: &Arc<Engine>, live: &Live, open: Visit) -> Result<bool, 
 pub(super) async fn close(
     engine: &Engine,
     claim: &Claimed,
-    (mut history, mut open): (History, Visit),
+    (mut history, mut open, usage): (History, Visit, Option<AttemptUsage>),
     (asked, outcome): (&Cancellation, Outcome),
 ) -> Result<(), Error> {
     let (id, at) = (claim.execution.id, engine.clock.now());
@@ -183,6 +190,7 @@ pub(super) async fn close(
         epoch: claim.epoch,
         open: Some(open),
         failed: None,
+        usage,
         made: Vec::new(),
         gate: None,
         state: state.clone(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Claimed, Epoch, Execution, ExecutionState, FailedAttempt, Failure, History, Outcome, Place,
-    StepFailure, StepFailureKind, Transition, Visit, VisitState,
+    AttemptUsage, Claimed, Epoch, Execution, ExecutionState, FailedAttempt, Failure, History,
+    ModelUsage, Outcome, Place, StepFailure, StepFailureKind, Transition, Visit, VisitState,
 };
 use workflow_types::{Timestamp, WorkflowDefinition};
 
@@ -25,7 +25,9 @@ pub(crate) struct Live {
     pub(crate) history: History,
     pub(crate) open: Visit,
     /// Why the attempt before this one failed.
-    pub(crate) previous_error: Option<String>,
+    pub(crate) previous_error: Option<StepFailure>,
+    /// What the attempt that has just ended used of a model, until it is written.
+    pub(crate) used: Option<ModelUsage>,
     /// Fires when somebody cancels the execution.
     pub(crate) cancelled: CancellationToken,
 }
@@ -45,8 +47,18 @@ impl Live {
             history,
             open,
             previous_error: None,
+            used: None,
             cancelled: CancellationToken::new(),
         }
+    }
+
+    /// What is to be recorded of a model with the end of the open visit's attempt.
+    pub(super) fn usage(&self) -> Option<AttemptUsage> {
+        self.used.map(|usage| AttemptUsage {
+            visit: self.open.number,
+            attempt: self.open.attempt,
+            usage,
+        })
     }
 }
 
@@ -100,7 +112,9 @@ async fn stride(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
     let end = if live.cancelled.is_cancelled() {
         AttemptEnd::Interrupted
     } else {
-        perform::attempt(engine, live).await
+        let (end, used) = perform::attempt(engine, live).await;
+        live.used = used;
+        end
     };
     if live.cancelled.is_cancelled() {
         return cancel::end(engine, live, end).await;
@@ -153,6 +167,7 @@ pub(super) async fn set_out(
         epoch,
         open: None,
         failed: None,
+        usage: None,
         made: advance.made,
         gate: advance.gate,
         state: advance.state.clone(),
@@ -206,6 +221,7 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
         epoch: live.epoch,
         open: Some(live.open.clone()),
         failed: None,
+        usage: live.usage(),
         made: advance.made,
         gate: advance.gate,
         state: advance.state.clone(),
@@ -214,6 +230,7 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
     apply(engine, transition).await?;
     live.execution.state = advance.state;
     live.previous_error = None;
+    live.used = None;
     engine.after_commit(&live.execution.id, &live.execution.state);
     if live.execution.state.status().is_at_rest() {
         engine.changes.tell_rest_as(&live.execution);
@@ -246,6 +263,7 @@ async fn write_open(
         epoch: live.epoch,
         open: Some(live.open.clone()),
         failed,
+        usage: live.usage(),
         made: Vec::new(),
         gate: None,
         state: ExecutionState::Running,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use workflow_types::Timestamp;
 use workflow_types::action::Action;
 use workflow_types::definition::Step;
-use workflow_types::execution::{Outcome, StepFailure, StepFailureKind};
+use workflow_types::execution::{FinishReason, ModelUsage, Outcome, StepFailure, StepFailureKind};
 use workflow_types::id::{ModelName, ToolName};
 use workflow_types::output_schema::{Subject, ValueSchema, in_one_line};
 
@@ -18,8 +19,8 @@ use super::Engine;
 use super::drive::Live;
 use super::request::Request;
 use super::size;
-use crate::model::{ModelError, ModelRequest};
-use crate::tool::ToolCall;
+use crate::model::{ModelError, ModelReply, ModelRequest};
+use crate::tool::{ToolCall, ToolError};
 
 /// The longest wait for the next attempt that a provider may ask for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -74,15 +75,24 @@ struct Attempt {
     cancelled: CancellationToken,
     deadline: Timestamp,
     previous_error: Option<String>,
+    /// Where the action leaves what it used of a model.
+    used: Arc<OnceLock<ModelUsage>>,
 }
 
-/// Makes the attempt that the open visit has begun.
-pub(super) async fn attempt(engine: &Engine, live: &Live) -> AttemptEnd {
+/// Makes the attempt that the open visit has begun; with its end, what it used of a model.
+pub(super) async fn attempt(engine: &Engine, live: &Live) -> (AttemptEnd, Option<ModelUsage>) {
+    let used = Arc::default();
+    let end = ended(engine, live, &used).await;
+    let used = used.get().copied().filter(|used| !used.is_unknown());
+    (end, used)
+}
+
+async fn ended(engine: &Engine, live: &Live, used: &Arc<OnceLock<ModelUsage>>) -> AttemptEnd {
     let Some(step) = live.definition.step(&live.open.step) else {
         let message = format!("the definition has no step `{}`", live.open.step);
         return AttemptEnd::Finished(Outcome::failure(StepFailureKind::Internal, message));
     };
-    let answer = bounded(engine, live, step).await;
+    let answer = bounded(engine, live, step, used).await;
     match answer {
         None => AttemptEnd::Interrupted,
         Some(Ok(output)) => AttemptEnd::Finished(size::outcome(output, engine.limits.max_output)),
@@ -91,7 +101,12 @@ pub(super) async fn attempt(engine: &Engine, live: &Live) -> AttemptEnd {
 }
 
 /// Runs the action under its timeout; none if the gateway stopped it.
-async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
+async fn bounded(
+    engine: &Engine,
+    live: &Live,
+    step: &Step,
+    used: &Arc<OnceLock<ModelUsage>>,
+) -> Option<Answer> {
     let timeout = step.timeout();
     let cancelled = engine.stopping.child_token();
     let deadline = engine.clock.now().saturating_add(timeout);
@@ -100,7 +115,8 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         number: live.open.attempt,
         cancelled: cancelled.clone(),
         deadline,
-        previous_error: live.previous_error.clone(),
+        previous_error: refused_before(live),
+        used: Arc::clone(used),
     };
     let work = match action(engine, live, step, attempt) {
         Ok(work) => work,
@@ -133,6 +149,13 @@ async fn bounded(engine: &Engine, live: &Live, step: &Step) -> Option<Answer> {
         message,
         Retry::Allowed,
     )))
+}
+
+/// Why the previous answer of a model was refused; what else failed is no concern of the model.
+fn refused_before(live: &Live) -> Option<String> {
+    let before = live.previous_error.as_ref();
+    let refused = before.filter(|failure| failure.kind == StepFailureKind::BadAnswer);
+    refused.map(|failure| failure.message.clone())
 }
 
 /// The gateway stops, or the execution is cancelled: an attempt that still succeeds within its
@@ -220,22 +243,10 @@ fn call_tool(
     args: Map<String, Value>,
     attempt: Attempt,
 ) -> Result<Work, Refusal> {
-    let Some(tool) = engine.tools.get(name).cloned() else {
+    let Some(found) = engine.tools.look_up(name) else {
         let message = format!("there is no tool `{name}`");
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    if let Some(schema) = tool.spec().input() {
-        let value = Value::Object(args.clone());
-        let subject = Subject::new("args").taken_by(name.as_ref()).masked();
-        let problems = schema.problems(&value, &subject);
-        if !problems.is_empty() {
-            let message = format!(
-                "the arguments do not fit tool `{name}`: {}",
-                in_one_line(&problems)
-            );
-            return Err(Refusal::permanent(StepFailureKind::Error, message));
-        }
-    }
     let call = ToolCall {
         args,
         idempotency_key: attempt.key,
@@ -243,16 +254,30 @@ fn call_tool(
         cancelled: attempt.cancelled,
         deadline: attempt.deadline,
     };
+    let name = name.clone();
     Ok(Box::pin(async move {
-        tool.call(call).await.map_err(|error| {
-            let retry = if error.is_retryable() {
-                Retry::Allowed
-            } else {
-                Retry::Never
-            };
-            Refusal::new(StepFailureKind::Error, error.to_string(), retry)
-        })
+        let cancelled = call.cancelled.clone();
+        let tool = tokio::select! {
+            biased;
+            tool = found.tool(&name) => tool.map_err(refused_by_tool)?,
+            () = cancelled.cancelled() => {
+                let message = format!("tool `{name}` was not found before it was cancelled");
+                return Err(refused_by_tool(ToolError::retryable(message)));
+            }
+        };
+        tool.check(&call.args).map_err(refused_by_tool)?;
+        tool.call(call).await.map_err(refused_by_tool)
     }))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn refused_by_tool(error: ToolError) -> Refusal {
+    let retry = if error.is_retryable() {
+        Retry::Allowed
+    } else {
+        Retry::Never
+    };
+    Refusal::new(StepFailureKind::Error, error.to_string(), retry)
 }
 
 /// What a model is asked, and what its answer must look like.
@@ -296,11 +321,26 @@ fn ask_model(
     };
     Ok(Box::pin(async move {
         let reply = model.ask(request).await.map_err(refused_by_model)?;
-        match schema {
-            None => Ok(Value::String(reply.text)),
-            Some(schema) => structured(&reply.text, &schema),
-        }
+        // Nobody else sets it.
+        let _ = attempt.used.set(reply.usage);
+        understood(reply, schema.as_ref())
     }))
+}
+
+/// What an answer means; half of one means nothing.
+fn understood(reply: ModelReply, schema: Option<&ValueSchema>) -> Answer {
+    let unanswered = |message: &str| Refusal::permanent(StepFailureKind::Error, message);
+    match (reply.usage.finish, schema) {
+        (Some(FinishReason::Length), _) => Err(unanswered(
+            "the answer was cut off at the most tokens that it may have; let the model have more, \
+             or ask for less",
+        )),
+        (Some(FinishReason::Refused), _) => Err(unanswered(
+            "the model declined to answer; ask in other words, or another model",
+        )),
+        (_, None) => Ok(Value::String(reply.text)),
+        (_, Some(schema)) => structured(&reply.text, schema),
+    }
 }
 
 fn refused_by_model(error: ModelError) -> Refusal {
@@ -337,7 +377,8 @@ fn bounded_wait(wait: Duration, message: String) -> (Duration, String) {
 
 /// An answer as JSON that fits the schema; a Markdown fence around it is taken off.
 fn structured(text: &str, schema: &ValueSchema) -> Answer {
-    let refuse = |message: String| Refusal::new(StepFailureKind::Error, message, Retry::Allowed);
+    let refuse =
+        |message: String| Refusal::new(StepFailureKind::BadAnswer, message, Retry::Allowed);
     let value: Value = serde_json::from_str(unfenced(text))
         .map_err(|error| refuse(format!("the answer is not JSON: {error}")))?;
     let problems = schema.problems(&value, &Subject::new("answer"));

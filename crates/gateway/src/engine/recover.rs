@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 use workflow_types::action::OnInterrupt;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, Place, StepFailureKind,
-    Transition, Visit, VisitState,
+    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, Place, StepFailure,
+    StepFailureKind, Transition, Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
 
@@ -249,7 +249,8 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         && let Some(asked) = cancel::asked(engine, execution.id).await?
     {
         let outcome = asked.outcome();
-        cancel::close(engine, claim, (history, open.clone()), (&asked, outcome)).await?;
+        let open = (history, open.clone(), None);
+        cancel::close(engine, claim, open, (&asked, outcome)).await?;
         return Ok(None);
     }
     let definition = match engine.definition(&execution.definition).await {
@@ -278,7 +279,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
                 return Ok(None);
             }
             live.open.attempt += 1;
-            live.previous_error = Some(failure.message);
+            live.previous_error = Some(failure);
             drive::begin(engine, &mut live).await?
         }
         VisitState::Done { .. } => {
@@ -293,7 +294,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
 }
 
 /// Why the attempt before that of the open visit failed: one that is made again is told, too.
-async fn error_before(engine: &Engine, open: &Visit) -> Result<Option<String>, Error> {
+async fn error_before(engine: &Engine, open: &Visit) -> Result<Option<StepFailure>, Error> {
     if open.attempt == 1 {
         return Ok(None);
     }
@@ -303,7 +304,7 @@ async fn error_before(engine: &Engine, open: &Visit) -> Result<Option<String>, E
         .await;
     let failed = failed.during("reading failed attempts")?;
     let before = failed.into_iter().rfind(|it| it.attempt < open.attempt);
-    Ok(before.map(|failed| failed.failure.message))
+    Ok(before.map(|failed| failed.failure))
 }
 
 /// Whether a definition will not be read later either.
@@ -338,6 +339,7 @@ async fn fail_without_definition(
         epoch: claim.epoch,
         open,
         failed: None,
+        usage: None,
         made: Vec::new(),
         gate: None,
         state: state.clone(),
@@ -381,10 +383,11 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
         .step(&live.open.step)
         .and_then(workflow_types::definition::Step::on_interrupt);
     let request = live.open.request.as_ref().map(Request::from_json);
-    let choice = stated.unwrap_or_else(|| match request {
-        Some(Ok(request)) => request.default_on_interrupt(&engine.tools),
-        Some(Err(_)) | None => OnInterrupt::Ask,
-    });
+    let choice = match (stated, request) {
+        (Some(stated), _) => stated,
+        (None, Some(Ok(request))) => request.default_on_interrupt(&engine.tools).await,
+        (None, Some(Err(_)) | None) => OnInterrupt::Ask,
+    };
     tracing::info!(
         execution.id = %live.execution.id,
         step.id = %live.open.step,

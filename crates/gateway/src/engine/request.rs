@@ -95,14 +95,15 @@ impl Request {
     }
 
     /// What an interruption of this request means, unless the author says otherwise.
-    pub(crate) fn default_on_interrupt(&self, tools: &ToolRegistry) -> OnInterrupt {
+    pub(crate) async fn default_on_interrupt(&self, tools: &ToolRegistry) -> OnInterrupt {
         let repeatable = match self {
             Self::Noop | Self::Model { .. } => true,
-            // A tool that panics when it is asked is not trusted to be repeatable.
-            Self::Tool { tool, args } => tools.get(tool).is_some_and(|tool| {
-                catch_unwind(AssertUnwindSafe(|| tool.effect_of(args)))
-                    .is_ok_and(|effect| effect != Effect::Destructive)
-            }),
+            // A tool that is not found, or panics when it is asked, is not trusted to be repeatable.
+            Self::Tool { tool, args } => match tools.find(tool).await {
+                Ok(Some(tool)) => catch_unwind(AssertUnwindSafe(|| tool.effect_of(args)))
+                    .is_ok_and(|effect| effect != Effect::Destructive),
+                Ok(None) | Err(_) => false,
+            },
         };
         if repeatable {
             OnInterrupt::Rerun

@@ -14,14 +14,20 @@ const MAX_MESSAGE: usize = 64 * 1024;
 
 /// The outcome of an action that answered this output.
 pub(super) fn outcome(output: Value, max_bytes: usize) -> Outcome {
-    match problem(&output, max_bytes) {
+    match output_problem(&output, max_bytes) {
         Some(problem) => Outcome::failure(StepFailureKind::OutputTooLarge, problem),
         None => Outcome::Success { output },
     }
 }
 
-/// Why an output is too large to be stored, if it is.
-pub(crate) fn problem(output: &Value, max_bytes: usize) -> Option<String> {
+/// Why an output is too large or too deep to be the output of a step, if it is.
+///
+/// ```
+/// use serde_json::json;
+/// assert_eq!(gateway::output_problem(&json!("abc"), 5), None);
+/// assert!(gateway::output_problem(&json!("abcd"), 5).is_some());
+/// ```
+pub fn output_problem(output: &Value, max_bytes: usize) -> Option<String> {
     if is_deeper(output, MAX_DEPTH) {
         return Some(format!(
             "the output is nested deeper than {MAX_DEPTH} levels"
@@ -82,17 +88,17 @@ mod tests {
 
     #[test]
     fn what_is_stored_can_be_read_again() {
-        assert_eq!(problem(&nested(MAX_DEPTH), 1_000), None);
-        assert!(problem(&nested(MAX_DEPTH + 1), 1_000).is_some());
+        assert_eq!(output_problem(&nested(MAX_DEPTH), 1_000), None);
+        assert!(output_problem(&nested(MAX_DEPTH + 1), 1_000).is_some());
         let text = nested(MAX_STORED_DEPTH).to_string();
         assert!(serde_json::from_str::<Value>(&text).is_ok());
     }
 
     #[test]
     fn size_is_counted_in_bytes_of_json() {
-        assert_eq!(problem(&json!("abc"), 5), None);
+        assert_eq!(output_problem(&json!("abc"), 5), None);
         assert_eq!(
-            problem(&json!("abcd"), 5).as_deref(),
+            output_problem(&json!("abcd"), 5).as_deref(),
             Some("the output has 6 bytes, at most 5 are kept")
         );
     }

@@ -143,6 +143,7 @@ laws! {
     }
     transitions {
         a_step_forward_is_read_back_as_it_was,
+        what_a_model_used_is_kept_with_its_attempt,
         a_transition_that_is_refused_has_written_nothing,
         a_finished_execution_never_changes_again,
         a_visit_that_is_over_is_not_written_again,

@@ -6,8 +6,8 @@ use workflow_types::approval::{Gate, Vote};
 use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
-    Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
-    Prune, Scope, Visit, WorkflowExecutionState,
+    AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
+    Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -82,6 +82,10 @@ pub trait ReadStore: Send + Sync {
         first: u32,
         last: u32,
     ) -> Result<Vec<FailedAttempt>, StoreError>;
+
+    /// What the attempts of an execution used of models, in their order; none if there is no such
+    /// execution. A visit that a retry has taken over cost the execution that made it.
+    async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError>;
 
     /// At most `limit` events (at least one) of an execution after a place; none if there is no
     /// such execution.

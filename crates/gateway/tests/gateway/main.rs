@@ -19,6 +19,7 @@ mod retries;
 mod schedule_laws;
 mod schedule_tables;
 mod schedules;
+mod sources;
 mod store;
 mod support;
 mod taken_twice;

@@ -10,9 +10,9 @@ use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted}
 use gateway::workflow_types::damage::Listed;
 use gateway::workflow_types::definition::DefinitionDigest;
 use gateway::workflow_types::execution::{
-    Admitted, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution, ExecutionFilter,
-    FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start, Started, Transition,
-    Visit, WorkflowExecutionState,
+    Admitted, AttemptUsage, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution,
+    ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
+    Started, Transition, Visit, WorkflowExecutionState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
@@ -223,6 +223,10 @@ impl ReadStore for Mortal<dyn ReadStore> {
         last: u32,
     ) -> Result<Vec<FailedAttempt>, StoreError> {
         self.read(self.inner.attempts(id, first, last)).await
+    }
+
+    async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError> {
+        self.read(self.inner.usage(id)).await
     }
 
     async fn events(

@@ -393,7 +393,24 @@ impl<'v, 'r> Fields<'v, 'r> {
     }
 
     /// Reports every key that is not known here; `foreign` explains keys of other places.
-    pub(crate) fn finish_but(mut self, foreign: impl Fn(&str) -> Option<String>) {
+    pub(crate) fn finish_but(self, foreign: impl Fn(&str) -> Option<String>) {
+        self.finish_with(|key, place| {
+            let diagnostic = Diagnostic::new(Code::ForeignKey, place, foreign(key)?);
+            let help = "remove it, or change `action`";
+            Some(diagnostic.label("does not belong here").help(help))
+        });
+    }
+
+    /// Reports every key that is not known here; `told` knows of some what is wrong, and what to do.
+    pub(crate) fn finish_told(self, told: impl Fn(&str) -> Option<(String, String)>) {
+        self.finish_with(|key, place| {
+            let (message, help) = told(key)?;
+            let diagnostic = Diagnostic::new(Code::UnknownKey, place, message);
+            Some(diagnostic.label("unknown key").help(help))
+        });
+    }
+
+    fn finish_with(mut self, own: impl Fn(&str, Place) -> Option<Diagnostic>) {
         let mut explained: Vec<&'static str> = Vec::new();
         for key in self.map.keys() {
             if self.shapes.iter().any(|shape| shape.knows(key)) {
@@ -401,10 +418,8 @@ impl<'v, 'r> Fields<'v, 'r> {
             }
             let at = self.at.key(key);
             let place = Place::key(&at);
-            let diagnostic = match foreign(key) {
-                Some(reason) => Diagnostic::new(Code::ForeignKey, place, reason)
-                    .label("does not belong here")
-                    .help("remove it, or change `action`"),
+            let diagnostic = match own(key, place.clone()) {
+                Some(diagnostic) => diagnostic,
                 None => {
                     let owner = self.place_name();
                     let unknown = unknown::key(key, place, &owner, self.map, &self.shapes);

@@ -79,6 +79,8 @@ fn items(of: Form, value: &Value) -> Option<Remedy> {
                 | Form::Boolean
                 | Form::Duration(_)
                 | Form::List(_)
+                | Form::Either(_)
+                | Form::Named(_)
                 | Form::Object
                 | Form::Input(_)
                 | Form::Any

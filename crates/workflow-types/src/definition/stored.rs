@@ -1,7 +1,8 @@
 //! How a definition is written down: the plain JSON shape, and the canonical form with its digest.
 //!
-//! The canonical form has sorted keys and a version, so that the same definition has the same
-//! digest on every machine and in every year.
+//! The canonical form has a version, our keys in one order, and the author's where their order is
+//! theirs (arguments, schemas), so that the same definition has the same digest on every machine and
+//! in every year, and an execution that is read back does what it did before.
 
 use std::fmt;
 use std::str::FromStr;
@@ -76,11 +77,7 @@ pub enum StoredDefinitionError {
 impl StoredDefinition {
     /// The canonical form of a definition.
     pub fn new(definition: &WorkflowDefinition) -> Self {
-        let mut json = String::new();
-        canonical(
-            &json!({ "v": VERSION, "definition": workflow(definition) }),
-            &mut json,
-        );
+        let json = json!({ "definition": workflow(definition), "v": VERSION }).to_string();
         Self {
             digest: digest(&json),
             json,
@@ -151,39 +148,6 @@ fn digest(json: &str) -> DefinitionDigest {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     DefinitionDigest(digits.collect())
-}
-
-/// Writes JSON with sorted keys and without white space.
-fn canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-            entries.sort_unstable_by_key(|(key, _)| *key);
-            out.push('{');
-            for (index, (key, value)) in entries.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Value::String(key.clone()).to_string());
-                out.push(':');
-                canonical(value, out);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                canonical(item, out);
-            }
-            out.push(']');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            out.push_str(&value.to_string());
-        }
-    }
 }
 
 /// A JSON object that leaves out what is absent.

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::duration;
 use crate::output_schema::{TELLING, TELLING_BY_VALUE, TYPES, keyword_names};
-use crate::shape::{Choice, Form, Key, List, Pattern, Presence, Shape, Whole, snake_case};
+use crate::shape::{
+    Choice, Either, Form, Key, List, Named, Pattern, Presence, Shape, Whole, snake_case,
+};
 
 /// Collects the definitions that others refer to.
 #[derive(Default)]
@@ -84,6 +86,8 @@ impl Writer {
             Form::List(list) => self.list(list),
             Form::Mapping(shape) => self.mapping(shape),
             Form::Choice(choice) => self.choice(choice),
+            Form::Either(either) => self.either(either),
+            Form::Named(named) => self.named(named),
             Form::Object => json!({"type": "object"}),
             Form::Input(property) => self.input(property),
             Form::Any => json!({}),
@@ -107,6 +111,29 @@ impl Writer {
 
     fn mapping(&mut self, shape: &'static Shape) -> Value {
         self.define(shape.name, |writer, at| writer.closed(shape, at))
+    }
+
+    /// A mapping with exactly one of a few keys, and with nothing that goes with another of them.
+    fn either(&mut self, either: &'static Either) -> Value {
+        self.define(either.shape.name, |writer, at| {
+            let mut schema = writer.closed(either.shape, at);
+            let one_of = either.one_of.iter();
+            let one_of = one_of.map(|(key, _)| json!({"required": [key]}));
+            schema["oneOf"] = one_of.collect();
+            let with = either.one_of.iter();
+            let with = with.flat_map(|(key, with)| with.iter().map(move |name| (name, key)));
+            let with = with.map(|(name, key)| ((*name).to_owned(), json!([key])));
+            schema["dependentRequired"] = Value::Object(with.collect());
+            schema
+        })
+    }
+
+    fn named(&mut self, named: &'static Named) -> Value {
+        json!({
+            "type": "object",
+            "propertyNames": self::pattern(named.names),
+            "additionalProperties": self.form(named.of),
+        })
     }
 
     /// The common keys, and for each word a mapping that has its keys too and no others.

@@ -206,7 +206,7 @@ impl Checker<'_> {
         );
         self.wrong.push(problem.label("not needed").help(help));
         let mut rest = property.clone();
-        rest.remove("required");
+        rest.shift_remove("required");
         self.schema(at, &Value::Object(rest));
     }
 }

@@ -1,7 +1,10 @@
 //! The keys of a host's `agentspace.toml`. TOML is written in `snake_case`, so its names are.
 
+pub(crate) mod models;
+
 use serde_json::json;
 
+use super::mcp::MCP;
 use super::{FILLED, Form, Key, List, Pattern, Shape, Whole};
 use crate::config::{
     DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
@@ -11,13 +14,13 @@ use crate::config::{
 use crate::duration;
 
 /// A path, or the name of a program.
-static PATH: Pattern = Pattern {
+pub(super) static PATH: Pattern = Pattern {
     regex: r"^[^\x00]+$",
     longest: None,
     words: "a text that is not empty",
 };
 
-static VARIABLE: Pattern = Pattern {
+pub(super) static VARIABLE: Pattern = Pattern {
     regex: r"^[^=\x00]+$",
     longest: None,
     words: "the name of an environment variable, or `*` for all of them",
@@ -29,15 +32,18 @@ static PROGRAMS: List = List {
     most: None,
 };
 
-static VARIABLES: List = List {
+pub(super) static VARIABLES: List = List {
     of: Form::Pattern(&VARIABLE),
     least: 0,
     most: None,
 };
 
+/// The longest wait in milliseconds.
+pub(super) const LONGEST_WAIT_MS: u64 = LONGEST_WAIT.as_secs() * 1_000;
+
 const WAIT: Form = Form::Duration(Whole {
     least: 0,
-    most: Some(LONGEST_WAIT.as_secs() * 1_000),
+    most: Some(LONGEST_WAIT_MS),
 });
 
 const AGE: Form = Form::Duration(Whole {
@@ -72,6 +78,24 @@ pub(crate) static CONFIG: Shape = Shape {
             "What the built-in tools may do.",
         )
         .example(|| json!({"execute_command": {"allow_programs": ["git"]}})),
+        Key::optional(
+            "mcp",
+            Form::Mapping(&MCP),
+            "MCP servers, whose tools steps call as `SERVER.TOOL`.",
+        )
+        .example(|| json!({"servers": {"files": {"command": ["mcp-server-filesystem", "."]}}})),
+        Key::optional(
+            "default_model",
+            Form::Pattern(&models::NAME),
+            "The model that is asked where a step names none; needed if there are several.",
+        )
+        .example(|| json!("fast")),
+        Key::optional(
+            "models",
+            Form::Named(&models::MODELS),
+            "The models that steps may ask, each under the name that steps know.",
+        )
+        .example(|| json!({"fast": {"adapter": "ollama", "model": "llama3.2"}})),
     ],
 };
 

@@ -1,5 +1,7 @@
 //! The published schema of `agentspace.toml` says what the parser says.
 
+use std::collections::BTreeMap;
+
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,14 +31,30 @@ fn full() -> Value {
             "execute_command": {"allow_programs": ["git"], "inherit_env": ["PATH", "*"]},
             "http_request": {"allow_private_addresses": true},
         },
+        "mcp": {"servers": {
+            "files": {
+                "command": ["npx", "x"], "env": {"A": "b"}, "inherit_env": ["B"], "cwd": "d",
+                "timeout": 5_000,
+            },
+            "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
+        }},
+        "default_model": "fast",
+        "models": {
+            "fast": {
+                "adapter": "openai", "model": "m", "base_url": "http://127.0.0.1:1/v1/",
+                "key_env": "A_KEY", "max_tokens": 100, "temperature": 0.5, "timeout": "60s",
+            },
+        },
     })
 }
 
-/// No schema says how long `8d` is, or knows the time zones.
+/// No schema says how long `8d` is, which models there are, or knows the time zones.
 fn beyond_schemas(diagnostics: &Diagnostics) -> bool {
     let length = |message: &str| {
         message.contains("longer than a day")
             || message.contains("shorter than an hour")
+            || message.contains("there is no model `")
+            || message.contains("there are several models")
             || (message.contains("which is no time zone") && !message.contains("is ``"))
     };
     diagnostics.errors().all(|error| length(&error.message))
@@ -47,7 +65,11 @@ fn agree(schema: &Validator, document: &Value) -> Result<(), String> {
     let good = checked.config.is_some() || beyond_schemas(&checked.diagnostics);
     // A number is judged by both; only texts are beyond a schema.
     let number = |key: &str| document["gateway"][key].as_u64().unwrap_or_default();
-    let long = number("drain").max(number("grace")) > 86_400_000;
+    let start = |name: &str| document["mcp"]["servers"][name]["timeout"].as_u64();
+    let start = start("files").max(start("remote")).unwrap_or_default();
+    let answer = document["models"]["fast"]["timeout"].as_u64();
+    let longest = number("drain").max(number("grace")).max(start);
+    let long = longest.max(answer.unwrap_or_default()) > 86_400_000;
     let age = &document["gateway"]["retention"]["older_than"];
     // That none is no time a schema can say, in every unit.
     let short = age == "0s" || age.as_u64().is_some_and(|age| age < 3_600_000);
@@ -121,7 +143,7 @@ fn full_pointers() -> Vec<String> {
         }
         found.push(at);
     }
-    assert_eq!(found.len(), 19);
+    assert_eq!(found.len(), 43);
     found
 }
 
@@ -142,21 +164,39 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             "tools" => &["tools"],
             "executeCommand" => &["tools", "execute_command"],
             "httpRequest" => &["tools", "http_request"],
+            "mcp" => &["mcp"],
+            "mcpServer" => &["mcp", "servers", "files"],
+            // What stands there is needed for any of its keys; its examples are tried below.
+            "model" => continue,
             other => panic!("{other} is new"),
         };
         for (key, property) in mapping["properties"].as_object().unwrap() {
             assert!(property["description"].is_string(), "{key}");
             let mut example = json!({});
             *inner(&mut example, at, key) = property["examples"][0].clone();
+            let beside = match (name, key.as_str()) {
+                ("mcpServer", "headers") => Some(("url", json!("http://a"))),
+                ("mcpServer", "env" | "inherit_env" | "cwd" | "timeout") => {
+                    Some(("command", json!(["x"])))
+                }
+                (_, _) => None,
+            };
+            if let Some((beside, value)) = beside {
+                *inner(&mut example, at, beside) = value;
+            }
+            if key == "default_model" {
+                example["models"] = json!({"fast": {"adapter": "ollama", "model": "m"}});
+            }
             let told = Config::check(&example).diagnostics;
             assert!(told.is_empty(), "{example}: {told}");
-            if let Some(default) = property.get("default") {
+            // A server has no default, though some of its keys have.
+            if let Some(default) = property.get("default").filter(|_| name != "mcpServer") {
                 *inner(&mut written, at, key) = default.clone();
             }
             described += 1;
         }
     }
-    assert_eq!(described, 18);
+    assert_eq!(described, 29);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -171,8 +211,72 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         allow_programs: None,
         inherit_env: Some(Vec::new()),
         allow_private_addresses: Some(false),
+        mcp_servers: BTreeMap::new(),
+        default_model: None,
+        models: std::collections::BTreeMap::new(),
     };
     assert_eq!(Config::check(&written).config, Some(expected));
+}
+
+#[test]
+fn the_examples_of_a_models_keys_make_a_model() {
+    let schema = json_schema::config();
+    let keys = schema["$defs"]["model"]["properties"].as_object().unwrap();
+    let model: serde_json::Map<String, Value> = keys
+        .iter()
+        .map(|(key, property)| {
+            assert!(property["description"].is_string(), "{key}");
+            (key.clone(), property["examples"][0].clone())
+        })
+        .collect();
+    assert_eq!(model.len(), 7);
+    let checked = Config::check(&json!({"models": {"fast": model}}));
+    assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+}
+
+#[test]
+fn a_key_in_the_file_is_refused_with_where_it_belongs_and_never_repeated() {
+    let with = |key: &str, value: &str| {
+        let mut model = json!({"adapter": "openai", "model": "m"});
+        model[key] = json!(value);
+        let checked = Config::check(&json!({"models": {"fast": model}}));
+        assert!(checked.config.is_none(), "{key}");
+        checked.diagnostics.to_string()
+    };
+    for key in ["api_key", "key", "API_KEY", "token"] {
+        let told = with(key, "sk-canary-0123");
+        assert!(told.contains("does not stand in this file"), "{told}");
+        assert!(told.contains("key_env = "), "{told}");
+        assert!(!told.contains("canary"), "{told}");
+    }
+    for value in ["sk-canary-0123", "", "A B", "1A", "A=b", &"A".repeat(65)] {
+        let told = with("key_env", value);
+        assert!(told.contains("the key itself may not stand"), "{told}");
+        assert!(!told.contains("canary"), "{told}");
+    }
+}
+
+#[test]
+fn the_default_model_is_one_that_there_is_and_has_to_be_named_among_several() {
+    let told = |document: Value| Config::check(&document).diagnostics.to_string();
+    let model = json!({"adapter": "ollama", "model": "m"});
+    assert_eq!(told(json!({"models": {"a": model}})), "");
+    assert_eq!(
+        told(json!({"default_model": "b", "models": {"a": model, "b": model}})),
+        ""
+    );
+    let several = told(json!({"models": {"a": model, "b": model}}));
+    assert!(
+        several.contains("WF0102") && several.contains("default_model = "),
+        "{several}"
+    );
+    let unknown = told(json!({"default_model": "c", "models": {"a": model, "b": model}}));
+    assert!(
+        unknown.contains("no model `c`") && unknown.contains("one of a, b"),
+        "{unknown}"
+    );
+    let none = told(json!({"default_model": "c"}));
+    assert!(none.contains("[models.c]"), "{none}");
 }
 
 fn inner<'v>(document: &'v mut Value, at: &[&str], key: &str) -> &'v mut Value {

@@ -40,7 +40,7 @@ pub(crate) enum Inherit {
 }
 
 /// The part of the host's environment that a command gets.
-pub(super) fn inherited(inherit: &Inherit) -> Vec<(OsString, OsString)> {
+pub(in crate::tools) fn inherited(inherit: &Inherit) -> Vec<(OsString, OsString)> {
     std::env::vars_os()
         .filter(|(name, _)| {
             let name = name.to_string_lossy();

@@ -165,15 +165,15 @@ async fn stop(child: &mut Child, group: &mut Group, drained: &CancellationToken)
 }
 
 /// The process group of a command; what is left of it is killed when this is dropped.
-struct Group(Option<Pid>);
+pub(in crate::tools) struct Group(Option<Pid>);
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    pub(in crate::tools) fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self(id.and_then(Pid::from_raw))
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(in crate::tools) fn signal(&self, signal: Signal) {
         if let Some(pid) = self.0 {
             // The only likely error is a group that has ended, which is what is wanted.
             let _ = kill_process_group(pid, signal);
@@ -186,7 +186,7 @@ impl Group {
     }
 
     /// From here on the number may belong to somebody else.
-    fn leave_alone(&mut self) {
+    pub(in crate::tools) fn leave_alone(&mut self) {
         self.0 = None;
     }
 }
@@ -201,7 +201,7 @@ impl Drop for Group {
     clippy::disallowed_methods,
     reason = "processes live in real time, whatever time the workflows are given"
 )]
-async fn after(duration: Duration) {
+pub(in crate::tools) async fn after(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
@@ -229,7 +229,7 @@ fn not_started(invocation: &Invocation, error: &io::Error) -> ToolError {
     clippy::wildcard_enum_match_arm,
     reason = "the system's errors are open"
 )]
-fn remedy(program: &str, error: &io::Error) -> Option<&'static str> {
+pub(in crate::tools) fn remedy(program: &str, error: &io::Error) -> Option<&'static str> {
     let bare = Path::new(program).components().count() == 1;
     if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
         return Some("the file is no program of this machine, begin a script with a `#!` line");

@@ -14,7 +14,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::redirect::Hop;
-use super::tls::Tls;
+use crate::tls::Tls;
+
 use super::{HttpOptions, Redirects, address, answer, failure};
 
 /// Redirects that are followed.
@@ -63,6 +64,8 @@ pub(super) async fn perform(
 async fn send(hop: &Hop, options: &HttpOptions, tls: &Tls) -> Result<Response, ToolError> {
     let found = look_up(&hop.url).await?;
     let checked = address::reachable(&hop.url, &found, options)?;
+    let tls = tls.for_scheme(hop.url.scheme()).await;
+    let tls = tls.map_err(ToolError::permanent)?;
     let client = Client::builder()
         .dns_resolver(Checked(checked))
         .no_proxy()
@@ -72,7 +75,9 @@ async fn send(hop: &Hop, options: &HttpOptions, tls: &Tls) -> Result<Response, T
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(USER_AGENT)
-        .tls_backend_preconfigured(tls.for_scheme(hop.url.scheme()).await?)
+        .tls_backend_preconfigured(tls)
+        // Whatever else in this program has it compiled in: a workflow sees what the server sends.
+        .no_gzip()
         .build()
         .map_err(|error| failure::transport("preparing a request to", &hop.url, &error))?;
     let mut request = client

@@ -202,6 +202,7 @@ pub(super) fn forward(number: u32, from: u32) -> Transition {
         epoch: Epoch::FIRST,
         open: Some(visit(number, from, "a", done(5, output))),
         failed: None,
+        usage: None,
         made: vec![visit(number, from + 1, "a", VisitState::Begun)],
         gate: None,
         state: ExecutionState::Running,

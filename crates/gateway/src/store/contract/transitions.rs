@@ -2,8 +2,8 @@
 
 use workflow_types::approval::{Decision, GateKind, GateState, Judgement};
 use workflow_types::execution::{
-    Execution, ExecutionState, FailureKind, Outcome, Started, StepFailureKind, Transition,
-    VisitState,
+    AttemptUsage, Execution, ExecutionState, FailureKind, FinishReason, ModelUsage, Outcome,
+    Started, StepFailureKind, Transition, VisitState,
 };
 
 use serde_json::json;
@@ -46,6 +46,44 @@ pub(super) async fn a_step_forward_is_read_back_as_it_was(factory: &dyn StoreFac
     let folded = results(&[("a", outcome), ("b", done(8, json!([1.5, "x", null])))]);
     assert_eq!(stored.state.step_results, folded);
     world.is_sound().await;
+}
+
+pub(super) async fn what_a_model_used_is_kept_with_its_attempt(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.start(running(1)).await;
+    world.start(running(2)).await;
+    let used = |attempt, usage| AttemptUsage {
+        visit: 1,
+        attempt,
+        usage,
+    };
+    let said = ModelUsage {
+        input_tokens: Some(20),
+        output_tokens: Some(u64::from(u32::MAX)),
+        finish: Some(FinishReason::Stop),
+    };
+    let half = ModelUsage {
+        output_tokens: Some(0),
+        ..ModelUsage::default()
+    };
+    let refused = Transition {
+        usage: Some(used(1, half)),
+        ..back_off(1, at(60))
+    };
+    world.apply(refused).await.unwrap();
+    let done = Transition {
+        usage: Some(used(2, said)),
+        ..complete(1)
+    };
+    world.apply(done.clone()).await.unwrap();
+    // A repetition that is refused adds nothing.
+    assert_eq!(kind(world.apply(done).await), StoreErrorKind::Conflict);
+    let usage = world.reads.usage(id(1)).await.unwrap();
+    assert_eq!(usage, [used(1, half), used(2, said)]);
+    assert_eq!(world.reads.usage(id(2)).await.unwrap(), []);
+    world.is_sound().await;
+    world.store.delete(id(1)).await.unwrap();
+    assert_eq!(world.reads.usage(id(1)).await.unwrap(), []);
 }
 
 pub(super) async fn a_transition_that_is_refused_has_written_nothing(factory: &dyn StoreFactory) {

@@ -11,8 +11,8 @@ use workflow_types::approval::{Gate, Vote};
 use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
-    Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt, Page, PageKey,
-    Prune, Scope, Visit, WorkflowExecutionState,
+    AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
+    Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -187,6 +187,10 @@ impl ReadStore for SqliteReader {
     ) -> Result<Vec<FailedAttempt>, StoreError> {
         self.read(move |c| db::attempt::between(c, &id, (first, last)))
             .await
+    }
+
+    async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError> {
+        self.read(move |c| db::usage::of_execution(c, &id)).await
     }
 
     async fn events(

@@ -214,14 +214,14 @@ impl Run {
         true
     }
 
-    /// Why the attempt before the open one failed.
+    /// Why the answer to the attempt before the open one was refused, if it was.
     fn error_before(&self) -> Option<String> {
         let open = self.visits.last()?;
         let before = |failed: &&FailedAttempt| {
             failed.visit == open.number && failed.attempt + 1 == open.attempt
         };
         let failed = self.attempts.iter().find(before)?;
-        Some(failed.failure.message.clone())
+        (failed.failure.kind == StepFailureKind::BadAnswer).then(|| failed.failure.message.clone())
     }
 
     /// Looks whether the call has ended, or is told to stop.
@@ -293,7 +293,7 @@ impl Run {
             Reply::Refuses => failed(complaint, Again::Never),
             Reply::Panics => failed(some_failure(StepFailureKind::Internal), Again::Never),
             Reply::Floods if self.has_schema() => {
-                failed(some_failure(StepFailureKind::Error), Again::AtOnce)
+                failed(some_failure(StepFailureKind::BadAnswer), Again::AtOnce)
             }
             Reply::Floods => failed(some_failure(StepFailureKind::OutputTooLarge), Again::Never),
             Reply::Hangs(_) => panic!("it has no reply"),
@@ -318,7 +318,7 @@ impl Run {
             return End::Answered(output.clone());
         }
         End::Failed {
-            failure: some_failure(StepFailureKind::Error),
+            failure: some_failure(StepFailureKind::BadAnswer),
             again: Again::AtOnce,
         }
     }

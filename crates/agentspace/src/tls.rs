@@ -1,11 +1,10 @@
-//! What a request trusts when it speaks TLS.
+//! What this program's requests trust when they speak TLS, whoever makes them.
 //!
 //! The certificate authorities are read once, when the first https request needs them: a machine
 //! without any can still make http requests.
 
 use std::sync::Arc;
 
-use gateway::ToolError;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, client, crypto};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::sync::OnceCell;
@@ -13,13 +12,14 @@ use tokio::task::spawn_blocking;
 
 /// The TLS settings of all requests.
 #[derive(Debug, Default)]
-pub(super) struct Tls {
+pub(crate) struct Tls {
     machine: OnceCell<ClientConfig>,
 }
 
 impl Tls {
-    /// For a URL of this scheme: https trusts whom the machine trusts, http needs nobody.
-    pub(super) async fn for_scheme(&self, scheme: &str) -> Result<ClientConfig, ToolError> {
+    /// For a URL of this scheme: https trusts whom the machine trusts, http needs nobody. The
+    /// reason, in words, if there are no authorities.
+    pub(crate) async fn for_scheme(&self, scheme: &str) -> Result<ClientConfig, String> {
         if scheme == "https" {
             let load = || async {
                 // Reads many files.
@@ -51,9 +51,9 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, String> {
         .map_err(|error| error.to_string())
 }
 
-fn unavailable(reason: &str) -> ToolError {
-    ToolError::permanent(format!(
+fn unavailable(reason: &str) -> String {
+    format!(
         "https is not available: {reason}; install the machine's certificate authorities \
          (`ca-certificates`) or name a file of them in SSL_CERT_FILE"
-    ))
+    )
 }
