@@ -29,9 +29,11 @@ pub(crate) fn settle(
         request: match &visit.state {
             // Only here may it have been left without its request before.
             VisitState::Waiting | VisitState::Begun => {
-                Some(visit.request.as_ref().map(ToString::to_string))
+                Request::Written(visit.request.as_ref().map(ToString::to_string))
             }
-            VisitState::Ready | VisitState::BackingOff { .. } | VisitState::Done { .. } => None,
+            VisitState::Ready | VisitState::BackingOff { .. } | VisitState::Done { .. } => {
+                Request::Left
+            }
         },
         columns: StateColumns::from(visit),
         execution_id: visit.execution_id.to_string(),
@@ -44,8 +46,8 @@ pub(crate) fn settle(
     };
     let raw = &mut connection.raw;
     let changed = match &settling.request {
-        Some(_) => kept::<statement::BeginVisit, _>(settling).execute(raw),
-        None => kept::<statement::SettleVisit, _>(settling).execute(raw),
+        Request::Written(_) => kept::<statement::BeginVisit, _>(settling).execute(raw),
+        Request::Left => kept::<statement::SettleVisit, _>(settling).execute(raw),
     };
     let changed = changed.context(|| format!("recording {} failed", super::name(visit)))?;
     Ok(changed > 0)
@@ -54,13 +56,18 @@ pub(crate) fn settle(
 /// What becomes of an open visit, and on which conditions.
 struct Settling<'v> {
     columns: StateColumns<'v>,
-    /// Written only if there is one here, which makes another statement of it.
-    request: Option<Option<String>>,
+    request: Request,
     execution_id: String,
     visit: i64,
     epoch: i64,
     may_be_ended: bool,
     may_end: bool,
+}
+
+/// What becomes of the request of a visit; each makes another statement of it.
+enum Request {
+    Left,
+    Written(Option<String>),
 }
 
 impl QueryFragment<Sqlite> for Settling<'_> {
@@ -82,7 +89,7 @@ impl QueryFragment<Sqlite> for Settling<'_> {
         out.push_bind_param::<Nullable<Text>, _>(&columns.due_at)?;
         out.push_sql(", completed_at = ");
         out.push_bind_param::<Nullable<Text>, _>(&columns.completed_at)?;
-        if let Some(request) = &self.request {
+        if let Request::Written(request) = &self.request {
             out.push_sql(", request = ");
             out.push_bind_param::<Nullable<Text>, _>(request)?;
         }
