@@ -1,15 +1,12 @@
 //! The store in a SQLite file, and the one boundary between async code and the blocking database.
 //!
-//! Writes go to one thread, which commits together what arrived together and answers each caller
-//! after the commit. Reads go to a few read-only connections. Nothing outside of here names `db`.
+//! Writes go to the writer. Reads go to a few read-only connections. Nothing outside of here names `db`.
 
 mod reader;
+mod writer;
 mod writes;
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use db::{Connection, Job, OwnerLock};
 use tokio::sync::oneshot;
@@ -18,9 +15,7 @@ use super::{StoreError, StoreErrorKind};
 
 pub use db::Durability;
 pub use reader::SqliteReader;
-
-/// Most writes in one commit; bounds the time until the first of them is answered.
-const LARGEST_GROUP: usize = 512;
+use writer::Writer;
 
 /// What an owner is called unless it says otherwise.
 pub(crate) const GATEWAY: &str = "gateway";
@@ -42,11 +37,8 @@ pub(crate) const GATEWAY: &str = "gateway";
 /// # }
 /// ```
 pub struct SqliteStore {
-    /// Where the writer thread takes its jobs from; gone once the store is closed.
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: Writer,
     reader: SqliteReader,
-    /// Holds the ownership until the last write is done, also if nobody waits for it.
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What opening a database did.
@@ -77,7 +69,7 @@ impl SqliteStore {
     ) -> Result<(Self, Opened), StoreError> {
         let owned = path.to_owned();
         let taken = blocking(move || take(&owned, name, durability)).await?;
-        Self::start(path, taken)
+        Self::start(path, durability, taken)
     }
 
     /// The same, but waits as long as another process has it. Those who wait have it in the order
@@ -111,22 +103,17 @@ impl SqliteStore {
         let lock = lock.map_err(|error| store_error(&error))?;
         let owned = path.to_owned();
         let taken = blocking(move || open(&owned, lock, durability)).await?;
-        Self::start(path, taken)
+        Self::start(path, durability, taken)
     }
 
     fn start(
         path: &Path,
+        durability: Durability,
         (connection, lock, opened): (Connection, OwnerLock, Opened),
     ) -> Result<(Self, Opened), StoreError> {
-        let (queue, jobs) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("agentspace-writer".to_owned())
-            .spawn(move || write(connection, &jobs, lock))
-            .map_err(|error| thread_failed("the writer thread", error))?;
         let store = Self {
-            queue: Mutex::new(Some(queue)),
+            writer: Writer::start(connection, lock, durability)?,
             reader: SqliteReader::new(path),
-            thread: Mutex::new(Some(thread)),
         };
         Ok((store, opened))
     }
@@ -189,31 +176,26 @@ impl SqliteStore {
         &self,
         work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (sender, answer) = oneshot::channel();
-        let job = Job::new(work, move |result| {
-            // Nobody listens any more if the caller was dropped.
-            let _ = sender.send(result);
-        });
-        self.send(job)?;
-        answer
-            .await
-            .map_err(|_| closed())?
-            .map_err(|error| store_error(&error))
+        let (job, answer) = job(work);
+        self.writer.send(job)?;
+        answered(answer).await
     }
 
-    fn send(&self, job: Job) -> Result<(), StoreError> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queue.as_ref().ok_or_else(closed)?;
-        queue.send(job).map_err(|_| closed())
+    /// The same for a write that is small, whatever the database holds.
+    async fn write_little<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = job(work);
+        self.writer.send_little(job)?;
+        answered(answer).await
     }
 
-    /// Ends the writer thread once everything queued is committed, then gives up the ownership.
+    /// Ends the writer once everything queued is committed, then gives up the ownership.
     async fn end(&self) -> Result<(), StoreError> {
         // The writer closes last: only it can move the log into the database file.
         self.reader.let_go();
-        let queue = taken(&self.queue);
-        drop(queue);
-        let Some(thread) = taken(&self.thread) else {
+        let Some(thread) = self.writer.end() else {
             return Ok(());
         };
         match tokio::task::spawn_blocking(move || thread.join()).await {
@@ -224,6 +206,23 @@ impl SqliteStore {
             )),
         }
     }
+}
+
+/// A job, and where its answer arrives.
+fn job<T: Send + 'static>(
+    work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, db::Error>>) {
+    let (sender, answer) = oneshot::channel();
+    let job = Job::new(work, move |result| {
+        // Nobody listens any more if the caller was dropped.
+        let _ = sender.send(result);
+    });
+    (job, answer)
+}
+
+async fn answered<T>(answer: oneshot::Receiver<Result<T, db::Error>>) -> Result<T, StoreError> {
+    let result = answer.await.map_err(|_| closed())?;
+    result.map_err(|error| store_error(&error))
 }
 
 /// Opens a database for writing, as its owner.
@@ -250,21 +249,6 @@ fn open(
     Ok((opened.connection, lock, done))
 }
 
-/// The writer thread: takes all that is queued, commits it as one, answers, and waits for more.
-///
-/// It ends when the queue is gone. Only then is the ownership given up: while anybody could still
-/// write, nobody else may.
-fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>, lock: OwnerLock) {
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
-        connection.group(group);
-        lock.ring();
-    }
-    drop(connection);
-    drop(lock);
-}
-
 /// Runs blocking work of the database on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, db::Error> + Send + 'static,
@@ -279,10 +263,6 @@ async fn blocking<T: Send + 'static>(
             .caused(error)
         })?
         .map_err(|error| store_error(&error))
-}
-
-fn taken<T>(place: &Mutex<Option<T>>) -> Option<T> {
-    place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn thread_failed(which: &str, error: std::io::Error) -> StoreError {

@@ -8,6 +8,7 @@
 mod actions;
 mod admission;
 mod admission_laws;
+mod alone;
 mod cancels;
 mod files;
 mod gates;
