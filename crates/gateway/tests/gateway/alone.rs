@@ -26,17 +26,18 @@ fn nothing() -> Arc<Transition> {
         gate: None,
         state: ExecutionState::Running,
         results: None,
+        usage: None,
     })
 }
 
-/// Whether a write is answered where it is brought; and its answer, which waits for `hold`.
-fn write(hold: impl FnOnce(&World) -> Option<Connection>) -> (bool, StoreError) {
+/// Whether a write is answered where it is brought; and its answer, after what `prepare` holds is let go.
+fn write(prepare: impl FnOnce(&World) -> Option<Connection>) -> (bool, StoreError) {
     let world = World::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let opened = SqliteStore::open(&world.database(), Durability::Normal).await;
         let (store, _) = opened.unwrap();
-        let held = hold(&world);
+        let held = prepare(&world);
         let mut applied = pin!(store.apply(nothing()));
         let polled = applied
             .as_mut()
