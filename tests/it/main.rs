@@ -5,6 +5,7 @@
 )]
 
 mod addresses;
+mod alerts;
 mod backup_rotate;
 mod bad_databases;
 mod bad_files;

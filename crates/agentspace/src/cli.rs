@@ -1,5 +1,6 @@
 //! The words of the command line: commands, arguments and their help.
 
+pub(crate) mod alerts;
 mod database;
 mod graph;
 mod models;
@@ -245,6 +246,9 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// What somebody has to look at.
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// The models that steps may ask.
     #[command(subcommand)]
     Models(Models),

@@ -1,5 +1,6 @@
 //! Runs a command: each in its own file, all of them answering how the program ends.
 
+mod alerts;
 mod approvals;
 mod cancel;
 mod check;
@@ -54,6 +55,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Workflows(command) => workflows::run(global, command).await,
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Alerts(command) => alerts::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Serve => serve::run(global).await,

@@ -18,6 +18,7 @@ use gateway::{
 use reqwest::Url;
 use serde_json::Value;
 
+use crate::alerts;
 use crate::cli::{ActorArg, Global};
 use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
@@ -56,7 +57,7 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
     let builder = sources(global)
         .into_iter()
         .fold(builder, GatewayBuilder::tool_source);
-    global.models.add_to(builder)
+    alerts::add_to(global.models.add_to(builder), global)
 }
 
 /// The same tools without a gateway, to try them.
@@ -143,7 +144,7 @@ fn commands(global: &Global) -> CommandOptions {
 }
 
 /// What a program inherits besides the usual few, by the names of variables.
-fn inherit(names: &[String]) -> Inherit {
+pub(crate) fn inherit(names: &[String]) -> Inherit {
     if names.iter().any(|name| name == "*") {
         Inherit::Everything
     } else if names.is_empty() {

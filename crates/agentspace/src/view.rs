@@ -8,6 +8,7 @@ use gateway::workflow_types::execution::{
 };
 use serde_json::{Value, json};
 
+pub(crate) mod alert;
 mod event;
 mod past;
 pub(crate) mod schedule;

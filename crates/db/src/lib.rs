@@ -18,6 +18,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod alert;
 pub mod attempt;
 mod backup;
 mod bell;

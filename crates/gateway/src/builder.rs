@@ -8,6 +8,7 @@ use workflow_types::execution::Retention;
 use workflow_types::id::ModelName;
 use workflow_types::schedule::TimeZone;
 
+use crate::alert::{self, AlertSink, Telegraph, TellOptions, Telling};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Limits, Parts};
 use crate::entropy::Entropy;
@@ -75,6 +76,7 @@ pub struct GatewayBuilder {
     /// None means that it follows from what becomes of what was left behind.
     scheduling: Option<Scheduling>,
     zone: TimeZone,
+    alerts: TellOptions,
     /// Mistakes of the host, told when the gateway is started.
     mistakes: Vec<String>,
 }
@@ -98,6 +100,7 @@ impl Default for GatewayBuilder {
             left_behind: LeftBehind::TakeUp,
             scheduling: None,
             zone: TimeZone::UTC,
+            alerts: TellOptions::default(),
             mistakes: Vec::new(),
         }
     }
@@ -261,6 +264,36 @@ impl GatewayBuilder {
         self
     }
 
+    /// Whom the gateway tells of alerts. May be given repeatedly; each has a name of its own.
+    ///
+    /// Exactly those that are given are told: what another was not told waits until it is given
+    /// again.
+    pub fn alert_sink(mut self, sink: Arc<dyn AlertSink>) -> Self {
+        let name = sink.name();
+        if self.alerts.sinks.iter().any(|known| known.name() == name) {
+            self.mistakes
+                .push(format!("two alert sinks have the name `{name}`"));
+        } else {
+            self.alerts.sinks.push(sink);
+        }
+        self
+    }
+
+    /// Whether sinks are told, and people reminded. Default: they are, unless what was left behind
+    /// stays as it is.
+    pub fn telling(mut self, telling: Telling) -> Self {
+        self.alerts.telling = Some(telling);
+        self
+    }
+
+    /// How long after an open alert was told of somebody is reminded, as long as nobody has
+    /// acknowledged it. Default: 24 hours.
+    pub fn remind_after(mut self, remind_after: Duration) -> Self {
+        // A reminder a minute is a nuisance already; more would fill the database.
+        self.alerts.remind_after = remind_after.max(Duration::from_secs(1));
+        self
+    }
+
     /// How long a shutdown waits for running attempts. Default: 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
@@ -318,6 +351,10 @@ impl GatewayBuilder {
             LeftBehind::TakeUp => Scheduling::Fire,
             LeftBehind::Leave => Scheduling::Rest,
         });
+        let telling = match self.left_behind {
+            LeftBehind::TakeUp => Telling::Tell,
+            LeftBehind::Leave => Telling::Rest,
+        };
         let engine = Engine::start(Parts {
             store: Arc::clone(&store),
             reads: store.reads(),
@@ -329,6 +366,7 @@ impl GatewayBuilder {
             limits: self.limits,
             left_behind: self.left_behind,
             scheduler: Scheduler::new(scheduling, self.zone),
+            alerts: Telegraph::new(self.alerts, telling),
         });
         let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows);
         let registrar = Arc::new(registrar);
@@ -339,6 +377,7 @@ impl GatewayBuilder {
             self.drain,
         );
         let files = registrar.first(self.watch).await?;
+        alert::start(&engine).await?;
         let recovered = engine.recover().await?;
         scheduler::start(&engine);
         if self.watch == Files::Watched {

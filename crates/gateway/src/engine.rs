@@ -32,6 +32,7 @@ use workflow_types::execution::{Execution, ExecutionState, ExecutionStatus, Rete
 use workflow_types::id::{ExecutionId, WorkflowId};
 use workflow_types::{Timestamp, WorkflowDefinition};
 
+use crate::alert::Telegraph;
 use crate::builder::LeftBehind;
 use crate::change::Changes;
 use crate::clock::Clock;
@@ -106,6 +107,8 @@ pub(crate) struct Engine {
     left_behind: LeftBehind,
     /// What fires by itself.
     pub(crate) scheduler: Scheduler,
+    /// Who is told of alerts.
+    pub(crate) alerts: Telegraph,
     /// Wakes the timer when something may be due earlier than it thinks.
     timer: timer::Alarm,
     tasks: TaskTracker,
@@ -129,6 +132,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) left_behind: LeftBehind,
     pub(crate) scheduler: Scheduler,
+    pub(crate) alerts: Telegraph,
 }
 
 impl Engine {
@@ -154,6 +158,7 @@ impl Engine {
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
             scheduler: parts.scheduler,
+            alerts: parts.alerts,
             timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),

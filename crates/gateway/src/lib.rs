@@ -41,6 +41,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod alert;
 mod builder;
 mod change;
 mod check;
@@ -62,6 +63,7 @@ pub mod store;
 mod tool;
 mod watch;
 
+pub use alert::{AlertSink, AlertWatch, Alerts, SinkError, Telling};
 pub use builder::{GatewayBuilder, LeftBehind, Scheduling};
 pub use change::Follower;
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -32,6 +32,11 @@ impl Reader {
         Self { store }
     }
 
+    /// What it reads.
+    pub(crate) fn store(&self) -> &dyn ReadStore {
+        self.store.as_ref()
+    }
+
     /// Reads a database that another process may own.
     ///
     /// Fails with [`ErrorKind::Missing`] where there is none, and with [`ErrorKind::Unusable`]

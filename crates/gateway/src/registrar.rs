@@ -251,6 +251,7 @@ impl Registrar {
         let ids = gone.iter().map(|(id, _)| id.clone()).collect();
         let detached = self.engine.store.detach_triggers(ids, now).await;
         detached.during("switching off the schedules of workflows that are gone")?;
+        self.engine.alerts.look();
         Ok(gone)
     }
 
@@ -295,6 +296,7 @@ impl Registrar {
             // A limit may have risen, and a schedule may have come.
             engine.admission.made_place();
             engine.scheduler.look();
+            engine.alerts.look();
             Ok(changed)
         };
         self.engine.whole(work).await

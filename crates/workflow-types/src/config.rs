@@ -3,6 +3,7 @@
 //! The file's syntax is the host's to read; what its document may say, and every mistake in it, is
 //! decided here. It knows neither flags nor variables nor where the file stands.
 
+mod alert;
 pub mod mcp;
 mod model;
 mod text;
@@ -22,6 +23,10 @@ use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
 
+pub use alert::{
+    AlertConfig, DEFAULT_COMMAND_TIMEOUT, DEFAULT_REMIND_AFTER, DEFAULT_WEBHOOK_TIMEOUT,
+    LONGEST_DELIVERY, SHORTEST_REMINDER, SinkConfig, SinkKind, WebhookConfig,
+};
 use mcp::McpServer;
 pub use model::{Adapter, HOTTEST, ModelConfig};
 use text::{Path, Variable};
@@ -106,6 +111,8 @@ pub struct Config {
     pub default_model: Option<ModelName>,
     /// `models`
     pub models: BTreeMap<ModelName, ModelConfig>,
+    /// `alerts`: who is told of them.
+    pub alerts: AlertConfig,
 }
 
 /// What checking a document gave: the settings unless there are errors, and all diagnostics.
@@ -163,6 +170,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
     });
     config.mcp_servers = mcp::read(&mut fields);
     model::read(&mut fields, &mut config);
+    alert::read(&mut fields, &mut config.alerts);
     fields.finish();
     Some(config)
 }
@@ -195,6 +203,13 @@ fn wait(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
         fields.report.invalid(&field.at, reason);
     }
     Some(duration)
+}
+
+/// A length of time and its address.
+fn length(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<(Duration, Pointer)> {
+    let (duration, field) = fields.duration(name)?;
+    unit::doubt(field.value, &field.at, fields.report);
+    Some((duration, field.at))
 }
 
 fn age(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {

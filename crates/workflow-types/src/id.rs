@@ -78,6 +78,20 @@ pub struct WorkflowId(String);
 )]
 pub struct ScheduleId(String);
 
+/// The name of a heartbeat: letters, digits, `_`, `-` and `.`, at most 64 characters.
+#[nutype(
+    validate(with = check_dotted, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct HeartbeatName(String);
+
+/// The name of a sink that alerts are told to: letters, digits, `_` and `-`, at most 64 characters.
+#[nutype(
+    validate(with = check_id, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct SinkName(String);
+
 /// The name of a tool, as `execute_command` or `<server>.<tool>`: letters, digits, `_`, `-` and `.`.
 #[nutype(
     validate(with = check_dotted, error = NameError),
@@ -142,6 +156,16 @@ pub struct ExecutionId(Uuid);
 #[serde(transparent)]
 pub struct GateId(Uuid);
 
+/// The id of one alert: a UUID that follows from what raised it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlertId(Uuid);
+
+/// The id of one notice: a UUID that follows from its alert and from what happened to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NoticeId(Uuid);
+
 /// A text that is no UUID where an id was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{}` is no id: expected 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057", escaped(.found))]
@@ -183,6 +207,8 @@ macro_rules! uuid_id {
 
 uuid_id!(ExecutionId);
 uuid_id!(GateId);
+uuid_id!(AlertId);
+uuid_id!(NoticeId);
 
 /// What [`StepId`] accepts, as a regular expression; [`MAX_NAME_LENGTH`] bounds its length.
 pub(crate) const STEP_ID_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";

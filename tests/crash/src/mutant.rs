@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use async_trait::async_trait;
 use clap::ValueEnum;
-use gateway::store::{ReadStore, SqliteStore, Store, StoreError, StoreErrorKind};
+use gateway::store::{AlertStore, ReadStore, SqliteStore, Store, StoreError, StoreErrorKind};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Decision, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -205,6 +205,10 @@ fn unbegin(visits: &mut [Visit]) {
 
 #[async_trait]
 impl Store for Mutant {
+    fn alerts(&self) -> &dyn AlertStore {
+        self.inner.alerts()
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         self.inner.reads()
     }
@@ -307,8 +311,8 @@ impl Store for Mutant {
         self.inner.change_schedule(change).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.inner.delete_schedule(id).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.delete_schedule(id, now).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {

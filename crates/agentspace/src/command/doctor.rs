@@ -10,6 +10,7 @@ use std::path::Path;
 use gateway::database;
 use serde_json::{Value, json};
 
+use crate::alerts;
 use crate::config::{Global, Loaded, Origin, Setting};
 use crate::exit::Exit;
 use crate::models::KeySource;
@@ -68,6 +69,7 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
     let missing = global.servers.iter().filter_map(servers::missing);
     examined.notes.extend(missing);
     examine_models(global, &mut examined);
+    examined.notes.extend(alerts::missing(&global.alerts));
     Ok(examined)
 }
 

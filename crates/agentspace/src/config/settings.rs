@@ -1,5 +1,7 @@
 //! Which value each setting has, and who said so: a flag, a variable, the file or nobody.
 
+mod alert;
+
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -8,8 +10,9 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use gateway::Retention;
 use gateway::workflow_types::config::{
-    Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability, ModelConfig,
+    AlertConfig, Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS,
+    DEFAULT_GRACE, DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability,
+    ModelConfig,
 };
 use gateway::workflow_types::duration;
 use gateway::workflow_types::schedule::TimeZone;
@@ -53,6 +56,8 @@ pub(crate) struct Global {
     pub(crate) servers: Vec<ConfiguredServer>,
     /// The models that steps may ask.
     pub(crate) models: Models,
+    /// Who is told of alerts.
+    pub(crate) alerts: AlertConfig,
     /// All of them but the servers with their origins, in the order of the file's keys.
     pub(crate) settings: Vec<Setting>,
 }
@@ -126,6 +131,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
     let retention = decide.retention(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
     let models = decide.models(config);
+    decide.alerts(config);
     Global {
         db,
         workflows,
@@ -142,6 +148,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         allow_private_addresses,
         servers: servers::of(file, directory),
         models,
+        alerts: config.alerts.clone(),
         settings: decide.settings,
     }
 }
@@ -338,6 +345,23 @@ impl Decide<'_> {
         Models {
             all: config.models.clone(),
             default: config.default_model.clone(),
+        }
+    }
+
+    /// What the file says of alerts: no flag or variable says anything of them.
+    fn alerts(&mut self, config: &Config) {
+        let Some(file) = self.file else {
+            return;
+        };
+        if let Some(after) = config.alerts.remind_after {
+            let after = json!(duration::format(after));
+            self.show(file, "alerts.remind_after".into(), after);
+        }
+        for (name, sink) in &config.alerts.sinks {
+            for (key, value) in alert::shown(sink) {
+                let name = Cow::Owned(format!("alerts.sinks.{name}.{key}"));
+                self.show(file, name, value);
+            }
         }
     }
 

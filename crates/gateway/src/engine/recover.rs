@@ -50,7 +50,7 @@ impl Engine {
         let running = running.during("counting running executions")?;
         self.task(admission::run(Arc::clone(self)));
         self.task(timer::run(Arc::clone(self)));
-        if !self.limits.retention.keeps_all() {
+        if self.alerts.tells() || !self.limits.retention.keeps_all() {
             self.task(retention::run(Arc::clone(self)));
         }
         Ok(match self.left_behind {

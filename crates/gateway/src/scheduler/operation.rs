@@ -220,10 +220,12 @@ impl Schedules<'_> {
             );
             return Err(Error::new(ErrorKind::Conflict, context));
         }
-        let deleted = self.engine().store.delete_schedule(id.clone()).await;
+        let now = self.engine().clock.now();
+        let deleted = self.engine().store.delete_schedule(id.clone(), now).await;
         deleted.during(format_args!("deleting schedule `{id}`"))?;
         let event = ScheduleEvent::Deleted(id.clone());
         self.engine().scheduler.tell(event);
+        self.engine().alerts.look();
         Ok(())
     }
 
@@ -326,6 +328,7 @@ impl Schedules<'_> {
         }
         scheduler.tell(ScheduleEvent::Changed(schedule.spec.id.clone()));
         scheduler.look();
+        self.engine().alerts.look();
     }
 
     /// The fire times of a stretch that did not run.

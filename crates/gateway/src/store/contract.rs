@@ -27,6 +27,7 @@
     reason = "a law that is broken says so by panicking"
 )]
 
+mod alerts;
 mod cancels;
 mod claims;
 mod damage;
@@ -36,6 +37,7 @@ mod fixture;
 mod gates;
 mod groups;
 mod life;
+mod notices;
 mod pages;
 mod queue;
 mod retention;
@@ -50,7 +52,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
+use workflow_types::id::{AlertId, ExecutionId, GateId, ScheduleId, WorkflowId};
 
 use super::Store;
 use crate::clock::{Clock as _, SystemClock};
@@ -95,6 +97,8 @@ pub enum Damage {
     Gate(GateId),
     /// A schedule; its id, that it fires and when it is due stay as they are.
     Schedule(ScheduleId),
+    /// An alert; its id, when it was raised, and whether it is open and read stay as they are.
+    Alert(AlertId),
 }
 
 type Obeyed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -238,6 +242,21 @@ laws! {
         a_buffered_fire_starts_when_nothing_is_in_its_way,
         a_backfill_takes_what_did_not_run_and_counts_nothing,
     }
+    alerts {
+        a_finding_makes_one_alert_until_it_is_clear,
+        what_cannot_be_judged_is_an_alert_after_so_many_times,
+        what_one_execution_found_is_recorded_once,
+        an_item_that_is_not_named_any_more_ends_its_alert,
+        alerts_are_listed_in_pages_the_newest_first,
+        a_schedule_that_is_paused_for_its_failures_is_an_alert_until_it_is_not,
+    }
+    notices {
+        only_what_is_open_and_unread_is_reminded_of,
+        each_sink_is_told_all_in_its_order,
+        a_sink_is_told_what_happens_while_it_is_configured,
+        only_what_is_over_read_and_told_is_pruned,
+        nothing_of_alerts_is_lost_between_any_two_verbs,
+    }
     events {
         events_only_grow_and_are_read_from_any_place,
         votes_are_told_in_the_order_in_which_they_were_counted,
@@ -258,6 +277,7 @@ laws! {
         a_damaged_visit_is_named_and_spares_its_neighbours,
         a_damaged_workflow_is_named_and_spares_its_neighbours,
         a_damaged_schedule_is_named_and_spares_its_neighbours,
+        a_damaged_alert_is_named_and_spares_its_neighbours,
     }
 }
 

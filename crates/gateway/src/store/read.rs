@@ -13,7 +13,7 @@ use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
-use super::{Commits, StoreError};
+use super::{AlertReads, Commits, StoreError};
 
 /// What can be read of a store.
 ///
@@ -29,6 +29,9 @@ use super::{Commits, StoreError};
 /// not exist is `None` and no error.
 #[async_trait]
 pub trait ReadStore: Send + Sync {
+    /// What can be read about alerts.
+    fn alerts(&self) -> &dyn AlertReads;
+
     /// Every registered workflow, in the order of their ids.
     async fn workflows(&self) -> Result<Listed<Workflow>, StoreError>;
 

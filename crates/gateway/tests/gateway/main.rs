@@ -9,6 +9,7 @@ mod actions;
 mod admission;
 mod admission_laws;
 mod alone;
+mod alerts;
 mod cancels;
 mod files;
 mod gates;

@@ -4,7 +4,7 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gateway::store::{Commits, ReadStore, Store, StoreError};
+use gateway::store::{AlertReads, AlertStore, Commits, ReadStore, Store, StoreError};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::damage::Listed;
@@ -63,6 +63,10 @@ impl<S: ?Sized> Mortal<S> {
 
 #[async_trait]
 impl Store for Mortal<dyn Store> {
+    fn alerts(&self) -> &dyn AlertStore {
+        self.inner.alerts()
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         Arc::new(Mortal {
             inner: self.inner.reads(),
@@ -139,8 +143,8 @@ impl Store for Mortal<dyn Store> {
         self.write(self.inner.change_schedule(change)).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.write(self.inner.delete_schedule(id)).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(self.inner.delete_schedule(id, now)).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
@@ -171,6 +175,10 @@ impl Store for Mortal<dyn Store> {
 
 #[async_trait]
 impl ReadStore for Mortal<dyn ReadStore> {
+    fn alerts(&self) -> &dyn AlertReads {
+        self.inner.alerts()
+    }
+
     async fn commits(&self) -> Result<Commits, StoreError> {
         self.read(self.inner.commits()).await
     }

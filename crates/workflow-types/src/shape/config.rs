@@ -1,5 +1,6 @@
 //! The keys of a host's `agentspace.toml`. TOML is written in `snake_case`, so its names are.
 
+pub(crate) mod alerts;
 pub(crate) mod models;
 
 use serde_json::json;
@@ -96,6 +97,12 @@ pub(crate) static CONFIG: Shape = Shape {
             "The models that steps may ask, each under the name that steps know.",
         )
         .example(|| json!({"fast": {"adapter": "ollama", "model": "llama3.2"}})),
+        Key::optional(
+            "alerts",
+            Form::Mapping(&alerts::ALERTS),
+            "Who is told of what somebody has to look at.",
+        )
+        .example(|| json!({"sinks": {"log": {"kind": "log"}}})),
     ],
 };
 

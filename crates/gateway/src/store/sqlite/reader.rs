@@ -19,7 +19,7 @@ use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use super::blocking;
-use crate::store::{Commits, ReadStore, StoreError, StoreErrorKind};
+use crate::store::{AlertReads, Commits, ReadStore, StoreError, StoreErrorKind};
 
 /// Read-only connections that may be in use at once.
 const READERS: usize = 4;
@@ -82,7 +82,7 @@ impl SqliteReader {
     }
 
     /// Runs several reads on one state of the database.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -124,6 +124,10 @@ impl Shared {
 
 #[async_trait]
 impl ReadStore for SqliteReader {
+    fn alerts(&self) -> &dyn AlertReads {
+        self
+    }
+
     async fn workflows(&self) -> Result<Listed<Workflow>, StoreError> {
         self.read(db::workflow::list).await
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use gateway::Listed;
-use gateway::store::{Commits, ReadStore, Store, StoreError, StoreErrorKind};
+use gateway::store::{
+    AlertReads, AlertStore, Commits, ReadStore, Store, StoreError, StoreErrorKind,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::definition::DefinitionDigest;
@@ -89,6 +91,9 @@ counting! {
         fn reads(&self) -> Arc<dyn ReadStore> {
             Arc::new(Counting { inner: self.inner.reads(), counts: self.counts.clone() })
         }
+        fn alerts(&self) -> &dyn AlertStore {
+            self.inner.alerts()
+        }
     }
         register(registrations: Vec<Registration>) -> Result<Vec<Registered>, StoreError>;
         start(start: Start, owner: &str) -> Result<Started, StoreError>;
@@ -106,7 +111,7 @@ counting! {
         expire_due(scope: Scope, now: Timestamp, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
         add_schedule(schedule: Schedule) -> Result<(), StoreError>;
         change_schedule(change: Change) -> Result<(), StoreError>;
-        delete_schedule(id: ScheduleId) -> Result<(), StoreError>;
+        delete_schedule(id: ScheduleId, now: Timestamp) -> Result<(), StoreError>;
         fire(firing: Firing, owner: &str) -> Result<Fired, StoreError>;
         pause_failing(id: ScheduleId, now: Timestamp) -> Result<Option<Schedule>, StoreError>;
         detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> Result<(), StoreError>;
@@ -114,7 +119,11 @@ counting! {
 }
 
 counting! {
-    ReadStore {}
+    ReadStore {
+        fn alerts(&self) -> &dyn AlertReads {
+            self.inner.alerts()
+        }
+    }
         workflows() -> Result<Listed<Workflow>, StoreError>;
         workflow(id: &WorkflowId) -> Result<Option<Workflow>, StoreError>;
         definition(digest: &DefinitionDigest) -> Result<Option<SavedDefinition>, StoreError>;
