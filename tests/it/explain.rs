@@ -88,9 +88,9 @@ fn the_examples_that_only_a_host_can_judge_are_wrong_and_right() {
     for code in ["WF0207", "WF0208", "WF0209", "WF0308"] {
         let data = place.json(["explain", code]);
         let page = word(&data["page"]);
-        // Only a heartbeat asks for what is not done yet; and no model is there to judge its items.
+        // Only a model is asked for what is not done yet; and none is there.
         let (file, beside) = match code {
-            "WF0308" => ("HEARTBEAT.md", Some("WF0209")),
+            "WF0308" => ("example.yaml", Some("WF0209")),
             _ => ("example.yaml", None),
         };
         let wrong = [code].into_iter().chain(beside).collect();

@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 mod database;
 mod graph;
+mod heartbeats;
 mod models;
 pub(crate) mod schedules;
 mod tools;
@@ -26,6 +27,7 @@ use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
 pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use heartbeats::Heartbeats;
 pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
 pub(crate) use tools::{ToolCallArgs, Tools};
@@ -255,6 +257,9 @@ pub(crate) enum Command {
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
+    /// The checklists that an agent works through at an interval.
+    #[command(subcommand)]
+    Heartbeats(Heartbeats),
     /// Let schedules fire and carry all executions on, until a signal ends it.
     Serve,
     /// Have workflow files read again, by the process that serves the database or else at once.

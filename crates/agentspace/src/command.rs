@@ -9,6 +9,7 @@ mod doctor;
 mod executions;
 mod explain;
 mod graph;
+mod heartbeats;
 mod init;
 mod input;
 mod models;
@@ -58,6 +59,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Alerts(command) => alerts::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
+        Command::Heartbeats(command) => heartbeats::run(global, command).await,
         Command::Serve => serve::run(global).await,
         Command::Reload => reload::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,

@@ -57,6 +57,10 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
     let builder = sources(global)
         .into_iter()
         .fold(builder, GatewayBuilder::tool_source);
+    let heartbeats = global.heartbeats.iter();
+    let builder = heartbeats.fold(builder, |builder, (name, file)| {
+        builder.heartbeat(name.as_ref(), file)
+    });
     alerts::add_to(global.models.add_to(builder), global)
 }
 

@@ -30,6 +30,7 @@ use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::alerts;
 
 pub use delivery::{configure_sinks, end_delivery, next_delivery, receipts, sinks};
+pub(crate) use item::record_some;
 pub use item::{items, record};
 pub use notice::{after as notices_after, latest as latest_notice, of as notices_of};
 use row::AlertRow;

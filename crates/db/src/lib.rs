@@ -32,6 +32,7 @@ pub mod event;
 pub mod execution;
 mod file;
 pub mod gate;
+pub mod heartbeat;
 pub mod migrate;
 mod owner;
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::statement::{self, kept_update};
 use crate::{alert, workflow};
 
 pub use fire::fire;
+pub(crate) use follow::kept_by;
 pub use follow::{detach, follow};
 pub use history::{fires, gaps, has_buffered};
 use row::ScheduleRow;

@@ -120,6 +120,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    heartbeats (name) {
+        name -> Text,
+        path -> Text,
+        unknown_after -> BigInt,
+        created_at -> Text,
+        updated_at -> Text,
+        told_until -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     model_usage (execution_id, visit, attempt) {
         execution_id -> Text,
         visit -> BigInt,
@@ -174,7 +185,6 @@ diesel::table! {
         overlap_ignores_paused -> Bool,
         jitter_ms -> BigInt,
         pause_after_failures -> Nullable<BigInt>,
-        trigger_of -> Nullable<Text>,
         next_fire_at -> Nullable<Text>,
         due_at -> Nullable<Text>,
         owed -> Bool,
@@ -185,6 +195,7 @@ diesel::table! {
         effective_from -> Nullable<Text>,
         tz_database -> Text,
         revision -> BigInt,
+        keeper -> Nullable<Text>,
     }
 }
 
@@ -254,6 +265,7 @@ diesel::table! {
         epoch -> BigInt,
         queued_at -> Nullable<Text>,
         admitted -> Bool,
+        judged_at -> Nullable<Text>,
     }
 }
 
@@ -280,6 +292,7 @@ diesel::joinable!(model_usage -> workflow_executions (execution_id));
 diesel::joinable!(schedule_fires -> schedules (schedule_id));
 diesel::joinable!(schedule_fires -> workflow_executions (execution_id));
 diesel::joinable!(schedule_gaps -> schedules (schedule_id));
+diesel::joinable!(schedules -> workflows (workflow_id));
 diesel::joinable!(step_attempts -> workflow_executions (execution_id));
 diesel::joinable!(step_visits -> workflow_executions (execution_id));
 diesel::joinable!(workflow_executions -> schedules (schedule_id));
@@ -297,6 +310,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     cancellations,
     gate_votes,
     gates,
+    heartbeats,
     model_usage,
     schedule_fires,
     schedule_gaps,

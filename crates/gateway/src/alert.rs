@@ -153,7 +153,7 @@ impl Engine {
 }
 
 /// What an item is, and what was found, is nobody's business but its readers'.
-fn report(change: &AlertChange) {
+pub(crate) fn report(change: &AlertChange) {
     let alert = change.alert();
     let (source, kind) = (&alert.source, alert.kind);
     match change {

@@ -1,11 +1,12 @@
 //! Describes a gateway and starts it: database, workflows, tools, models, clock.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use workflow_types::execution::Retention;
-use workflow_types::id::ModelName;
+use workflow_types::id::{HeartbeatName, ModelName};
 use workflow_types::schedule::TimeZone;
 
 use crate::alert::{self, AlertSink, Telegraph, TellOptions, Telling};
@@ -15,6 +16,7 @@ use crate::entropy::Entropy;
 use crate::error::{Error, ErrorKind};
 use crate::file_watch;
 use crate::gateway::{Gateway, Started};
+use crate::heartbeat::{self, Beats};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::registrar::Registrar;
@@ -65,6 +67,7 @@ pub struct GatewayBuilder {
     /// Takes the place of the database.
     store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
+    heartbeats: BTreeMap<HeartbeatName, PathBuf>,
     watch: Files,
     tools: ToolRegistry,
     models: ModelRegistry,
@@ -90,6 +93,7 @@ impl Default for GatewayBuilder {
             patience: Duration::ZERO,
             store: None,
             workflows: Vec::new(),
+            heartbeats: BTreeMap::new(),
             watch: Files::ReadOnce,
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
@@ -146,6 +150,26 @@ impl GatewayBuilder {
     /// A directory of workflow files, read and registered at the start. May be given repeatedly.
     pub fn workflows(mut self, directory: impl Into<PathBuf>) -> Self {
         self.workflows.push(directory.into());
+        self
+    }
+
+    /// A heartbeat of a name, with its `HEARTBEAT.md`; the file is read at the start and at every
+    /// run. The name is also the id of the workflow that the checklist makes.
+    ///
+    /// A file that is missing or has mistakes does not stop the start: each run that cannot begin
+    /// because of it is recorded with the reason, and counts as one that could not be judged.
+    pub fn heartbeat(mut self, given: &str, file: impl Into<PathBuf>) -> Self {
+        match HeartbeatName::try_new(given) {
+            Ok(name) => {
+                if self.heartbeats.insert(name, file.into()).is_some() {
+                    self.mistakes
+                        .push(format!("two heartbeats have the name `{given}`"));
+                }
+            }
+            Err(error) => self.mistakes.push(format!(
+                "the heartbeat name `{given}` is not valid: {error}"
+            )),
+        }
         self
     }
 
@@ -306,6 +330,12 @@ impl GatewayBuilder {
         loader::file(path.as_ref(), &self.known()).report
     }
 
+    /// Reads the file of a heartbeat, whatever its name, and says everything there is to say about
+    /// it; stores nothing.
+    pub fn check_heartbeat(&self, path: impl AsRef<Path>) -> FileReport {
+        loader::heartbeat(path.as_ref(), &self.known()).report
+    }
+
     /// Reads every workflow file of a directory, a `HEARTBEAT.md` not among them; stores nothing.
     pub fn check_directory(&self, path: impl AsRef<Path>) -> std::io::Result<Vec<FileReport>> {
         let loaded = loader::directory(path.as_ref(), &self.known())?;
@@ -322,6 +352,12 @@ impl GatewayBuilder {
         Known {
             tools: self.tools.clone(),
             models: self.models.clone(),
+            taken: Arc::new(
+                self.heartbeats
+                    .keys()
+                    .map(HeartbeatName::workflow)
+                    .collect(),
+            ),
         }
     }
 
@@ -366,6 +402,7 @@ impl GatewayBuilder {
             limits: self.limits,
             left_behind: self.left_behind,
             scheduler: Scheduler::new(scheduling, self.zone),
+            beats: Beats::new(self.heartbeats, known.clone()),
             alerts: Telegraph::new(self.alerts, telling),
         });
         let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows);
@@ -376,10 +413,12 @@ impl GatewayBuilder {
             Arc::clone(&registrar),
             self.drain,
         );
-        let files = registrar.first(self.watch).await?;
+        let mut files = registrar.first(self.watch).await?;
+        files.extend(heartbeat::load(&engine, scheduling).await?);
         alert::start(&engine).await?;
         let recovered = engine.recover().await?;
         scheduler::start(&engine);
+        heartbeat::start(&engine, scheduling);
         if self.watch == Files::Watched {
             file_watch::start(&engine, &registrar);
         }

@@ -67,10 +67,6 @@ pub(crate) fn heartbeat(
     diagnostics: &Diagnostics,
 ) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
-    if heartbeat.is_enabled() {
-        let what = "no heartbeat runs: nobody looks at its items";
-        all.push(ignored(&Pointer::root(), what));
-    }
     let asks = Asks {
         model: heartbeat.model(),
         tools: heartbeat.tools(),
@@ -173,7 +169,15 @@ impl Asks<'_> {
         };
         if let Some((at, message)) = missing {
             let warning = Diagnostic::new(Code::UnknownModel, Place::value(&at), message);
-            all.push(warning.help(self.help));
+            let names: Vec<String> = known.models.names().map(ToString::to_string).collect();
+            let near = self.model.and_then(|name| {
+                let names = names.iter().map(String::as_str);
+                workflow_types::diagnostic::closest(name.as_ref(), names)
+            });
+            all.push(match near {
+                Some(near) => warning.help(format!("did you mean `{near}`?")),
+                None => warning.help(self.help),
+            });
         }
     }
 }

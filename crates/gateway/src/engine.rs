@@ -38,6 +38,7 @@ use crate::change::Changes;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::{During as _, Error, ErrorKind};
+use crate::heartbeat::Beats;
 use crate::model::ModelRegistry;
 use crate::scheduler::Scheduler;
 use crate::store::{ReadStore, Store};
@@ -107,6 +108,8 @@ pub(crate) struct Engine {
     left_behind: LeftBehind,
     /// What fires by itself.
     pub(crate) scheduler: Scheduler,
+    /// What works through checklists.
+    pub(crate) beats: Beats,
     /// Who is told of alerts.
     pub(crate) alerts: Telegraph,
     /// Wakes the timer when something may be due earlier than it thinks.
@@ -132,6 +135,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) left_behind: LeftBehind,
     pub(crate) scheduler: Scheduler,
+    pub(crate) beats: Beats,
     pub(crate) alerts: Telegraph,
 }
 
@@ -158,6 +162,7 @@ impl Engine {
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
             scheduler: parts.scheduler,
+            beats: parts.beats,
             alerts: parts.alerts,
             timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
@@ -292,6 +297,7 @@ impl Engine {
     fn after_end(&self, id: ExecutionId) {
         self.changes.tell_rest(id);
         self.scheduler.came_to_rest(id);
+        self.beats.ended(id);
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.remove(&id);
         drop(own);

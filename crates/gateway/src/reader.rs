@@ -12,7 +12,8 @@ use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
     Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
 };
-use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
+use workflow_types::heartbeat::HeartbeatRecord;
+use workflow_types::id::{ExecutionId, GateId, HeartbeatName, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
@@ -50,6 +51,25 @@ impl Reader {
     /// Every registered workflow, in the order of their ids; damaged ones are named beside them.
     pub async fn workflows(&self) -> Result<Listed<Workflow>, Error> {
         self.store.workflows().await.during("listing workflows")
+    }
+
+    /// Every heartbeat that was ever kept, in the order of their names; damaged ones are named beside
+    /// them.
+    pub async fn heartbeats(&self) -> Result<Listed<HeartbeatRecord>, Error> {
+        self.store
+            .heartbeats()
+            .list()
+            .await
+            .during("listing heartbeats")
+    }
+
+    /// A heartbeat with the schedule that follows its file; none if it was never kept.
+    pub async fn heartbeat(
+        &self,
+        name: &HeartbeatName,
+    ) -> Result<Option<(HeartbeatRecord, Option<Schedule>)>, Error> {
+        let found = self.store.heartbeats().find(name).await;
+        found.during(format_args!("reading heartbeat `{name}`"))
     }
 
     /// A registered workflow; fails with [`ErrorKind::NotFound`] if there is none.

@@ -10,6 +10,7 @@ mod commits;
 #[cfg(feature = "store-contract")]
 pub mod contract;
 mod error;
+mod heartbeats;
 mod read;
 mod sqlite;
 
@@ -29,6 +30,7 @@ use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 pub use alerts::{AlertReads, AlertStore};
 pub use commits::Commits;
 pub use error::{StoreError, StoreErrorKind};
+pub use heartbeats::{HeartbeatReads, HeartbeatStore};
 pub use read::ReadStore;
 pub(crate) use sqlite::GATEWAY;
 pub use sqlite::{Durability, Opened, SqliteReader, SqliteStore};
@@ -56,6 +58,9 @@ pub trait Store: Send + Sync {
 
     /// What can be written about alerts.
     fn alerts(&self) -> &dyn AlertStore;
+
+    /// What can be written about heartbeats.
+    fn heartbeats(&self) -> &dyn HeartbeatStore;
 
     /// Makes definitions the newest of their workflows, and the workflows known; answers, in the
     /// same order, what that did.

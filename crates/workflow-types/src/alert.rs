@@ -234,7 +234,7 @@ impl AlertChange {
 }
 
 /// A UUID that follows from these parts, and practically from no others.
-fn derived(parts: &[&str]) -> Uuid {
+pub(crate) fn derived(parts: &[&str]) -> Uuid {
     let mut hash = Sha256::new();
     for part in parts {
         // With its length, so that no two lists of parts are one text.

@@ -4,6 +4,7 @@
 //! decided here. It knows neither flags nor variables nor where the file stands.
 
 mod alert;
+mod heartbeat;
 pub mod mcp;
 mod model;
 mod text;
@@ -18,7 +19,7 @@ use crate::definition::fields::Fields;
 use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
-use crate::id::{ModelName, ServerName};
+use crate::id::{HeartbeatName, ModelName, ServerName};
 use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
@@ -105,6 +106,9 @@ pub struct Config {
     pub inherit_env: Option<Vec<String>>,
     /// `tools.http_request.allow_private_addresses`
     pub allow_private_addresses: Option<bool>,
+    /// `heartbeats`: the file of each, relative to the file that says so; one that is not named is
+    /// the `HEARTBEAT.md` beside it.
+    pub heartbeats: BTreeMap<HeartbeatName, String>,
     /// `mcp.servers`
     pub mcp_servers: BTreeMap<ServerName, McpServer>,
     /// `default_model`: the model that is asked where a step names none; one of `models`.
@@ -169,6 +173,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
         });
     });
     config.mcp_servers = mcp::read(&mut fields);
+    config.heartbeats = heartbeat::read(&mut fields);
     model::read(&mut fields, &mut config);
     alert::read(&mut fields, &mut config.alerts);
     fields.finish();

@@ -78,12 +78,28 @@ pub struct WorkflowId(String);
 )]
 pub struct ScheduleId(String);
 
-/// The name of a heartbeat: letters, digits, `_`, `-` and `.`, at most 64 characters.
+/// The name of a heartbeat, which is also the id of the workflow that its checklist makes: letters,
+/// digits, `_` and `-`, at most 64 characters.
+///
+/// ```
+/// use workflow_types::id::HeartbeatName;
+/// assert_eq!(HeartbeatName::try_new("ops")?.workflow().to_string(), "ops");
+/// assert!(HeartbeatName::try_new("on call").is_err());
+/// # Ok::<(), workflow_types::id::NameError>(())
+/// ```
 #[nutype(
-    validate(with = check_dotted, error = NameError),
+    validate(with = check_id, error = NameError),
     derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
 )]
 pub struct HeartbeatName(String);
+
+impl HeartbeatName {
+    /// The workflow that its checklist makes.
+    pub fn workflow(&self) -> WorkflowId {
+        // Both are checked by the same rule.
+        WorkflowId::try_new(self.to_string()).expect("a name of a heartbeat is an id of a workflow")
+    }
+}
 
 /// The name of a sink that alerts are told to: letters, digits, `_` and `-`, at most 64 characters.
 #[nutype(
@@ -216,6 +232,8 @@ pub(crate) const STEP_ID_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
 pub(crate) const TOOL_NAME_PATTERN: &str = "^[A-Za-z0-9_.-]+$";
 /// What [`ServerName`] accepts; [`MAX_SERVER_NAME_LENGTH`] bounds its length.
 pub(crate) const SERVER_NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
+/// What [`HeartbeatName`] accepts.
+pub(crate) const HEARTBEAT_NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
 /// What [`ModelName`] accepts.
 pub(crate) const MODEL_NAME_PATTERN: &str = "^[A-Za-z0-9_.:/-]+$";
 /// What [`is_line`] accepts, with the white space around it that a name's constructor takes off.

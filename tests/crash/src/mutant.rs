@@ -10,7 +10,9 @@ use std::time::Duration;
 use anyhow::Result;
 use async_trait::async_trait;
 use clap::ValueEnum;
-use gateway::store::{AlertStore, ReadStore, SqliteStore, Store, StoreError, StoreErrorKind};
+use gateway::store::{
+    AlertStore, HeartbeatStore, ReadStore, SqliteStore, Store, StoreError, StoreErrorKind,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Decision, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -207,6 +209,9 @@ fn unbegin(visits: &mut [Visit]) {
 impl Store for Mutant {
     fn alerts(&self) -> &dyn AlertStore {
         self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
     }
 
     fn reads(&self) -> Arc<dyn ReadStore> {

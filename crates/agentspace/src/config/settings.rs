@@ -8,20 +8,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use gateway::Retention;
 use gateway::workflow_types::config::{
     AlertConfig, Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS,
     DEFAULT_GRACE, DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability,
     ModelConfig,
 };
 use gateway::workflow_types::duration;
+use gateway::workflow_types::id::HeartbeatName;
 use gateway::workflow_types::schedule::TimeZone;
+use gateway::{HEARTBEAT, Retention};
 use serde_json::{Value, json};
 
 use super::ConfigFile;
 use super::servers::{self, ConfiguredServer};
 use crate::cli::Given;
 use crate::models::Models;
+
+/// What a heartbeat is called that no configuration names.
+const USUAL_HEARTBEAT: &str = "heartbeat";
 
 /// What every command works with.
 #[derive(Debug)]
@@ -56,6 +60,8 @@ pub(crate) struct Global {
     pub(crate) servers: Vec<ConfiguredServer>,
     /// The models that steps may ask.
     pub(crate) models: Models,
+    /// The heartbeats, each with its file.
+    pub(crate) heartbeats: Vec<(HeartbeatName, PathBuf)>,
     /// Who is told of alerts.
     pub(crate) alerts: AlertConfig,
     /// All of them but the servers with their origins, in the order of the file's keys.
@@ -131,6 +137,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
     let retention = decide.retention(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
     let models = decide.models(config);
+    let heartbeats = decide.heartbeats(config, directory);
     decide.alerts(config);
     Global {
         db,
@@ -148,6 +155,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         allow_private_addresses,
         servers: servers::of(file, directory),
         models,
+        heartbeats,
         alerts: config.alerts.clone(),
         settings: decide.settings,
     }
@@ -346,6 +354,37 @@ impl Decide<'_> {
             all: config.models.clone(),
             default: config.default_model.clone(),
         }
+    }
+
+    /// The heartbeats of the file; without any, the `HEARTBEAT.md` beside it, if there is one.
+    fn heartbeats(&mut self, config: &Config, directory: &Path) -> Vec<(HeartbeatName, PathBuf)> {
+        let mut heartbeats = Vec::new();
+        for (name, text) in &config.heartbeats {
+            let path = directory.join(text);
+            if let Some(file) = self.file {
+                let line = file.line_at(&["heartbeats", name.as_ref(), "file"]);
+                self.settings.push(Setting {
+                    name: Cow::Owned(format!("heartbeats.{name}.file")),
+                    value: json!(path.display().to_string()),
+                    origin: Origin::File {
+                        path: file.path.clone(),
+                        line,
+                    },
+                });
+            }
+            heartbeats.push((name.clone(), path));
+        }
+        let beside = directory.join(HEARTBEAT);
+        let usual = HeartbeatName::try_new(USUAL_HEARTBEAT).ok();
+        if let Some(name) = usual.filter(|_| heartbeats.is_empty() && beside.is_file()) {
+            self.settings.push(Setting {
+                name: Cow::Owned(format!("heartbeats.{name}.file")),
+                value: json!(beside.display().to_string()),
+                origin: Origin::Default,
+            });
+            heartbeats.push((name, beside));
+        }
+        heartbeats
     }
 
     /// What the file says of alerts: no flag or variable says anything of them.

@@ -44,6 +44,31 @@ struct ItemRow {
 
 /// Records what an execution found, once, and what follows from it for alerts.
 pub fn record(connection: &mut Connection, round: &Findings) -> Result<RoundRecorded, Error> {
+    record_round(connection, round, Others::Gone)
+}
+
+/// The same of a round that looked at some items only: what is known of others stays.
+pub(crate) fn record_some(
+    connection: &mut Connection,
+    round: &Findings,
+) -> Result<RoundRecorded, Error> {
+    record_round(connection, round, Others::Stay)
+}
+
+/// What becomes of items that a round does not name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// Nobody looks at them any more.
+    Gone,
+    /// They stay as they are.
+    Stay,
+}
+
+fn record_round(
+    connection: &mut Connection,
+    round: &Findings,
+    others: Others,
+) -> Result<RoundRecorded, Error> {
     connection.write(|connection| {
         if is_recorded(connection, round)? {
             return Ok(RoundRecorded::Repeated);
@@ -63,6 +88,9 @@ pub fn record(connection: &mut Connection, round: &Findings) -> Result<RoundReco
             let judged = round.judge(item, verdict, unknowns, &open);
             save(connection, source, &judged.item)?;
             write_all(connection, judged.changes, &mut changes)?;
+        }
+        if others == Others::Stay {
+            return Ok(RoundRecorded::New(changes));
         }
         for item in known.keys() {
             if !verdicts.contains_key(item.as_str()) {

@@ -36,6 +36,7 @@ mod fires;
 mod fixture;
 mod gates;
 mod groups;
+mod heartbeats;
 mod life;
 mod notices;
 mod pages;
@@ -256,6 +257,11 @@ laws! {
         a_sink_is_told_what_happens_while_it_is_configured,
         only_what_is_over_read_and_told_is_pruned,
         nothing_of_alerts_is_lost_between_any_two_verbs,
+    }
+    heartbeats {
+        a_heartbeat_has_a_schedule_that_follows_its_file,
+        a_run_is_judged_once_after_its_end,
+        what_could_not_start_is_told_once_and_takes_nothing_from_other_items,
     }
     events {
         events_only_grow_and_are_read_from_any_place,

@@ -13,7 +13,7 @@ use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
-use super::{AlertReads, Commits, StoreError};
+use super::{AlertReads, Commits, HeartbeatReads, StoreError};
 
 /// What can be read of a store.
 ///
@@ -31,6 +31,9 @@ use super::{AlertReads, Commits, StoreError};
 pub trait ReadStore: Send + Sync {
     /// What can be read about alerts.
     fn alerts(&self) -> &dyn AlertReads;
+
+    /// What can be read about heartbeats.
+    fn heartbeats(&self) -> &dyn HeartbeatReads;
 
     /// Every registered workflow, in the order of their ids.
     async fn workflows(&self) -> Result<Listed<Workflow>, StoreError>;

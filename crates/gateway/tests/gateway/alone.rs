@@ -22,6 +22,7 @@ fn nothing() -> Arc<Transition> {
         epoch: Epoch::FIRST,
         open: None,
         failed: None,
+        usage: None,
         made: Vec::new(),
         gate: None,
         state: ExecutionState::Running,

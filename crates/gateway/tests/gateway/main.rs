@@ -8,11 +8,12 @@
 mod actions;
 mod admission;
 mod admission_laws;
-mod alone;
 mod alerts;
+mod alone;
 mod cancels;
 mod files;
 mod gates;
+mod heartbeats;
 mod life;
 mod overlaps;
 mod restarts;

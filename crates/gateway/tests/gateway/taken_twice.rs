@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use gateway::StartRequest;
 use gateway::store::{
-    AlertStore, Durability, ReadStore, SqliteStore, Store, StoreError, StoreErrorKind,
+    AlertStore, Durability, HeartbeatStore, ReadStore, SqliteStore, Store, StoreError,
+    StoreErrorKind,
 };
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
@@ -58,6 +59,9 @@ impl Hesitant {
 impl Store for Hesitant {
     fn alerts(&self) -> &dyn AlertStore {
         self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
     }
 
     fn reads(&self) -> Arc<dyn ReadStore> {

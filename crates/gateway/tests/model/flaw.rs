@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use gateway::store::{AlertStore, ReadStore, Store, StoreError};
+use gateway::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -129,6 +129,9 @@ impl Flawed {
 impl Store for Flawed {
     fn alerts(&self) -> &dyn AlertStore {
         self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
     }
 
     fn reads(&self) -> Arc<dyn ReadStore> {

@@ -4,7 +4,9 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gateway::store::{AlertReads, AlertStore, Commits, ReadStore, Store, StoreError};
+use gateway::store::{
+    AlertReads, AlertStore, Commits, HeartbeatReads, HeartbeatStore, ReadStore, Store, StoreError,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::damage::Listed;
@@ -65,6 +67,9 @@ impl<S: ?Sized> Mortal<S> {
 impl Store for Mortal<dyn Store> {
     fn alerts(&self) -> &dyn AlertStore {
         self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
     }
 
     fn reads(&self) -> Arc<dyn ReadStore> {
@@ -177,6 +182,9 @@ impl Store for Mortal<dyn Store> {
 impl ReadStore for Mortal<dyn ReadStore> {
     fn alerts(&self) -> &dyn AlertReads {
         self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatReads {
+        self.inner.heartbeats()
     }
 
     async fn commits(&self) -> Result<Commits, StoreError> {

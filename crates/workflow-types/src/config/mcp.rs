@@ -132,7 +132,10 @@ fn is_empty_list(fields: &mut Fields<'_, '_>, key: &'static str) -> bool {
 }
 
 /// What stands under names that the author chose, each with its address.
-fn named<'v>(fields: &mut Fields<'v, '_>, key: &'static str) -> Vec<(String, Field<'v>)> {
+pub(super) fn named<'v>(
+    fields: &mut Fields<'v, '_>,
+    key: &'static str,
+) -> Vec<(String, Field<'v>)> {
     let Some(field) = fields.take(key) else {
         return Vec::new();
     };
@@ -171,7 +174,7 @@ fn texts<N: FromStr<Err: std::fmt::Display>>(
 }
 
 /// A name that the author chose; reports if it is none.
-fn name_of<N: FromStr<Err: std::fmt::Display>>(
+pub(super) fn name_of<N: FromStr<Err: std::fmt::Display>>(
     name: &str,
     at: &Pointer,
     report: &mut Report,

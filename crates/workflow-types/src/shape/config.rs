@@ -1,6 +1,7 @@
 //! The keys of a host's `agentspace.toml`. TOML is written in `snake_case`, so its names are.
 
 pub(crate) mod alerts;
+pub(crate) mod heartbeats;
 pub(crate) mod models;
 
 use serde_json::json;
@@ -79,6 +80,12 @@ pub(crate) static CONFIG: Shape = Shape {
             "What the built-in tools may do.",
         )
         .example(|| json!({"execute_command": {"allow_programs": ["git"]}})),
+        Key::optional(
+            "heartbeats",
+            Form::Named(&heartbeats::HEARTBEATS),
+            "The heartbeats that `agentspace serve` runs, by their names; without any, the HEARTBEAT.md beside this file, if there is one, is the heartbeat `heartbeat`.",
+        )
+        .example(|| json!({"ops": {"file": "ops/HEARTBEAT.md"}})),
         Key::optional(
             "mcp",
             Form::Mapping(&MCP),

@@ -38,6 +38,7 @@ fn full() -> Value {
             },
             "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
         }},
+        "heartbeats": {"ops": {"file": "ops.md"}},
         "default_model": "fast",
         "models": {
             "fast": {
@@ -183,6 +184,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             "tools" => &["tools"],
             "executeCommand" => &["tools", "execute_command"],
             "httpRequest" => &["tools", "http_request"],
+            "heartbeatFile" => &["heartbeats", "ops"],
             "mcp" => &["mcp"],
             "mcpServer" => &["mcp", "servers", "files"],
             // What stands there is needed for any of its keys; its examples are tried below.
@@ -216,7 +218,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             described += 1;
         }
     }
-    assert_eq!(described, 32);
+    assert_eq!(described, 34);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -232,6 +234,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         inherit_env: Some(Vec::new()),
         allow_private_addresses: Some(false),
         mcp_servers: BTreeMap::new(),
+        heartbeats: BTreeMap::new(),
         default_model: None,
         models: std::collections::BTreeMap::new(),
         alerts: AlertConfig {

@@ -19,7 +19,7 @@ use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use super::blocking;
-use crate::store::{AlertReads, Commits, ReadStore, StoreError, StoreErrorKind};
+use crate::store::{AlertReads, Commits, HeartbeatReads, ReadStore, StoreError, StoreErrorKind};
 
 /// Read-only connections that may be in use at once.
 const READERS: usize = 4;
@@ -125,6 +125,10 @@ impl Shared {
 #[async_trait]
 impl ReadStore for SqliteReader {
     fn alerts(&self) -> &dyn AlertReads {
+        self
+    }
+
+    fn heartbeats(&self) -> &dyn HeartbeatReads {
         self
     }
 

@@ -14,11 +14,15 @@ use workflow_types::registry::{Registered, Registration};
 use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
 use super::SqliteStore;
-use crate::store::{AlertStore, ReadStore, Store, StoreError};
+use crate::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 
 #[async_trait]
 impl Store for SqliteStore {
     fn alerts(&self) -> &dyn AlertStore {
+        self
+    }
+
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
         self
     }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use gateway::Listed;
 use gateway::store::{
-    AlertReads, AlertStore, Commits, ReadStore, Store, StoreError, StoreErrorKind,
+    AlertReads, AlertStore, Commits, HeartbeatReads, HeartbeatStore, ReadStore, Store, StoreError,
+    StoreErrorKind,
 };
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
@@ -94,6 +95,9 @@ counting! {
         fn alerts(&self) -> &dyn AlertStore {
             self.inner.alerts()
         }
+        fn heartbeats(&self) -> &dyn HeartbeatStore {
+            self.inner.heartbeats()
+        }
     }
         register(registrations: Vec<Registration>) -> Result<Vec<Registered>, StoreError>;
         start(start: Start, owner: &str) -> Result<Started, StoreError>;
@@ -122,6 +126,9 @@ counting! {
     ReadStore {
         fn alerts(&self) -> &dyn AlertReads {
             self.inner.alerts()
+        }
+        fn heartbeats(&self) -> &dyn HeartbeatReads {
+            self.inner.heartbeats()
         }
     }
         workflows() -> Result<Listed<Workflow>, StoreError>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use gateway::store::{AlertStore, ReadStore, Store, StoreError};
+use gateway::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -97,6 +97,9 @@ macro_rules! handed_on {
 
             fn alerts(&self) -> &dyn AlertStore {
                 self.inner.alerts()
+            }
+            fn heartbeats(&self) -> &dyn HeartbeatStore {
+                self.inner.heartbeats()
             }
 
             $(async fn $verb(&self, $($name: $kind),*) -> Result<$answer, StoreError> {
