@@ -41,4 +41,5 @@ mod signals;
 mod simulate;
 mod support;
 mod tools;
+mod turns;
 mod watching;

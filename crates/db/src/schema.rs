@@ -116,6 +116,8 @@ diesel::table! {
         decided_at -> Nullable<Text>,
         reason -> Nullable<Text>,
         attempt -> BigInt,
+        turn -> BigInt,
+        call -> BigInt,
     }
 }
 
@@ -131,13 +133,47 @@ diesel::table! {
 }
 
 diesel::table! {
-    model_usage (execution_id, visit, attempt) {
+    model_calls (execution_id, visit, turn, call) {
+        execution_id -> Text,
+        visit -> BigInt,
+        turn -> BigInt,
+        call -> BigInt,
+        call_id -> Text,
+        tool -> Text,
+        args -> Text,
+        state -> Text,
+        attempt -> BigInt,
+        begun_at -> Nullable<Text>,
+        completed_at -> Nullable<Text>,
+        status -> Nullable<Text>,
+        output -> Nullable<Text>,
+        error -> Nullable<Text>,
+        error_kind -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    model_turns (execution_id, visit, turn) {
+        execution_id -> Text,
+        visit -> BigInt,
+        turn -> BigInt,
+        attempt -> BigInt,
+        answered_at -> Text,
+        text -> Text,
+        refused -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    model_usage (execution_id, visit, attempt, turn) {
         execution_id -> Text,
         visit -> BigInt,
         attempt -> BigInt,
+        turn -> BigInt,
         input_tokens -> Nullable<BigInt>,
         output_tokens -> Nullable<BigInt>,
         finish_reason -> Nullable<Text>,
+        cost -> Nullable<BigInt>,
     }
 }
 
@@ -288,6 +324,7 @@ diesel::joinable!(alert_notices -> alerts (alert_id));
 diesel::joinable!(cancellations -> workflow_executions (execution_id));
 diesel::joinable!(gate_votes -> gates (gate_id));
 diesel::joinable!(gates -> workflow_executions (execution_id));
+diesel::joinable!(model_turns -> workflow_executions (execution_id));
 diesel::joinable!(model_usage -> workflow_executions (execution_id));
 diesel::joinable!(schedule_fires -> schedules (schedule_id));
 diesel::joinable!(schedule_fires -> workflow_executions (execution_id));
@@ -311,6 +348,8 @@ diesel::allow_tables_to_appear_in_same_query! {
     gate_votes,
     gates,
     heartbeats,
+    model_calls,
+    model_turns,
     model_usage,
     schedule_fires,
     schedule_gaps,

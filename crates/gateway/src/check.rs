@@ -41,13 +41,7 @@ pub(crate) fn usable(
 fn step(step: &Step, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
     match step.action() {
         Action::Tool(action) => tool(action, at, &known.tools, all),
-        Action::Model(action) => {
-            if !action.tools().is_empty() {
-                let what = "a model is not given its tools: it answers without calling any";
-                all.push(ignored(&at.key("tools"), what));
-            }
-            model(action, at, known, all);
-        }
+        Action::Model(action) => model(action, at, known, all),
         Action::Noop => {}
     }
 }

@@ -5,6 +5,7 @@
 
 mod admission;
 mod begin;
+mod budget;
 mod cancel;
 mod decide;
 mod drive;
@@ -17,6 +18,7 @@ mod retention;
 mod retry;
 mod size;
 mod timer;
+mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -74,7 +74,7 @@ pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
 pub use heartbeat::{HeartbeatOutcome, Heartbeats};
 pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
-pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
+pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest, WantedCall};
 pub use operation::{Cancelled, RetryRequest};
 pub use reader::Reader;
 pub use registrar::{FileEvents, Reloaded};

@@ -10,7 +10,7 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
-    Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
+    ModelTurn, Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::heartbeat::HeartbeatRecord;
 use workflow_types::id::{ExecutionId, GateId, HeartbeatName, ScheduleId, WorkflowId};
@@ -135,6 +135,17 @@ impl Reader {
     ) -> Result<Vec<FailedAttempt>, Error> {
         let attempts = self.store.attempts(id, first, last).await;
         attempts.during("reading failed attempts")
+    }
+
+    /// What models answered in the visits `first` to `last`, with the tools that they called.
+    pub async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, Error> {
+        let turns = self.store.turns(id, first, last).await;
+        turns.during("reading the turns of models")
     }
 
     /// What the attempts of an execution used of models, in their order.

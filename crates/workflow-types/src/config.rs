@@ -29,7 +29,7 @@ pub use alert::{
     LONGEST_DELIVERY, SHORTEST_REMINDER, SinkConfig, SinkKind, WebhookConfig,
 };
 use mcp::McpServer;
-pub use model::{Adapter, HOTTEST, ModelConfig};
+pub use model::{Adapter, HOTTEST, ModelConfig, PRICES};
 use text::{Path, Variable};
 
 /// Where the database is if nobody says.

@@ -16,7 +16,7 @@ use gateway::store::{
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Decision, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
-    Admitted, Cancellation, Cancelling, Claimed, Entry, Epoch, ExecutionState, Place, Prune,
+    Admitted, Cancellation, Cancelling, Claimed, Entry, Epoch, ExecutionState, Place, Progress, Prune,
     Pruned, Round, Scope, Start, Started, Transition, Turn, Visit, VisitState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
@@ -159,7 +159,7 @@ impl Mutant {
         let next = Transition {
             open: None,
             failed: None,
-            usage: None,
+            progress: Progress::default(),
             ..transition
         };
         self.inner.apply(Arc::new(next)).await

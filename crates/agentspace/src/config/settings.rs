@@ -415,7 +415,7 @@ impl Decide<'_> {
 }
 
 /// What a model's table says, key by key; of its key the name of the variable alone.
-fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
+fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 9] {
     let ModelConfig {
         adapter,
         model,
@@ -424,6 +424,8 @@ fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
         max_tokens,
         temperature,
         timeout,
+        input_price,
+        output_price,
     } = model;
     [
         ("adapter", Some(json!(adapter))),
@@ -433,6 +435,8 @@ fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
         ("max_tokens", max_tokens.map(|most| json!(most))),
         ("temperature", temperature.map(|heat| json!(heat))),
         ("timeout", timeout.map(|wait| json!(duration::format(wait)))),
+        ("input_price", input_price.map(|price| json!(price))),
+        ("output_price", output_price.map(|price| json!(price))),
     ]
 }
 

@@ -14,13 +14,14 @@ use workflow_types::execution::{Started, Turn};
 use crate::support::{Database, gate_id, id, running, vote};
 
 /// Every migration, the oldest first.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "2026-11-23-000000_foundation",
     "2026-11-23-071807_operations",
     "2026-11-23-071917_admission",
     "2026-11-23-101500_failures",
     "2026-11-23-103500_scheduling",
     "2026-11-23-110000_usage",
+    "2026-11-23-140000_turns",
     "2026-11-23-141000_alerts",
 ];
 
@@ -171,10 +172,17 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
          INSERT INTO alert_deliveries VALUES ('s', 7, 0, '', NULL, NULL)",
     );
     let used = format!(
-        "INSERT INTO model_usage VALUES ('{}', 1, 1, 20, NULL, 'stop')",
+        "INSERT INTO model_usage VALUES ('{}', 1, 1, 1, 20, NULL, 'stop', NULL)",
         id(1)
     );
     database.damage(&used);
+    let turns = format!(
+        "INSERT INTO model_turns VALUES ('{0}', 1, 1, 1, '', '', NULL);
+         INSERT INTO model_calls VALUES ('{0}', 1, 1, 1, 'c', 't', '{{}}', 'asked', 1, NULL, NULL,
+            NULL, NULL, NULL, NULL)",
+        id(1)
+    );
+    database.damage(&turns);
     let path = database.path();
     for down in 1..=MIGRATIONS.len() {
         let mut waiting = running(3);

@@ -226,9 +226,8 @@ fn refusal(report: &FileReport, path: &str) -> String {
         text.push_str(help);
     }
     match errors.count() {
-        0 => {}
-        1 => text.push_str(" (and one more mistake)"),
-        more => text.push_str(&format!(" (and {more} more mistakes)")),
+        0 => text,
+        1 => format!("{text} (and one more mistake)"),
+        more => format!("{text} (and {more} more mistakes)"),
     }
-    text
 }

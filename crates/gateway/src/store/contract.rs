@@ -46,6 +46,7 @@ mod schedules;
 mod starts;
 mod timers;
 mod transitions;
+mod turns;
 
 use std::any::Any;
 use std::pin::Pin;
@@ -155,6 +156,12 @@ laws! {
         a_paused_execution_goes_on_only_through_its_gate,
         the_end_of_an_execution_withdraws_its_gate,
         what_came_to_rest_tells_its_results_and_its_step,
+    }
+    turns {
+        answers_and_their_calls_are_read_back_as_they_were,
+        a_call_ends_once_and_with_it_the_next_one_begins,
+        whoever_may_not_write_an_execution_records_no_answer,
+        a_gate_knows_its_place_within_the_turns,
     }
     claims {
         claims_take_up_what_runs_the_oldest_first,

@@ -399,7 +399,10 @@ fn a_file_that_is_broken_or_gone_is_never_silence() {
         .into_iter()
         .filter_map(|fire| match fire.outcome {
             FireOutcome::FailedToStart { reason } => Some(reason),
-            _ => None,
+            FireOutcome::Started { .. }
+            | FireOutcome::SkippedOverlap { .. }
+            | FireOutcome::Missed
+            | FireOutcome::Buffered => None,
         })
         .collect();
     let mistake = "HEARTBEAT.md:3:1: the key `intervall` is not known";
@@ -586,8 +589,8 @@ fn a_cancelled_run_leaves_its_items_unknown() {
         .iter()
         .map(|item| item.verdict.word())
         .collect();
-    use VerdictWord::{Clear, Unknown};
-    assert_eq!(words, [Unknown, Unknown, Clear]);
+    let unknown = VerdictWord::Unknown;
+    assert_eq!(words, [unknown, unknown, VerdictWord::Clear]);
     let mail = &life.items()[1];
     assert!(
         mail.verdict.details().unwrap().contains("cancelled"),

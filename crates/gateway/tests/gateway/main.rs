@@ -28,6 +28,7 @@ mod support;
 mod taken_twice;
 mod timers;
 mod triggers;
+mod turns;
 mod walk;
 mod walk_laws;
 mod watches;

@@ -13,8 +13,8 @@ use gateway::workflow_types::damage::Listed;
 use gateway::workflow_types::definition::DefinitionDigest;
 use gateway::workflow_types::execution::{
     Admitted, AttemptUsage, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution,
-    ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
-    Started, Transition, Visit, WorkflowExecutionState,
+    ExecutionFilter, FailedAttempt, ModelTurn, Page, PageKey, Place, Prune, Pruned, Round, Scope,
+    Start, Started, Transition, Visit, WorkflowExecutionState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
@@ -239,6 +239,15 @@ impl ReadStore for Mortal<dyn ReadStore> {
         last: u32,
     ) -> Result<Vec<FailedAttempt>, StoreError> {
         self.read(self.inner.attempts(id, first, last)).await
+    }
+
+    async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, StoreError> {
+        self.read(self.inner.turns(id, first, last)).await
     }
 
     async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError> {

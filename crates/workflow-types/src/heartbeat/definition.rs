@@ -176,10 +176,10 @@ fn verdict(result: &StepResult, state: &ExecutionState) -> Verdict {
                 None => unknown(format!("the answer does not say whether to act: {output}")),
             }
         }
-        StepStatus::Failure => unknown(match output {
-            Value::String(reason) => reason.clone(),
-            other => other.to_string(),
-        }),
+        StepStatus::Failure => {
+            let reason = output.as_str().map(ToOwned::to_owned);
+            unknown(reason.unwrap_or_else(|| output.to_string()))
+        }
         StepStatus::Paused => unknown(format!("it was still waiting: {}", ended(state))),
     }
 }

@@ -12,7 +12,7 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
-    Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
+    ModelTurn, Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
@@ -194,6 +194,16 @@ impl ReadStore for SqliteReader {
         last: u32,
     ) -> Result<Vec<FailedAttempt>, StoreError> {
         self.read(move |c| db::attempt::between(c, &id, (first, last)))
+            .await
+    }
+
+    async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, StoreError> {
+        self.read(move |c| db::turn::between(c, &id, (first, last)))
             .await
     }
 

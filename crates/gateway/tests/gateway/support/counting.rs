@@ -14,8 +14,8 @@ use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted}
 use gateway::workflow_types::definition::DefinitionDigest;
 use gateway::workflow_types::execution::{
     Admitted, AttemptUsage, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution,
-    ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
-    Started, Transition, Visit, WorkflowExecutionState,
+    ExecutionFilter, FailedAttempt, ModelTurn, Page, PageKey, Place, Prune, Pruned, Round, Scope,
+    Start, Started, Transition, Visit, WorkflowExecutionState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
@@ -139,6 +139,7 @@ counting! {
         state(id: ExecutionId) -> Result<Option<WorkflowExecutionState>, StoreError>;
         journal(id: ExecutionId, from: u32, limit: usize) -> Result<Vec<Visit>, StoreError>;
         attempts(id: ExecutionId, first: u32, last: u32) -> Result<Vec<FailedAttempt>, StoreError>;
+        turns(id: ExecutionId, first: u32, last: u32) -> Result<Vec<ModelTurn>, StoreError>;
         usage(id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError>;
         events(id: ExecutionId, after: EventSeq, limit: usize) -> Result<Option<EventPage>, StoreError>;
         cancellation(id: ExecutionId) -> Result<Option<Cancellation>, StoreError>;
