@@ -46,14 +46,6 @@ fn step(step: &Step, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Warns of what is checked and stored but changes nothing yet, so that nobody relies on it.
-fn ignored(at: &Pointer, what: &str) -> Diagnostic {
-    let message = format!("in this version {what}");
-    Diagnostic::new(Code::NotActedOn, Place::value(at), message)
-        .label("has no effect yet")
-        .help("leave it for a later version, or remove it")
-}
-
 /// The diagnostics of a heartbeat with those of its tools and its model.
 pub(crate) fn heartbeat(
     heartbeat: &Heartbeat,

@@ -9,14 +9,8 @@ use std::fmt::Write as _;
 use workflow_types::source::MAX_BYTES;
 use workflow_types::{Code, Heartbeat, SourceFormat, WorkflowDefinition};
 
-/// Found only by a host, which knows the tools, the models and what it acts on; the end-to-end
-/// tests check their pages with the real program.
-const FOUND_BY_HOST: [Code; 4] = [
-    Code::UnknownTool,
-    Code::BadToolArgs,
-    Code::UnknownModel,
-    Code::NotActedOn,
-];
+/// Found only by a host, which knows the tools and the models; the end-to-end tests check their pages with the real program.
+const FOUND_BY_HOST: [Code; 3] = [Code::UnknownTool, Code::BadToolArgs, Code::UnknownModel];
 
 /// An example of a page.
 struct Example<'p> {

@@ -16,8 +16,8 @@ use gateway::store::{
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Decision, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
-    Admitted, Cancellation, Cancelling, Claimed, Entry, Epoch, ExecutionState, Place, Progress, Prune,
-    Pruned, Round, Scope, Start, Started, Transition, Turn, Visit, VisitState,
+    Admitted, Cancellation, Cancelling, Claimed, Entry, Epoch, ExecutionState, Place, Progress,
+    Prune, Pruned, Round, Scope, Start, Started, Transition, Turn, Visit, VisitState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration};

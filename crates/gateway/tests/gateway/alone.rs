@@ -22,7 +22,6 @@ fn nothing() -> Arc<Transition> {
         epoch: Epoch::FIRST,
         open: None,
         failed: None,
-        usage: None,
         made: Vec::new(),
         gate: None,
         state: ExecutionState::Running,
