@@ -14,7 +14,7 @@ use workflow_types::execution::{Started, Turn};
 use crate::support::{Database, gate_id, id, running, vote};
 
 /// Every migration, the oldest first.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "2026-11-23-000000_foundation",
     "2026-11-23-071807_operations",
     "2026-11-23-071917_admission",
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 8] = [
     "2026-11-23-110000_usage",
     "2026-11-23-140000_turns",
     "2026-11-23-141000_alerts",
+    "2026-11-23-142000_heartbeats",
 ];
 
 fn mode(path: &Path) -> u32 {

@@ -100,7 +100,7 @@ impl Alerts<'_> {
         self.engine().clear_alerts(source, reason, now).await
     }
 
-    fn now(&self, by: Actor) -> Acknowledged {
+    fn now(self, by: Actor) -> Acknowledged {
         Acknowledged {
             by,
             at: self.gateway.now(),

@@ -203,7 +203,7 @@ pub(super) async fn nothing_of_alerts_is_lost_between_any_two_verbs(factory: &dy
     for number in 1..=12 {
         let findings = match number % 6 {
             1 => vec![act("disk", "full")],
-            2 | 3 | 4 => vec![unknown("disk")],
+            2..=4 => vec![unknown("disk")],
             5 => vec![clear("disk")],
             _ => Vec::new(),
         };
