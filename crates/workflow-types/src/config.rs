@@ -5,6 +5,8 @@
 
 pub mod mcp;
 mod model;
+mod named;
+mod secrets;
 mod text;
 
 use std::collections::BTreeMap;
@@ -17,13 +19,14 @@ use crate::definition::fields::Fields;
 use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
-use crate::id::{ModelName, ServerName};
+use crate::id::{ModelName, SecretName, ServerName};
 use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
 
 use mcp::McpServer;
 pub use model::{Adapter, HOTTEST, ModelConfig};
+pub use secrets::SecretPlace;
 use text::{Path, Variable};
 
 /// Where the database is if nobody says.
@@ -102,6 +105,8 @@ pub struct Config {
     pub allow_private_addresses: Option<bool>,
     /// `mcp.servers`
     pub mcp_servers: BTreeMap<ServerName, McpServer>,
+    /// `secrets`
+    pub secrets: BTreeMap<SecretName, SecretPlace>,
     /// `default_model`: the model that is asked where a step names none; one of `models`.
     pub default_model: Option<ModelName>,
     /// `models`
@@ -162,6 +167,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
         });
     });
     config.mcp_servers = mcp::read(&mut fields);
+    config.secrets = secrets::read(&mut fields);
     model::read(&mut fields, &mut config);
     fields.finish();
     Some(config)

@@ -38,6 +38,7 @@ fn full() -> Value {
             },
             "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
         }},
+        "secrets": {"A": {"env": "A_TOKEN"}, "b-2": {"file": "secrets/b"}},
         "default_model": "fast",
         "models": {
             "fast": {
@@ -143,7 +144,7 @@ fn full_pointers() -> Vec<String> {
         }
         found.push(at);
     }
-    assert_eq!(found.len(), 43);
+    assert_eq!(found.len(), 48);
     found
 }
 
@@ -166,6 +167,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             "httpRequest" => &["tools", "http_request"],
             "mcp" => &["mcp"],
             "mcpServer" => &["mcp", "servers", "files"],
+            "secret" => &["secrets", "A"],
             // What stands there is needed for any of its keys; its examples are tried below.
             "model" => continue,
             other => panic!("{other} is new"),
@@ -196,7 +198,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             described += 1;
         }
     }
-    assert_eq!(described, 29);
+    assert_eq!(described, 32);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -212,6 +214,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         inherit_env: Some(Vec::new()),
         allow_private_addresses: Some(false),
         mcp_servers: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         default_model: None,
         models: std::collections::BTreeMap::new(),
     };
