@@ -16,6 +16,7 @@ use crate::gateway::{Gateway, Started};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::scheduler::{self, Scheduler};
+use crate::secret::{Mask, SecretSource, Secrets};
 use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
 use crate::tool::{Tool, ToolRegistry, ToolSource};
 
@@ -53,6 +54,7 @@ pub struct GatewayBuilder {
     workflows: Vec<PathBuf>,
     tools: ToolRegistry,
     models: ModelRegistry,
+    secrets: Secrets,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
     limits: Limits,
@@ -75,6 +77,7 @@ impl Default for GatewayBuilder {
             workflows: Vec::new(),
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
+            secrets: Secrets::default(),
             clock: Arc::new(SystemClock),
             entropy: Entropy::system(),
             limits: Limits::default(),
@@ -163,6 +166,19 @@ impl GatewayBuilder {
             self.mistakes
                 .push(format!("two models have the name `{name}`"));
         }
+        self
+    }
+
+    /// Where the values of secrets are from, which steps name as `{{ secrets.NAME }}`. Default:
+    /// there are none.
+    pub fn secrets(mut self, source: impl SecretSource) -> Self {
+        self.secrets.source = Some(Arc::new(source));
+        self
+    }
+
+    /// A mask that is shared with the host: every value that a call is given is in it before.
+    pub fn mask(mut self, mask: Mask) -> Self {
+        self.secrets.mask = mask;
         self
     }
 
@@ -255,6 +271,7 @@ impl GatewayBuilder {
         Known {
             tools: self.tools.clone(),
             models: self.models.clone(),
+            secrets: self.secrets.clone(),
         }
     }
 
@@ -290,6 +307,7 @@ impl GatewayBuilder {
             entropy: self.entropy,
             tools: self.tools,
             models: self.models,
+            secrets: self.secrets,
             owner,
             limits: self.limits,
             left_behind: self.left_behind,

@@ -56,6 +56,7 @@ mod model;
 mod operation;
 mod reader;
 mod scheduler;
+mod secret;
 pub mod store;
 mod tool;
 mod watch;
@@ -74,6 +75,7 @@ pub use reader::Reader;
 pub use scheduler::{
     Backfill, Backfilled, ScheduleEdit, ScheduleEvent, ScheduleEvents, ScheduleRequest, Schedules,
 };
+pub use secret::{LONGEST_SECRET, Mask, SHORTEST_SECRET, SecretError, SecretSource, SecretValue};
 pub use store::Durability;
 pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSource, ToolSpec};
 pub use watch::Watch;

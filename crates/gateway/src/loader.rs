@@ -16,6 +16,7 @@ use workflow_types::{
 
 use crate::check;
 use crate::model::ModelRegistry;
+use crate::secret::Secrets;
 use crate::tool::ToolRegistry;
 
 /// The file of a heartbeat. It stands among workflow files and is none.
@@ -115,6 +116,7 @@ pub(crate) struct GoodFile {
 pub(crate) struct Known {
     pub(crate) tools: ToolRegistry,
     pub(crate) models: ModelRegistry,
+    pub(crate) secrets: Secrets,
 }
 
 /// Reads one workflow file, or the file of a heartbeat, of which nothing is registered.

@@ -1,10 +1,12 @@
 //! Performs one attempt of a visit: under its timeout, cancellable, its panic contained.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -18,8 +20,10 @@ use workflow_types::output_schema::{Subject, ValueSchema, in_one_line};
 use super::Engine;
 use super::drive::Live;
 use super::request::Request;
+use super::sealed::Sealed;
 use super::size;
 use crate::model::{ModelError, ModelReply, ModelRequest};
+use crate::secret::{Mask, SecretError};
 use crate::tool::{ToolCall, ToolError};
 
 /// The longest wait for the next attempt that a provider may ask for.
@@ -60,7 +64,7 @@ impl Refusal {
     }
 
     fn new(kind: StepFailureKind, message: impl Into<String>, retry: Retry) -> Self {
-        let message = size::clipped(message.into());
+        let message = message.into();
         Self {
             failure: StepFailure { kind, message },
             retry,
@@ -122,7 +126,8 @@ async fn bounded(
         Ok(work) => work,
         Err(refusal) => return Some(Err(refusal)),
     };
-    let mut task = AbortOnDrop(tokio::spawn(work));
+    let (mask, max_output) = (engine.secrets.mask.clone(), engine.limits.max_output);
+    let mut task = AbortOnDrop(tokio::spawn(masked(work, mask, max_output)));
     tokio::select! {
         biased;
         // An answer that is there counts, however late it is looked at.
@@ -213,26 +218,27 @@ fn action(engine: &Engine, live: &Live, step: &Step, attempt: Attempt) -> Result
         .ok_or_else(|| damaged("the visit has no stored request".to_owned()))?;
     match Request::from_json(stored).map_err(damaged)? {
         Request::Noop => Ok(Box::pin(async { Ok(Value::Null) })),
-        Request::Tool { tool, args } => call_tool(engine, &tool, args, attempt),
+        Request::Tool {
+            tool,
+            args,
+            secrets,
+        } => {
+            let input = Sealed::new(ToolInput { args }, secrets, &engine.secrets);
+            call_tool(engine, &tool, input, attempt)
+        }
         Request::Model {
             model,
             prompt,
             system,
+            secrets,
         } => {
             let schema = match step.action() {
                 Action::Model(action) => action.output_schema().cloned(),
                 Action::Tool(_) | Action::Noop => None,
             };
-            ask_model(
-                engine,
-                model.as_ref(),
-                Question {
-                    prompt,
-                    system,
-                    schema,
-                },
-                attempt,
-            )
+            let question = Question { prompt, system };
+            let question = Sealed::new(question, secrets, &engine.secrets);
+            ask_model(engine, model.as_ref(), (question, schema), attempt)
         }
     }
 }
@@ -240,23 +246,16 @@ fn action(engine: &Engine, live: &Live, step: &Step, attempt: Attempt) -> Result
 fn call_tool(
     engine: &Engine,
     name: &ToolName,
-    args: Map<String, Value>,
+    input: Sealed<ToolInput>,
     attempt: Attempt,
 ) -> Result<Work, Refusal> {
     let Some(found) = engine.tools.look_up(name) else {
         let message = format!("there is no tool `{name}`");
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    let call = ToolCall {
-        args,
-        idempotency_key: attempt.key,
-        attempt: attempt.number,
-        cancelled: attempt.cancelled,
-        deadline: attempt.deadline,
-    };
     let name = name.clone();
     Ok(Box::pin(async move {
-        let cancelled = call.cancelled.clone();
+        let cancelled = attempt.cancelled.clone();
         let tool = tokio::select! {
             biased;
             tool = found.tool(&name) => tool.map_err(refused_by_tool)?,
@@ -264,6 +263,14 @@ fn call_tool(
                 let message = format!("tool `{name}` was not found before it was cancelled");
                 return Err(refused_by_tool(ToolError::retryable(message)));
             }
+        };
+        let input = input.open(&cancelled).await.map_err(without_secret)?;
+        let call = ToolCall {
+            args: input.args,
+            idempotency_key: attempt.key,
+            attempt: attempt.number,
+            cancelled: attempt.cancelled,
+            deadline: attempt.deadline,
         };
         tool.check(&call.args).map_err(refused_by_tool)?;
         tool.call(call).await.map_err(refused_by_tool)
@@ -280,17 +287,24 @@ fn refused_by_tool(error: ToolError) -> Refusal {
     Refusal::new(StepFailureKind::Error, error.to_string(), retry)
 }
 
-/// What a model is asked, and what its answer must look like.
+/// What a tool is called with.
+#[derive(Serialize, Deserialize)]
+struct ToolInput {
+    args: Map<String, Value>,
+}
+
+/// What a model is asked.
+#[derive(Serialize, Deserialize)]
 struct Question {
     prompt: String,
     system: Option<String>,
-    schema: Option<ValueSchema>,
 }
 
+/// `schema` is what the answer must look like.
 fn ask_model(
     engine: &Engine,
     name: Option<&ModelName>,
-    question: Question,
+    (question, schema): (Sealed<Question>, Option<ValueSchema>),
     attempt: Attempt,
 ) -> Result<Work, Refusal> {
     let model = match name {
@@ -304,27 +318,55 @@ fn ask_model(
         };
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    let Question {
-        prompt,
-        system,
-        schema,
-    } = question;
-    let request = ModelRequest {
-        prompt,
-        system,
-        schema: schema.as_ref().map(|schema| schema.json_schema().clone()),
-        previous_error: attempt.previous_error,
-        idempotency_key: attempt.key,
-        attempt: attempt.number,
-        cancelled: attempt.cancelled,
-        deadline: attempt.deadline,
-    };
+    let mask = engine.secrets.mask.clone();
     Ok(Box::pin(async move {
-        let reply = model.ask(request).await.map_err(refused_by_model)?;
+        let question = question.open(&attempt.cancelled).await;
+        let Question { prompt, system } = question.map_err(without_secret)?;
+        let request = ModelRequest {
+            prompt,
+            system,
+            schema: schema.as_ref().map(|schema| schema.json_schema().clone()),
+            previous_error: attempt.previous_error,
+            idempotency_key: attempt.key,
+            attempt: attempt.number,
+            cancelled: attempt.cancelled,
+            deadline: attempt.deadline,
+        };
+        let mut reply = model.ask(request).await.map_err(refused_by_model)?;
+        // Before it is read: what is wrong with an answer is told with words of it.
+        if let Cow::Owned(masked) = mask.text(&reply.text) {
+            reply.text = masked;
+        }
         // Nobody else sets it.
         let _ = attempt.used.set(reply.usage);
         understood(reply, schema.as_ref())
     }))
+}
+
+/// A secret cannot be had.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn without_secret(error: SecretError) -> Refusal {
+    let retry = if error.is_retryable() {
+        Retry::Allowed
+    } else {
+        Retry::Never
+    };
+    Refusal::new(StepFailureKind::Error, error.to_string(), retry)
+}
+
+/// What came back, without the values of secrets: nobody else has seen it yet.
+async fn masked(work: Work, mask: Mask, max_output: usize) -> Answer {
+    match work.await {
+        // What is too large is not kept, and what is wrong with it is told without it.
+        Ok(output) if size::output_problem(&output, max_output).is_some() => Ok(output),
+        Ok(output) => Ok(mask.value(output)),
+        Err(mut refusal) => {
+            if let Cow::Owned(masked) = mask.text(&refusal.failure.message) {
+                refusal.failure.message = masked;
+            }
+            Err(refusal)
+        }
+    }
 }
 
 /// What an answer means; half of one means nothing.
@@ -407,7 +449,9 @@ fn unfenced(text: &str) -> &str {
         .trim()
 }
 
-fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) -> AttemptEnd {
+fn after_refusal(engine: &Engine, live: &Live, step: &Step, mut refusal: Refusal) -> AttemptEnd {
+    // Only now: a cut through a secret would hide it from the mask.
+    refusal.failure.message = size::clipped(refusal.failure.message);
     let attempt = live.open.attempt;
     let at_least = match refusal.retry {
         Retry::Never => None,

@@ -18,6 +18,7 @@ mod retries;
 mod schedule_laws;
 mod schedule_tables;
 mod schedules;
+mod secrets;
 mod sources;
 mod store;
 mod support;
