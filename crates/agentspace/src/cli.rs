@@ -4,6 +4,7 @@ mod database;
 mod graph;
 mod models;
 pub(crate) mod schedules;
+mod secrets;
 mod tools;
 
 use std::ffi::OsString;
@@ -27,6 +28,7 @@ pub(crate) use database::Database;
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
+pub(crate) use secrets::Secrets;
 pub(crate) use tools::{ToolCallArgs, Tools};
 
 // What a command gets of the flags, once the environment and the file are put to them.
@@ -251,6 +253,9 @@ pub(crate) enum Command {
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
+    /// The secrets that steps may name.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Let schedules fire and carry all executions on, until a signal ends it.
     Serve,
     /// Say what the triggers of workflow files would fire when; nothing is run or stored.

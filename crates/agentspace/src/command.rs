@@ -17,6 +17,7 @@ mod retry;
 mod run;
 mod schedules;
 mod schema;
+mod secrets;
 mod serve;
 mod simulate;
 mod tools;
@@ -55,6 +56,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Approvals(command) => approvals::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
+        Command::Secrets(command) => Ok(secrets::run(global, command)),
         Command::Serve => serve::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
         Command::Tools(command) => tools::run(global, command).await,

@@ -22,6 +22,7 @@ use crate::cli::{ActorArg, Global};
 use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
 use crate::output;
+use crate::secrets::{self, Keeper};
 use crate::stop::Stop;
 use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
@@ -55,7 +56,9 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .fold(builder, GatewayBuilder::shared_tool);
     let builder = sources(global)
         .into_iter()
-        .fold(builder, GatewayBuilder::tool_source);
+        .fold(builder, GatewayBuilder::tool_source)
+        .secrets(Keeper(global.secrets.clone()))
+        .mask(secrets::mask().clone());
     global.models.add_to(builder)
 }
 

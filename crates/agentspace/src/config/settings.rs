@@ -16,9 +16,11 @@ use gateway::workflow_types::schedule::TimeZone;
 use serde_json::{Value, json};
 
 use super::ConfigFile;
+use super::secrets;
 use super::servers::{self, ConfiguredServer};
 use crate::cli::Given;
 use crate::models::Models;
+use crate::secrets::ConfiguredSecret;
 
 /// What every command works with.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub(crate) struct Global {
     pub(crate) servers: Vec<ConfiguredServer>,
     /// The models that steps may ask.
     pub(crate) models: Models,
+    /// Where the values of secrets are.
+    pub(crate) secrets: Vec<ConfiguredSecret>,
     /// All of them but the servers with their origins, in the order of the file's keys.
     pub(crate) settings: Vec<Setting>,
 }
@@ -142,6 +146,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         allow_private_addresses,
         servers: servers::of(file, directory),
         models,
+        secrets: secrets::of(file, directory),
         settings: decide.settings,
     }
 }
