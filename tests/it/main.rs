@@ -33,6 +33,7 @@ mod operations;
 mod output;
 mod rules;
 mod schedules;
+mod secrets;
 mod serve;
 mod signals;
 mod simulate;
