@@ -2,7 +2,8 @@
 --
 -- Instants are RFC 3339 text of fixed width in UTC, so that text order is time order. A CHECK names
 -- every set of words that is closed; `triggered_by`, `failure_kind` and `error_kind` may grow and
--- are checked by the program that reads them.
+-- are checked by the program that reads them. Where every step writes, the words are compared one
+-- by one: for an IN with more than two, SQLite makes a table in memory, anew for each row.
 
 -- What an execution runs to its end, whatever happens to the file it came from.
 CREATE TABLE workflow_definitions (
@@ -51,7 +52,9 @@ CREATE INDEX schedules_workflow ON schedules (workflow_id) WHERE workflow_id IS 
 CREATE TABLE workflow_executions (
     id TEXT NOT NULL PRIMARY KEY,
     workflow_id TEXT NOT NULL REFERENCES workflows (id),
-    status TEXT NOT NULL CHECK (status IN ('running', 'paused', 'completed', 'failed')),
+    status TEXT NOT NULL CHECK (
+        status = 'running' OR status = 'paused' OR status = 'completed' OR status = 'failed'
+    ),
     current_step_id TEXT,
     step_results TEXT CHECK (
         step_results IS NULL OR (json_valid(step_results) AND json_type(step_results) = 'object')
@@ -101,7 +104,10 @@ CREATE TABLE step_visits (
     visit INTEGER NOT NULL CHECK (visit >= 1),
     step_id TEXT NOT NULL,
     attempt INTEGER NOT NULL CHECK (attempt >= 1),
-    state TEXT NOT NULL CHECK (state IN ('ready', 'waiting', 'begun', 'backing_off', 'done')),
+    state TEXT NOT NULL CHECK (
+        state = 'ready' OR state = 'waiting' OR state = 'begun' OR state = 'backing_off'
+        OR state = 'done'
+    ),
     request TEXT CHECK (request IS NULL OR json_valid(request)),
     status TEXT CHECK (status IN ('success', 'failure')),
     output TEXT CHECK (output IS NULL OR json_valid(output)),
@@ -132,14 +138,15 @@ CREATE TABLE gates (
     request TEXT NOT NULL CHECK (json_valid(request)),
     requested_at TEXT NOT NULL,
     expires_at TEXT,
-    on_expiry TEXT CHECK (on_expiry IN ('deny', 'approve', 'fail')),
+    on_expiry TEXT CHECK (on_expiry = 'deny' OR on_expiry = 'approve' OR on_expiry = 'fail'),
     approvers TEXT NOT NULL CHECK (json_valid(approvers) AND json_type(approvers) = 'array'),
     required_count INTEGER NOT NULL CHECK (required_count >= 1),
     state TEXT NOT NULL CHECK (
-        state IN ('waiting', 'decided', 'resolved', 'expired', 'withdrawn')
+        state = 'waiting' OR state = 'decided' OR state = 'resolved' OR state = 'expired'
+        OR state = 'withdrawn'
     ),
     decision TEXT CHECK (decision IN ('approve', 'deny')),
-    resolution TEXT CHECK (resolution IN ('rerun', 'done', 'fail')),
+    resolution TEXT CHECK (resolution = 'rerun' OR resolution = 'done' OR resolution = 'fail'),
     resolution_output TEXT CHECK (resolution_output IS NULL OR json_valid(resolution_output)),
     decided_by TEXT,
     decided_at TEXT,

@@ -31,6 +31,7 @@ mod mistakes;
 mod models;
 mod operations;
 mod output;
+mod reloading;
 mod rules;
 mod schedules;
 mod secrets;

@@ -106,3 +106,22 @@ fn what_has_no_trigger_is_named_and_what_is_refused_is_shown() {
         .exits(2)
         .says(&["WF0110"]);
 }
+
+#[test]
+fn the_example_with_a_trigger_fires_in_the_nights_to_saturday() {
+    let place = Place::new();
+    place.example("weekend-disk.yaml");
+    let call = ["simulate", "--from", "2026-10-09T00:00:00Z", "--days", "30"];
+    let told = place
+        .run(call.into_iter().chain(["weekend-disk.yaml"]))
+        .exits(0);
+    let nights: Vec<&str> = told
+        .stdout
+        .lines()
+        .map(|line| line.get(..3).unwrap())
+        .collect();
+    assert_eq!(nights, ["Fri", "Sat", "Sat", "Sat"].repeat(5));
+    place
+        .run(["check", "weekend-disk.yaml", "--deny-warnings"])
+        .exits(0);
+}

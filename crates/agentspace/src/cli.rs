@@ -258,6 +258,8 @@ pub(crate) enum Command {
     Secrets(Secrets),
     /// Let schedules fire and carry all executions on, until a signal ends it.
     Serve,
+    /// Have workflow files read again, by the process that serves the database or else at once.
+    Reload,
     /// Say what the triggers of workflow files would fire when; nothing is run or stored.
     Simulate(Simulate),
     /// The tools that steps may call, those of MCP servers among them.

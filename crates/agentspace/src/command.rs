@@ -12,6 +12,7 @@ mod init;
 mod input;
 mod models;
 mod prune;
+mod reload;
 mod resume;
 mod retry;
 mod run;
@@ -56,8 +57,9 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Approvals(command) => approvals::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
-        Command::Secrets(command) => Ok(secrets::run(global, command)),
+        Command::Secrets(command) => Ok(secrets::run(global, &command)),
         Command::Serve => serve::run(global).await,
+        Command::Reload => reload::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
         Command::Tools(command) => tools::run(global, command).await,
         Command::Db(command) => database::run(global, &command).await,

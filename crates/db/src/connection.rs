@@ -30,6 +30,16 @@ pub struct Connection {
     pub(crate) raw: SqliteConnection,
     path: PathBuf,
     state: TransactionState,
+    pace: Pace,
+}
+
+/// Whether a connection may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// For another connection that writes; and for the disk, when the log has grown.
+    Patient,
+    /// Neither.
+    Hasty,
 }
 
 /// A part of a transaction that can be undone alone.
@@ -126,6 +136,20 @@ impl Connection {
     ) -> Result<T, Error> {
         let whole = TransactionState::Whole;
         self.begin(BeginImmediate, "BEGIN IMMEDIATE", whole, work)
+    }
+
+    /// May wait from now on, or not.
+    pub(crate) fn keep_pace(&mut self, pace: Pace) -> Result<(), Error> {
+        if self.pace == pace {
+            return Ok(());
+        }
+        // These are SQLite's own number of pages, and that of `establish`.
+        self.execute(match pace {
+            Pace::Patient => "PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 1000",
+            Pace::Hasty => "PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0",
+        })?;
+        self.pace = pace;
+        Ok(())
     }
 
     /// Whether a part of the open transaction has failed that cannot be undone alone.

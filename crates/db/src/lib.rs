@@ -50,5 +50,5 @@ mod writer;
 pub use bell::Listener;
 pub use connection::{Connection, Durability, Opened, sqlite_version};
 pub use error::{Error, ErrorKind};
-pub use owner::{OwnerLock, owner};
+pub use owner::{OwnerLock, owner, owner_called};
 pub use writer::Job;

@@ -117,17 +117,33 @@ fn failed(path: &Path) -> String {
 /// Creates nothing. It asks by taking the lock shared for a moment, in which another process that
 /// begins to own the database would be refused.
 pub fn owner(db_path: &Path) -> Result<Option<String>, Error> {
+    Ok(held(db_path)?.map(|mut lock| named(&mut lock)))
+}
+
+/// The id of the process that owns a database, if it does so under this description; none if nobody
+/// does, or somebody else. It asks in the same way.
+pub fn owner_called(db_path: &Path, description: &str) -> Result<Option<u32>, Error> {
+    let Some(mut lock) = held(db_path)? else {
+        return Ok(None);
+    };
+    let (pid, called) = written(&mut lock);
+    let pid = pid.filter(|_| called.as_deref() == Some(description));
+    Ok(pid.and_then(|pid| pid.parse().ok()))
+}
+
+/// The lock file of a database, if somebody holds the lock.
+fn held(db_path: &Path) -> Result<Option<File>, Error> {
     let db_path = file::absolute(db_path)?;
     let path = file::beside(&db_path, ".lock");
     let failed = || format!("reading {} failed", path.display());
-    let mut lock = match File::open(&path) {
+    let lock = match File::open(&path) {
         Ok(lock) => lock,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).context(failed),
     };
     match lock.try_lock_shared() {
         Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(Some(named(&mut lock))),
+        Err(TryLockError::WouldBlock) => Ok(Some(lock)),
         Err(TryLockError::Error(error)) => Err(error).context(failed),
     }
 }
@@ -142,15 +158,20 @@ fn owned(db_path: &Path, lock: &mut File) -> Error {
 
 /// Who wrote itself into a lock file.
 fn named(lock: &mut File) -> String {
+    match written(lock) {
+        (Some(pid), Some(description)) => format!("process {pid} ({description})"),
+        (Some(pid), None) => format!("process {pid}"),
+        (None, _) => "another process".to_owned(),
+    }
+}
+
+/// The id and the description that stand in a lock file.
+fn written(lock: &mut File) -> (Option<String>, Option<String>) {
     let mut text = String::new();
     // The owner may be about to write its name; then it stays unnamed.
-    let read = lock.take(4096).read_to_string(&mut text);
-    let mut lines = text.lines();
-    match (read, lines.next(), lines.next()) {
-        (Ok(_), Some(pid), Some(description)) if !description.is_empty() => {
-            format!("process {pid} ({description})")
-        }
-        (Ok(_), Some(pid), _) => format!("process {pid}"),
-        (Ok(_), None, _) | (Err(_), _, _) => "another process".to_owned(),
+    if lock.take(4096).read_to_string(&mut text).is_err() {
+        return (None, None);
     }
+    let mut lines = text.lines().map(ToOwned::to_owned);
+    (lines.next(), lines.next().filter(|line| !line.is_empty()))
 }

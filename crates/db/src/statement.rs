@@ -46,9 +46,9 @@ literal_statement! {
     ReleasePart = "RELEASE part";
 }
 
-/// An insert that is kept prepared under the type `M`, which stands for it and for no other.
+/// A statement that is kept prepared under the type `M`, which stands for it and for no other.
 ///
-/// Its text must be the same whatever its values: no `Option` that leaves a column out.
+/// Its text must be the same whatever its values: no `Option` that leaves a column out of an insert.
 pub(crate) struct Kept<M, Q> {
     statement: Q,
     name: PhantomData<M>,
@@ -57,7 +57,7 @@ pub(crate) struct Kept<M, Q> {
 /// The identity of a kept statement.
 pub(crate) struct Name<M>(PhantomData<M>);
 
-/// Keeps an insert prepared, under the name `M`.
+/// Keeps a statement prepared, under the name `M`.
 pub(crate) fn kept<M: 'static, Q>(statement: Q) -> Kept<M, Q> {
     Kept {
         statement,

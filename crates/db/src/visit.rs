@@ -2,12 +2,13 @@
 //!
 //! It is the truth about an execution. What follows from it is decided elsewhere.
 
+mod insert;
 mod settle;
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::{
-    AsChangeset, ExpressionMethods as _, Identifiable, Insertable, OptionalExtension as _,
-    QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
 };
 use workflow_types::Timestamp;
 use workflow_types::execution::{
@@ -16,6 +17,7 @@ use workflow_types::execution::{
 };
 use workflow_types::id::ExecutionId;
 
+pub(crate) use insert::insert;
 pub(crate) use settle::settle;
 
 use crate::column::{Row, literal_condition};
@@ -23,7 +25,6 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::execution::IsRunning;
 use crate::schema::{step_visits, workflow_executions};
-use crate::statement::{self, kept};
 use crate::timer;
 
 literal_condition!(
@@ -33,14 +34,8 @@ literal_condition!(
     "state = 'backing_off'"
 );
 
-#[derive(Queryable, Selectable, Insertable, Identifiable, AsChangeset)]
-#[diesel(
-    table_name = step_visits,
-    primary_key(execution_id, visit),
-    check_for_backend(diesel::sqlite::Sqlite),
-    treat_none_as_default_value = false,
-    treat_none_as_null = true
-)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = step_visits, check_for_backend(diesel::sqlite::Sqlite))]
 struct VisitRow {
     execution_id: String,
     visit: i64,
@@ -52,7 +47,6 @@ struct VisitRow {
     output: Option<String>,
     error: Option<String>,
     error_kind: Option<String>,
-    idempotency_key: String,
     due_at: Option<String>,
     begun_at: String,
     completed_at: Option<String>,
@@ -178,16 +172,6 @@ pub(crate) fn history(
         .map(|Folding(history)| history)
 }
 
-/// Adds a visit to the journal; fails with [`ErrorKind::Conflict`] if its number is taken.
-pub(crate) fn insert(connection: &mut Connection, visit: &Visit) -> Result<(), Error> {
-    kept::<statement::InsertVisit, _>(
-        diesel::insert_into(step_visits::table).values(&VisitRow::from(visit)),
-    )
-    .execute(&mut connection.raw)
-    .context(|| format!("recording {} failed", name(visit)))?;
-    Ok(())
-}
-
 /// The error of a visit that is over already.
 pub(crate) fn not_open(visit: &Visit) -> Error {
     let message = format!("{} is not open, so it cannot be recorded", name(visit));
@@ -213,70 +197,7 @@ impl FromIterator<Visit> for Folding {
     }
 }
 
-impl From<&Visit> for VisitRow {
-    fn from(visit: &Visit) -> Self {
-        let Visit {
-            execution_id,
-            number,
-            step,
-            attempt,
-            request,
-            begun_at,
-            state,
-            reused_from,
-        } = visit;
-        let mut row = Self {
-            execution_id: execution_id.to_string(),
-            visit: i64::from(*number),
-            step_id: step.to_string(),
-            attempt: i64::from(*attempt),
-            state: state.status().as_str().to_owned(),
-            request: request.as_ref().map(ToString::to_string),
-            status: None,
-            output: None,
-            error: None,
-            error_kind: None,
-            idempotency_key: visit.idempotency_key(),
-            due_at: None,
-            begun_at: begun_at.to_string(),
-            completed_at: None,
-            reused_from: reused_from.as_ref().map(ToString::to_string),
-        };
-        match state {
-            VisitState::Ready | VisitState::Waiting | VisitState::Begun => {}
-            VisitState::BackingOff { until, failure } => {
-                row.due_at = Some(until.to_string());
-                row.set_failure(failure);
-            }
-            VisitState::Done { at, outcome } => {
-                row.completed_at = Some(at.to_string());
-                row.set_outcome(outcome);
-            }
-        }
-        row
-    }
-}
-
 impl VisitRow {
-    fn set_outcome(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Success { output } => {
-                self.status = Some(StepStatus::Success.as_str().to_owned());
-                self.output = Some(output.to_string());
-            }
-            Outcome::Failure(failure) => {
-                self.status = Some(StepStatus::Failure.as_str().to_owned());
-                self.set_failure(failure);
-            }
-        }
-    }
-
-    fn set_failure(&mut self, failure: &StepFailure) {
-        let StepFailure { kind, message } = failure;
-        self.error_kind = Some(kind.as_str().to_owned());
-        self.error = Some(message.clone());
-    }
-
     fn state(self, row: Row<'_>) -> Result<VisitState, Error> {
         let failure = match (self.error_kind, self.error) {
             (Some(kind), Some(message)) => Some(StepFailure {

@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::connection::{Connection, Savepoint};
+use crate::connection::{Connection, Pace, Savepoint};
 use crate::error::{Error, ErrorKind};
 
 /// A piece of work for the writer, with the one who waits for its result.
@@ -81,12 +81,45 @@ impl Connection {
         if jobs.is_empty() {
             return;
         }
+        if let Err(error) = self.keep_pace(Pace::Patient) {
+            let failed = |job: Job| job.0.settle(Err(error.clone()));
+            return jobs.into_iter().for_each(failed);
+        }
         match self.together(&mut jobs) {
             Ok(Group::Committed) => jobs.into_iter().for_each(|job| job.0.settle(Ok(()))),
             Ok(Group::Spoiled) => self.apart(jobs),
             Err(error) => jobs
                 .into_iter()
                 .for_each(|job| job.0.settle(Err(error.clone()))),
+        }
+    }
+
+    /// Runs a job in a transaction of its own and answers it after the commit, as
+    /// [`Connection::group`] does, but waits for nobody: if another connection is writing, the job
+    /// is given back, and nothing was written.
+    ///
+    /// Nor does it move the log into the database file, which would wait for the disk: now and
+    /// then, a group has to be run, which does so when it is time. Where commits survive a power
+    /// cut, they wait for the disk all the same.
+    pub fn at_once(&mut self, mut job: Job) -> Option<Job> {
+        if self.keep_pace(Pace::Hasty).is_err() {
+            return Some(job);
+        }
+        let (mut begun, mut spoiled) = (false, false);
+        let committed = self.whole_transaction(|connection| {
+            begun = true;
+            job.0.run(connection)?;
+            spoiled = connection.is_spoiled();
+            Ok(())
+        });
+        match committed {
+            // A group undoes a part alone.
+            Err(_) if spoiled => Some(job),
+            Err(error) if !begun && error.kind() == ErrorKind::Busy => Some(job),
+            verdict => {
+                job.0.settle(verdict);
+                None
+            }
         }
     }
 

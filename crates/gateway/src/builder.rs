@@ -12,12 +12,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Limits, Parts};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorKind};
+use crate::file_watch;
 use crate::gateway::{Gateway, Started};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
+use crate::registrar::Registrar;
 use crate::scheduler::{self, Scheduler};
 use crate::secret::{Mask, SecretSource, Secrets};
-use crate::store::{Durability, Opened, SqliteStore, Store, StoreErrorKind};
+use crate::store::{Durability, GATEWAY, Opened, SqliteStore, Store, StoreErrorKind};
 use crate::tool::{Tool, ToolRegistry, ToolSource};
 
 /// How long a shutdown waits for running attempts, unless told otherwise.
@@ -42,16 +44,28 @@ pub enum Scheduling {
     Rest,
 }
 
+/// Whether changes of workflow files are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// They are read as the gateway starts, and their directories have to be there.
+    ReadOnce,
+    /// They are read again whenever they change, and their directories may come later.
+    Watched,
+}
+
 /// Describes a gateway; [`GatewayBuilder::start`] makes it run.
 #[must_use]
 pub struct GatewayBuilder {
     database: PathBuf,
     durability: Durability,
+    /// What others are told who want the database meanwhile.
+    name: &'static str,
     /// How long the start waits for another owner.
     patience: Duration,
     /// Takes the place of the database.
     store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
+    watch: Files,
     tools: ToolRegistry,
     models: ModelRegistry,
     secrets: Secrets,
@@ -72,9 +86,11 @@ impl Default for GatewayBuilder {
         Self {
             database: PathBuf::from("agentspace.db"),
             durability: Durability::Full,
+            name: GATEWAY,
             patience: Duration::ZERO,
             store: None,
             workflows: Vec::new(),
+            watch: Files::ReadOnce,
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
             secrets: Secrets::default(),
@@ -103,6 +119,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// What the gateway is called as the owner of its database: whoever wants it meanwhile is told,
+    /// and [`database::owner_called`](crate::database::owner_called) asks for it. Default: `gateway`.
+    pub fn called(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// How long the start waits for another process that owns the database, before it fails with
     /// [`ErrorKind::Owned`]. Default: not at all.
     ///
@@ -123,6 +146,17 @@ impl GatewayBuilder {
     /// A directory of workflow files, read and registered at the start. May be given repeatedly.
     pub fn workflows(mut self, directory: impl Into<PathBuf>) -> Self {
         self.workflows.push(directory.into());
+        self
+    }
+
+    /// Reads the workflow directories again whenever files in them change, as long as the gateway
+    /// runs: see [`Gateway::reload`] for what follows, and [`Gateway::files`] for who wants to know.
+    /// Default: they are read at the start only.
+    ///
+    /// Directories may be missing at first, or be replaced, as long as their parents stay. Where the
+    /// system cannot watch, that is logged, and [`Gateway::reload`] remains.
+    pub fn watch_files(mut self) -> Self {
+        self.watch = Files::Watched;
         self
     }
 
@@ -293,7 +327,8 @@ impl GatewayBuilder {
             Some(store) => (store, Opened::default()),
             None => {
                 let clock = self.clock.as_ref();
-                open(&self.database, self.durability, (clock, self.patience)).await?
+                let owner = (self.durability, self.name);
+                open(&self.database, owner, (clock, self.patience)).await?
             }
         };
         let scheduling = self.scheduling.unwrap_or(match self.left_behind {
@@ -313,13 +348,20 @@ impl GatewayBuilder {
             left_behind: self.left_behind,
             scheduler: Scheduler::new(scheduling, self.zone),
         });
-        let mut gateway = Gateway::new(Arc::clone(&engine), store, known, self.drain);
-        let mut files = Vec::new();
-        for directory in &self.workflows {
-            files.extend(gateway.register_directory(directory).await?);
-        }
+        let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows);
+        let registrar = Arc::new(registrar);
+        let mut gateway = Gateway::new(
+            Arc::clone(&engine),
+            store,
+            Arc::clone(&registrar),
+            self.drain,
+        );
+        let files = registrar.first(self.watch).await?;
         let recovered = engine.recover().await?;
         scheduler::start(&engine);
+        if self.watch == Files::Watched {
+            file_watch::start(&engine, &registrar);
+        }
         gateway.set_started(Started {
             migrated: opened.migrated,
             backup: opened.backup,
@@ -333,13 +375,13 @@ impl GatewayBuilder {
 
 async fn open(
     path: &Path,
-    durability: Durability,
+    (durability, name): (Durability, &'static str),
     (clock, patience): (&dyn Clock, Duration),
 ) -> Result<(Arc<dyn Store>, Opened), Error> {
-    let opened = match SqliteStore::open(path, durability).await {
+    let opened = match SqliteStore::open_as(path, durability, name).await {
         Err(owned) if owned.kind() == StoreErrorKind::Owned && !patience.is_zero() => {
             tokio::select! {
-                opened = SqliteStore::open_when_free(path, durability) => opened,
+                opened = SqliteStore::open_when_free_as(path, durability, name) => opened,
                 () = clock.sleep_until(clock.now().saturating_add(patience)) => Err(owned),
             }
         }

@@ -68,6 +68,19 @@ pub async fn owner(path: impl AsRef<Path>) -> Result<Option<String>, Error> {
     owner.map_err(Error::opening)
 }
 
+/// The id of the process that owns a database, if its gateway was given this name by
+/// [`GatewayBuilder::called`](crate::GatewayBuilder::called); none if nobody owns it, or another.
+///
+/// So a host can be told something by a signal that would end a process which does not expect it.
+/// A gateway that starts at the very moment of the question may be refused.
+pub async fn owner_called(
+    path: impl AsRef<Path>,
+    name: &'static str,
+) -> Result<Option<u32>, Error> {
+    let owner = SqliteStore::owner_called(path.as_ref(), name).await;
+    owner.map_err(Error::opening)
+}
+
 /// The version of the SQLite that is compiled in.
 pub async fn sqlite_version() -> Result<String, Error> {
     SqliteStore::version().await.map_err(Error::opening)

@@ -62,8 +62,9 @@ impl Gateway {
             let voted = engine.store.vote(id, cast).await;
             let voted = voted.during("deciding an approval")?;
             match voted.judgement {
+                Judgement::Settles => engine.just_passed(voted.gate.execution_id),
                 // Whoever said the same before may be gone without having carried it on.
-                Judgement::Settles | Judgement::Repeats => engine.passed(voted.gate.execution_id),
+                Judgement::Repeats => engine.passed(voted.gate.execution_id),
                 Judgement::Counts => engine.changes.tell(voted.gate.execution_id),
                 Judgement::Conflicts(_) | Judgement::NotEntitled => {}
             }

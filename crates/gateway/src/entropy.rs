@@ -1,6 +1,6 @@
 //! Ids and the randomness of backoffs: the one source of chance.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use uuid::{Builder, Uuid};
 use workflow_types::Timestamp;
@@ -14,7 +14,9 @@ pub(crate) struct Entropy {
 
 #[derive(Debug)]
 enum Source {
-    System,
+    /// Drawn from the system a few at a time: to ask it costs more than to make an id, and each step
+    /// makes one, for the gate that it may have.
+    System(Mutex<Vec<u64>>),
     /// Tests repeat exactly: a counter spread over the bits by `SplitMix64`.
     Seeded(Mutex<u64>),
 }
@@ -22,7 +24,7 @@ enum Source {
 impl Entropy {
     pub(crate) fn system() -> Self {
         Self {
-            source: Source::System,
+            source: Source::System(Mutex::default()),
         }
     }
 
@@ -57,16 +59,15 @@ impl Entropy {
 
     fn bits(&self) -> u64 {
         match &self.source {
-            Source::System => getrandom::u64().unwrap_or_else(|error| {
-                // An id that another execution has is refused by the database; but a system
-                // without randomness must not be run on in silence.
-                tracing::error!(%error, "the system gives no randomness");
-                0
-            }),
+            Source::System(drawn) => {
+                let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+                if drawn.is_empty() {
+                    drawn.extend(draw());
+                }
+                drawn.pop().unwrap_or_default()
+            }
             Source::Seeded(counter) => {
-                let mut counter = counter
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);
                 *counter = counter.wrapping_add(0x9E37_79B9_7F4A_7C15);
                 let mut z = *counter;
                 z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -75,6 +76,18 @@ impl Entropy {
             }
         }
     }
+}
+
+/// Numbers from the system.
+fn draw() -> Vec<u64> {
+    let mut bytes = [0_u8; 256];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        // An id that another execution has is refused by the database; but a system without
+        // randomness must not be run on in silence.
+        tracing::error!(%error, "the system gives no randomness");
+    }
+    let (numbers, _) = bytes.as_chunks();
+    numbers.iter().copied().map(u64::from_le_bytes).collect()
 }
 
 #[cfg(test)]
@@ -92,5 +105,13 @@ mod tests {
         assert_ne!(a, b);
         assert!(entropy.execution_id(at(1_001)) > a.max(b));
         assert!((0.0..1.0).contains(&entropy.spread()));
+    }
+
+    #[test]
+    fn the_system_is_drawn_from_again_when_what_was_drawn_is_used_up() {
+        let entropy = Entropy::system();
+        let at = Timestamp::EPOCH;
+        let ids: std::collections::BTreeSet<_> = (0..200).map(|_| entropy.gate_id(at)).collect();
+        assert_eq!(ids.len(), 200);
     }
 }

@@ -10,16 +10,15 @@ use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{Execution, TriggeredBy};
 use workflow_types::id::{ExecutionId, IdempotencyKey, WorkflowId};
 use workflow_types::output_schema::in_one_line;
-use workflow_types::registry::Registration;
 use workflow_types::{Timestamp, WorkflowDefinition};
 
 use crate::builder::GatewayBuilder;
 use crate::change::Follower;
 use crate::engine::{Engine, MAX_DEPTH, NewExecution, is_deeper};
 use crate::error::{During as _, Error, ErrorKind};
-use crate::loader::{self, FileReport, GoodFile, Known};
+use crate::loader::{FileReport, GoodFile};
 use crate::reader::Reader;
-use crate::scheduler::trigger;
+use crate::registrar::{FileEvents, Registrar, Reloaded, Told};
 use crate::store::Store;
 use crate::tool::ToolRegistry;
 
@@ -54,7 +53,7 @@ pub struct Gateway {
     pub(crate) engine: Arc<Engine>,
     store: Arc<dyn Store>,
     pub(crate) reader: Reader,
-    known: Known,
+    registrar: Arc<Registrar>,
     started: Started,
     drain: Duration,
     /// Dropped last: ends what still runs if there was no shutdown.
@@ -121,7 +120,7 @@ impl Gateway {
     pub(crate) fn new(
         engine: Arc<Engine>,
         store: Arc<dyn Store>,
-        known: Known,
+        registrar: Arc<Registrar>,
         drain: Duration,
     ) -> Self {
         let reader = Reader::new(store.reads());
@@ -130,7 +129,7 @@ impl Gateway {
             engine,
             store,
             reader,
-            known,
+            registrar,
             started: Started::default(),
             drain,
             _guards: guards,
@@ -164,17 +163,12 @@ impl Gateway {
 
     /// The registered tools.
     pub fn tools(&self) -> &ToolRegistry {
-        &self.known.tools
+        &self.registrar.known().tools
     }
 
     /// Reads one workflow file and registers it if it is good.
     pub async fn register_file(&self, path: impl AsRef<Path>) -> Result<FileReport, Error> {
-        let (path, known) = (path.as_ref().to_owned(), self.known.clone());
-        let loaded = blocking(move || loader::file(&path, &known)).await?;
-        if let Some(good) = loaded.good {
-            self.register(vec![good]).await?;
-        }
-        Ok(loaded.report)
+        self.registrar.file(path.as_ref()).await
     }
 
     /// Reads a directory of workflow files; registers the good ones and reports all.
@@ -182,49 +176,42 @@ impl Gateway {
         &self,
         path: impl AsRef<Path>,
     ) -> Result<Vec<FileReport>, Error> {
-        let (directory, known) = (path.as_ref().to_owned(), self.known.clone());
-        let loaded = blocking(move || loader::directory(&directory, &known))
-            .await?
-            .map_err(|error| {
-                let context = format!(
-                    "reading the workflow directory {} failed",
-                    path.as_ref().display()
-                );
-                Error::new(ErrorKind::Invalid, context).caused(error)
-            })?;
-        let (reports, good): (Vec<_>, Vec<_>) = loaded
-            .into_iter()
-            .map(|file| (file.report, file.good))
-            .unzip();
-        self.register(good.into_iter().flatten().collect()).await?;
-        self.detach_missing(path.as_ref(), &reports).await?;
-        Ok(reports)
+        self.registrar.directory(path.as_ref()).await
     }
 
-    /// Switches off the schedules of workflows whose files are gone from a directory; one whose file
-    /// is refused keeps its last good definition, and its schedule.
-    async fn detach_missing(&self, directory: &Path, found: &[FileReport]) -> Result<(), Error> {
-        let directory = loader::absolute(directory);
-        let found: Vec<String> = found
-            .iter()
-            .map(|report| loader::absolute(&report.path))
-            .collect();
-        let stood_there = |path: &str| {
-            Path::new(path).parent() == Some(Path::new(&directory))
-                && !found.iter().any(|found| found == path)
-        };
-        let known = self.reader.workflows().await?.items;
-        let gone: Vec<WorkflowId> = known
-            .into_iter()
-            .filter(|workflow| stood_there(&workflow.path))
-            .map(|workflow| workflow.id)
-            .collect();
-        if gone.is_empty() {
-            return Ok(());
-        }
-        let now = self.engine.clock.now();
-        let detached = self.store.detach_triggers(gone, now).await;
-        detached.during("switching off the schedules of workflows that are gone")
+    /// Reads the workflow directories of the gateway again, and registers what is good in them.
+    ///
+    /// A file that is refused is reported and keeps its last good version; executions that have
+    /// started keep the definition that they have. Of a file that is gone, the schedule of its
+    /// trigger is switched off. Safe to drop at any point, and to repeat.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let workflows = dir.path().join("workflows");
+    /// # std::fs::create_dir(&workflows)?;
+    /// # let gateway = gateway::Gateway::builder()
+    /// #     .database(dir.path().join("agentspace.db"))
+    /// #     .workflows(&workflows)
+    /// #     .start()
+    /// #     .await?;
+    /// let text = "name: Greet\nsteps:\n  - {id: hello, action: noop}\n";
+    /// std::fs::write(workflows.join("greet.yaml"), text)?;
+    /// let reloaded = gateway.reload().await?;
+    /// assert_eq!(reloaded.registered, ["greet".parse()?]);
+    /// # gateway.shutdown().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn reload(&self) -> Result<Reloaded, Error> {
+        self.registrar.reload(Told::All).await
+    }
+
+    /// Listens to what becomes of workflow files that change, if they are watched
+    /// ([`GatewayBuilder::watch_files`]).
+    pub fn files(&self) -> FileEvents {
+        self.registrar.listen()
     }
 
     /// Registers a definition that was built in Rust or sent by a client; `origin` says where from.
@@ -236,57 +223,14 @@ impl Gateway {
     ) -> Result<(), Error> {
         let stored = StoredDefinition::new(&definition);
         let source = stored.json().to_owned();
-        self.register(vec![GoodFile {
+        let file = GoodFile {
             id,
             definition,
             stored,
             source,
             path: origin.to_owned(),
-        }])
-        .await
-    }
-
-    /// Stores what is new or changed, in one transaction.
-    async fn register(&self, files: Vec<GoodFile>) -> Result<(), Error> {
-        let now = self.engine.clock.now();
-        let zone = self.engine.scheduler.zone();
-        let registrations: Vec<Registration> = files
-            .into_iter()
-            .map(|file| {
-                let registration = Registration {
-                    schedule: trigger::spec(&file.id, &file.definition, zone),
-                    id: file.id,
-                    name: file.definition.name().to_owned(),
-                    description: file.definition.description().map(ToOwned::to_owned),
-                    path: file.path,
-                    definition: file.stored,
-                    source: file.source,
-                    concurrency_limit: file.definition.concurrency().map(|it| it.limit),
-                    at: now,
-                };
-                self.engine
-                    .remember(&registration.definition, file.definition);
-                registration
-            })
-            .collect();
-        if registrations.is_empty() {
-            return Ok(());
-        }
-        let digests = registrations
-            .iter()
-            .map(|new| (new.id.clone(), new.definition.digest().clone()))
-            .collect();
-        let (engine, store) = (Arc::clone(&self.engine), Arc::clone(&self.store));
-        let work = async move {
-            let registered = store.register(registrations).await;
-            registered.during("registering workflows")?;
-            engine.registered(digests);
-            // A limit may have risen, and a schedule may have come.
-            engine.admission.made_place();
-            engine.scheduler.look();
-            Ok(())
         };
-        self.engine.whole(work).await
+        self.registrar.register(vec![file]).await.map(drop)
     }
 
     /// Starts an execution of a registered workflow: stored, and under way, when this returns.
@@ -385,12 +329,12 @@ impl Gateway {
             engine,
             store,
             reader,
-            known: _,
+            registrar,
             started: _,
             drain: _,
             _guards: _,
         } = self;
-        drop((engine, reader));
+        drop((engine, reader, registrar));
         store.close().await.during("closing the database")
     }
 }
@@ -421,12 +365,4 @@ pub(crate) fn validated(
             .apply(input)
             .map_err(|error| invalid(in_one_line(&error.problems))),
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::new(ErrorKind::Internal, "reading files panicked").caused(error))
 }

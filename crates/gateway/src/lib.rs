@@ -50,11 +50,13 @@ mod decision;
 mod engine;
 mod entropy;
 mod error;
+mod file_watch;
 mod gateway;
 mod loader;
 mod model;
 mod operation;
 mod reader;
+mod registrar;
 mod scheduler;
 mod secret;
 pub mod store;
@@ -72,6 +74,7 @@ pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
 pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
 pub use operation::{Cancelled, RetryRequest};
 pub use reader::Reader;
+pub use registrar::{FileEvents, Reloaded};
 pub use scheduler::{
     Backfill, Backfilled, ScheduleEdit, ScheduleEvent, ScheduleEvents, ScheduleRequest, Schedules,
 };

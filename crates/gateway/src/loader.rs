@@ -201,13 +201,14 @@ fn heartbeat(path: &Path, known: &Known) -> Loaded {
 
 /// Reads every workflow file of a directory, in the order of their names.
 ///
-/// Two files with one stem are both refused. Links that lead out of the directory are refused.
+/// Two files with one stem are both refused. Links that lead out of the directory are refused. What
+/// is hidden belongs to other programs: editors keep locks under names that end as the file's.
 pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<Loaded>> {
     let root = directory.canonicalize()?;
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        if format_of(&path).is_some() {
+        if is_workflow_file(&path) && !is_hidden(&path) {
             paths.push(path);
         }
     }
@@ -245,8 +246,7 @@ pub(crate) fn not_read(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // What is hidden belongs to other programs.
-        if name.starts_with('.') || format_of(&path).is_some() {
+        if is_hidden(&path) || is_workflow_file(&path) {
             continue;
         }
         if path.is_dir() && holds_workflows(&path) || !path.is_dir() && looks_read(&name) {
@@ -318,6 +318,16 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
         .map_err(describe)?;
     Ok(bytes)
+}
+
+/// Whether the name of a file is that of a workflow.
+pub(crate) fn is_workflow_file(path: &Path) -> bool {
+    format_of(path).is_some()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with('.')
 }
 
 fn format_of(path: &Path) -> Option<SourceFormat> {
@@ -426,6 +436,7 @@ mod tests {
             "heartbeat.md",
             "notes.txt",
             ".e.yaml.swp",
+            ".#c.Yml",
             "inner/b.yaml",
             "schemas/w.schema.json",
             "empty/notes.md",

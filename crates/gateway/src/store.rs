@@ -28,6 +28,7 @@ use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 pub use commits::Commits;
 pub use error::{StoreError, StoreErrorKind};
 pub use read::ReadStore;
+pub(crate) use sqlite::GATEWAY;
 pub use sqlite::{Durability, Opened, SqliteReader, SqliteStore};
 
 /// A store that this process owns, and may write.

@@ -122,7 +122,8 @@ fn answer(mut stream: &TcpStream) -> String {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let request = format!("{head}{}", String::from_utf8_lossy(&body));
-    let numbers: String = header.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let numbers: Vec<String> = header.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let numbers = numbers.concat();
     let answer = serde_json::json!({
         "text": request, "json": serde_json::json!(request).to_string(), "hex": numbers,
         (header.as_str()): [header],

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::secrets::{ConfiguredSecret, Place};
 
-pub(super) fn run(global: &Global, command: Secrets) -> Exit {
+pub(super) fn run(global: &Global, command: &Secrets) -> Exit {
     match command {
         Secrets::Ls => list(global),
     }

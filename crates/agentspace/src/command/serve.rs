@@ -1,8 +1,11 @@
 //! `agentspace serve`: lets schedules fire and carries all executions on, until a signal ends it.
 
+use anyhow::Context as _;
 use gateway::workflow_types::schedule::Keeper;
 use gateway::{ErrorKind, LeftBehind, Reader, ScheduleEvent, Scheduling};
+use tokio::signal::unix::{SignalKind, signal};
 
+use super::reload;
 use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::host::{self, Hosted, Trusted};
@@ -13,21 +16,25 @@ use crate::{diagnostics, output};
 const PAGE: usize = 500;
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
+    // Before the database is owned under this name: who sees that may send the signal.
+    let mut reload = signal(SignalKind::user_defined1()).context("listening for signals failed")?;
     let trusted = trusted(global).await?;
-    let mut builder = host::builder(global, &trusted)
+    let builder = host::builder(global, &trusted)
+        .called(reload::SERVER)
         .left_behind(LeftBehind::TakeUp)
-        .scheduling(Scheduling::Fire);
-    if global.workflows.is_dir() {
-        builder = builder.workflows(&global.workflows);
-    } else {
+        .scheduling(Scheduling::Fire)
+        .workflows(&global.workflows)
+        .watch_files();
+    if !global.workflows.is_dir() {
         output::talk(&format!(
-            "there is no workflow directory {}; `agentspace init` makes one, --workflows names \
+            "there is no workflow directory {} yet; `agentspace init` makes one, --workflows names \
              another",
             global.workflows.display()
         ));
     }
     let hosted = host::start(builder).await?;
     let mut events = hosted.gateway.schedules().watch();
+    let mut files = hosted.gateway.files();
     for report in &hosted.gateway.started().files {
         diagnostics::show(report, Format::Human);
     }
@@ -37,6 +44,14 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
             event = events.next() => match event {
                 Some(event) => show(global, &event),
                 None => break,
+            },
+            changed = files.next() => match changed {
+                Some(changed) => reload::show(global, &changed),
+                None => break,
+            },
+            Some(()) = reload.recv() => match hosted.gateway.reload().await {
+                Ok(reloaded) => reload::show(global, &reloaded),
+                Err(error) => output::error(&error.into()),
             },
             () = hosted.stop.asked() => break,
         }

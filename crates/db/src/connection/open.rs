@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
 
-use super::{Connection, TransactionState};
+use super::{Connection, Pace, TransactionState};
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::file::{self, Access};
 use crate::migrate::{self, Standing};
@@ -134,6 +134,7 @@ impl Connection {
             raw,
             path: path.to_owned(),
             state: TransactionState::None,
+            pace: Pace::Patient,
         };
         connection.execute("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF")?;
         Ok(connection)

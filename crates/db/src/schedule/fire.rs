@@ -11,7 +11,7 @@ use workflow_types::schedule::{
     Slot, Standing, overlap,
 };
 
-use super::row::ScheduleRow;
+use super::row::GoneOn;
 use super::{get, history, is_exhausted};
 use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
@@ -142,12 +142,24 @@ fn new(
     schedule: Schedule,
     owner: &str,
 ) -> Result<Fired, Error> {
-    let unfinished = unfinished(connection, &schedule)?;
+    // What its policy does not ask about is not looked for.
+    let unfinished = match schedule.spec.policies.overlap {
+        Overlap::Allow => Vec::new(),
+        Overlap::Skip | Overlap::BufferOne | Overlap::BufferAll | Overlap::CancelOther => {
+            unfinished(connection, &schedule)?
+        }
+    };
+    let buffered = match schedule.spec.policies.overlap {
+        Overlap::BufferOne | Overlap::BufferAll => {
+            history::count_buffered(connection, &firing.schedule)?
+        }
+        Overlap::Skip | Overlap::CancelOther | Overlap::Allow => 0,
+    };
     let is_paused = |found: &&Unfinished| found.status == ExecutionStatus::Paused;
     let found = InTheWay {
         unfinished: unfinished.len(),
         paused: unfinished.iter().filter(is_paused).count(),
-        buffered: history::count_buffered(connection, &firing.schedule)?,
+        buffered,
     };
     let mut fire = Fire::new(firing, schedule);
     match overlap(&fire.schedule, &found) {
@@ -223,7 +235,7 @@ fn go_on(connection: &mut Connection, schedule: &Schedule) -> Result<(), Error> 
     kept_update::<statement::GoOn, _, _, _>(
         schedules::table,
         schedules::id.eq(id.to_string()),
-        ScheduleRow::from(schedule),
+        GoneOn::from(schedule),
     )
     .execute(&mut connection.raw)
     .context(|| format!("going on with schedule \"{id}\" failed"))?;

@@ -97,6 +97,52 @@ pub(super) struct StandingColumns {
     off_at: Option<String>,
 }
 
+/// The columns that a fire changes: the others, and their indexes, are not written anew for each.
+#[derive(AsChangeset)]
+#[diesel(
+    table_name = schedules,
+    check_for_backend(diesel::sqlite::Sqlite),
+    treat_none_as_null = true
+)]
+pub(super) struct GoneOn {
+    #[diesel(embed)]
+    standing: StandingColumns,
+    runs: i64,
+    last_fire_at: Option<String>,
+    last_run_at: Option<String>,
+    tz_database: String,
+    updated_at: String,
+    revision: i64,
+}
+
+impl From<&Schedule> for GoneOn {
+    fn from(schedule: &Schedule) -> Self {
+        let Schedule {
+            // What people, or a file, ask for is not a fire's to change.
+            spec: _,
+            keeper: _,
+            effective_from: _,
+            created_at: _,
+            standing,
+            runs,
+            last_fire,
+            last_run_at,
+            tz_database,
+            updated_at,
+            revision,
+        } = schedule;
+        Self {
+            standing: StandingColumns::from(standing),
+            runs: i64::from(*runs),
+            last_fire_at: text(*last_fire),
+            last_run_at: text(*last_run_at),
+            tz_database: tz_database.clone(),
+            updated_at: updated_at.to_string(),
+            revision: i64::from(revision.number()),
+        }
+    }
+}
+
 impl From<&Schedule> for ScheduleRow {
     fn from(schedule: &Schedule) -> Self {
         let Schedule {

@@ -1,26 +1,21 @@
 //! Writes what became of an open visit, if its execution may still be written: one statement with
 //! the fence in it, because every step runs it.
-#![expect(
-    clippy::ref_option_ref,
-    reason = "what Diesel derives refers to the columns, of which some are references"
-)]
+//!
+//! Its text is written out: that Diesel goes through it, each time, to find its values would cost a
+//! third of what SQLite does with it.
 
-use diesel::dsl::{exists, not};
-use diesel::sql_types::Bool;
-use diesel::{
-    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, QueryDsl as _,
-    RunQueryDsl as _,
-};
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl as _};
 use workflow_types::execution::{
-    Epoch, ExecutionState, ExecutionStatus, Outcome, StepFailure, StepStatus, Visit, VisitState,
-    VisitStatus,
+    Epoch, ExecutionState, Outcome, StepFailure, StepStatus, Visit, VisitState,
 };
 
 use crate::cancellation;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
-use crate::schema::{cancellations, step_visits, workflow_executions as executions};
-use crate::statement::{self, kept_update};
+use crate::statement::{self, kept};
 
 /// Writes the state of a visit that is open, of an execution that is held under `epoch` and may
 /// become `next`; answers whether it did.
@@ -30,58 +25,105 @@ pub(crate) fn settle(
     epoch: Epoch,
     next: &ExecutionState,
 ) -> Result<bool, Error> {
-    let id = visit.execution_id.to_string();
-    // A paused execution may be ended, by cancelling it; only its gate makes it run again.
-    let may_be_ended = next.status().is_finished().into_sql::<Bool>();
-    let held = executions::table
-        .filter(executions::id.eq(&id))
-        .filter(executions::epoch.eq(i64::from(epoch.number())))
-        .filter(
-            executions::status
-                .eq(ExecutionStatus::Running.as_str())
-                .or(executions::status
-                    .eq(ExecutionStatus::Paused.as_str())
-                    .and(may_be_ended)),
-        );
-    // One that is cancelled may only end as such.
-    let may_end = cancellation::ends(next).into_sql::<Bool>();
-    let cancelled = cancellations::table.filter(cancellations::execution_id.eq(&id));
-    let open = step_visits::execution_id
-        .eq(&id)
-        .and(step_visits::visit.eq(i64::from(visit.number)))
-        .and(step_visits::state.ne(VisitStatus::Done.as_str()))
-        .and(exists(held))
-        .and(not(exists(cancelled)).or(may_end));
-    let columns = StateColumns::from(visit);
-    let changed = match &visit.state {
-        // Only here may it have been left without its request before.
-        VisitState::Waiting | VisitState::Begun => {
-            let request = visit.request.as_ref().map(ToString::to_string);
-            let columns = (&columns, step_visits::request.eq(request));
-            kept_update::<statement::BeginVisit, _, _, _>(step_visits::table, open, columns)
-                .execute(&mut connection.raw)
-        }
-        VisitState::Ready | VisitState::BackingOff { .. } | VisitState::Done { .. } => {
-            kept_update::<statement::SettleVisit, _, _, _>(step_visits::table, open, &columns)
-                .execute(&mut connection.raw)
-        }
+    let settling = Settling {
+        request: match &visit.state {
+            // Only here may it have been left without its request before.
+            VisitState::Waiting | VisitState::Begun => {
+                Request::Written(visit.request.as_ref().map(ToString::to_string))
+            }
+            VisitState::Ready | VisitState::BackingOff { .. } | VisitState::Done { .. } => {
+                Request::Left
+            }
+        },
+        columns: StateColumns::from(visit),
+        execution_id: visit.execution_id.to_string(),
+        visit: i64::from(visit.number),
+        epoch: i64::from(epoch.number()),
+        // A paused execution may be ended, by cancelling it; only its gate makes it run again.
+        may_be_ended: next.status().is_finished(),
+        // One that is cancelled may only end as such.
+        may_end: cancellation::ends(next),
+    };
+    let raw = &mut connection.raw;
+    let changed = match &settling.request {
+        Request::Written(_) => kept::<statement::BeginVisit, _>(settling).execute(raw),
+        Request::Left => kept::<statement::SettleVisit, _>(settling).execute(raw),
     };
     let changed = changed.context(|| format!("recording {} failed", super::name(visit)))?;
     Ok(changed > 0)
 }
 
+/// What becomes of an open visit, and on which conditions.
+struct Settling<'v> {
+    columns: StateColumns<'v>,
+    request: Request,
+    execution_id: String,
+    visit: i64,
+    epoch: i64,
+    may_be_ended: bool,
+    may_end: bool,
+}
+
+/// What becomes of the request of a visit; each makes another statement of it.
+enum Request {
+    Left,
+    Written(Option<String>),
+}
+
+impl QueryFragment<Sqlite> for Settling<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let columns = &self.columns;
+        out.push_sql("UPDATE step_visits SET attempt = ");
+        out.push_bind_param::<BigInt, _>(&columns.attempt)?;
+        out.push_sql(", state = ");
+        out.push_bind_param::<Text, _>(&columns.state)?;
+        out.push_sql(", status = ");
+        out.push_bind_param::<Nullable<Text>, _>(&columns.status)?;
+        out.push_sql(", output = ");
+        out.push_bind_param::<Nullable<Text>, _>(&columns.output)?;
+        out.push_sql(", error = ");
+        out.push_bind_param::<Nullable<Text>, _>(&columns.error)?;
+        out.push_sql(", error_kind = ");
+        out.push_bind_param::<Nullable<Text>, _>(&columns.error_kind)?;
+        out.push_sql(", due_at = ");
+        out.push_bind_param::<Nullable<Text>, _>(&columns.due_at)?;
+        out.push_sql(", completed_at = ");
+        out.push_bind_param::<Nullable<Text>, _>(&columns.completed_at)?;
+        if let Request::Written(request) = &self.request {
+            out.push_sql(", request = ");
+            out.push_bind_param::<Nullable<Text>, _>(request)?;
+        }
+        out.push_sql(" WHERE execution_id = ");
+        out.push_bind_param::<Text, _>(&self.execution_id)?;
+        out.push_sql(" AND visit = ");
+        out.push_bind_param::<BigInt, _>(&self.visit)?;
+        out.push_sql(
+            " AND state <> 'done' AND EXISTS (SELECT 1 FROM workflow_executions \
+             WHERE id = step_visits.execution_id AND epoch = ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.epoch)?;
+        out.push_sql(" AND (status = 'running' OR status = 'paused' AND ");
+        out.push_bind_param::<Bool, _>(&self.may_be_ended)?;
+        out.push_sql(
+            ")) AND (NOT EXISTS (SELECT 1 FROM cancellations \
+             WHERE cancellations.execution_id = step_visits.execution_id) OR ",
+        );
+        out.push_bind_param::<Bool, _>(&self.may_end)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// The columns of a visit that its state says.
-#[derive(AsChangeset)]
-#[diesel(table_name = step_visits, treat_none_as_null = true)]
-struct StateColumns<'v> {
-    attempt: i64,
-    state: &'static str,
-    status: Option<&'static str>,
-    output: Option<String>,
-    error: Option<&'v str>,
-    error_kind: Option<&'static str>,
-    due_at: Option<String>,
-    completed_at: Option<String>,
+pub(super) struct StateColumns<'v> {
+    pub(super) attempt: i64,
+    pub(super) state: &'static str,
+    pub(super) status: Option<&'static str>,
+    pub(super) output: Option<String>,
+    pub(super) error: Option<&'v str>,
+    pub(super) error_kind: Option<&'static str>,
+    pub(super) due_at: Option<String>,
+    pub(super) completed_at: Option<String>,
 }
 
 impl<'v> From<&'v Visit> for StateColumns<'v> {

@@ -93,6 +93,12 @@ impl Admission {
         Some(Slot(Arc::clone(self)))
     }
 
+    /// Whether a slot is free that nobody waits for.
+    pub(super) fn has_room(&self) -> bool {
+        let desk = self.desk();
+        desk.free > 0 && !desk.awaited
+    }
+
     /// Whether somebody may be waiting for a slot.
     pub(super) fn is_awaited(&self) -> bool {
         self.desk().awaited

@@ -117,6 +117,17 @@ impl Engine {
         drop(self.take_up(id));
     }
 
+    /// The same, if the gate was passed just now: the store has queued the execution with it, so
+    /// where no slot is free, nothing is left to do for it but to look whose turn it is.
+    pub(crate) fn just_passed(self: &Arc<Self>, id: ExecutionId) {
+        if self.admission.has_room() {
+            return self.passed(id);
+        }
+        self.own(id);
+        self.changes.tell(id);
+        self.admission.queued();
+    }
+
     async fn claim_one(self: &Arc<Self>, id: ExecutionId) -> Result<Taken, Error> {
         if self.is_draining() {
             return Ok(Taken::Later);

@@ -1,6 +1,13 @@
 //! How many late fires are caught up at once: five, and then one every five seconds (rule F3).
 //!
 //! A rate and nothing else: which schedule waits for which turn is its row's to say.
+//!
+//! A turn is for one late fire, whichever schedule it is of. But the pace keeps no schedule behind:
+//! none waits beyond its next fire time. When that comes, the schedule has its turn for all that it
+//! owes, the oldest first, as its overlap policy says, and what is on time runs with it. So a herd of
+//! schedules is spread over the time until each would have fired anyway, and what is owed never
+//! grows: every second with `misfire: all` has caught up, at most 1,000 fires, a second after the
+//! first of them, where one fire every five seconds would fall behind for ever.
 
 use std::time::Duration;
 
@@ -27,6 +34,16 @@ pub(super) enum Turn {
     Now,
     /// It will be then.
     At(Timestamp),
+}
+
+impl Turn {
+    /// The same, but at this instant if that is earlier.
+    pub(super) fn no_later(self, longest: Option<Timestamp>) -> Self {
+        match (self, longest) {
+            (Self::At(turn), Some(longest)) => Self::At(turn.min(longest)),
+            (turn, _) => turn,
+        }
+    }
 }
 
 impl Stagger {

@@ -1,15 +1,12 @@
 //! The store in a SQLite file, and the one boundary between async code and the blocking database.
 //!
-//! Writes go to one thread, which commits together what arrived together and answers each caller
-//! after the commit. Reads go to a few read-only connections. Nothing outside of here names `db`.
+//! Writes go to the writer. Reads go to a few read-only connections. Nothing outside of here names `db`.
 
 mod reader;
+mod writer;
 mod writes;
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use db::{Connection, Job, OwnerLock};
 use tokio::sync::oneshot;
@@ -18,9 +15,10 @@ use super::{StoreError, StoreErrorKind};
 
 pub use db::Durability;
 pub use reader::SqliteReader;
+use writer::Writer;
 
-/// Most writes in one commit; bounds the time until the first of them is answered.
-const LARGEST_GROUP: usize = 512;
+/// What an owner is called unless it says otherwise.
+pub(crate) const GATEWAY: &str = "gateway";
 
 /// A store in a SQLite file that this process owns.
 ///
@@ -39,11 +37,8 @@ const LARGEST_GROUP: usize = 512;
 /// # }
 /// ```
 pub struct SqliteStore {
-    /// Where the writer thread takes its jobs from; gone once the store is closed.
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: Writer,
     reader: SqliteReader,
-    /// Holds the ownership until the last write is done, also if nobody waits for it.
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What opening a database did.
@@ -63,9 +58,18 @@ impl SqliteStore {
     /// [`Incompatible`](StoreErrorKind::Incompatible) if it is no database of ours or a newer one;
     /// [`ReadOnly`](StoreErrorKind::ReadOnly) if it may not be written.
     pub async fn open(path: &Path, durability: Durability) -> Result<(Self, Opened), StoreError> {
+        Self::open_as(path, durability, GATEWAY).await
+    }
+
+    /// The same under another name, which those are told who want it meanwhile.
+    pub(crate) async fn open_as(
+        path: &Path,
+        durability: Durability,
+        name: &'static str,
+    ) -> Result<(Self, Opened), StoreError> {
         let owned = path.to_owned();
-        let taken = blocking(move || take(&owned, "gateway", durability)).await?;
-        Self::start(path, taken)
+        let taken = blocking(move || take(&owned, name, durability)).await?;
+        Self::start(path, durability, taken)
     }
 
     /// The same, but waits as long as another process has it. Those who wait have it in the order
@@ -76,6 +80,15 @@ impl SqliteStore {
         path: &Path,
         durability: Durability,
     ) -> Result<(Self, Opened), StoreError> {
+        Self::open_when_free_as(path, durability, GATEWAY).await
+    }
+
+    /// The same under another name.
+    pub(crate) async fn open_when_free_as(
+        path: &Path,
+        durability: Durability,
+        name: &'static str,
+    ) -> Result<(Self, Opened), StoreError> {
         let (sender, held) = oneshot::channel();
         let waiting = path.to_owned();
         // Not one of the runtime's threads, whose end it would wait for.
@@ -83,29 +96,24 @@ impl SqliteStore {
             .name("agentspace-waiter".to_owned())
             .spawn(move || {
                 // If nobody waits any more, the lock is let go with the answer.
-                let _ = sender.send(OwnerLock::wait(&waiting, "gateway"));
+                let _ = sender.send(OwnerLock::wait(&waiting, name));
             })
             .map_err(|error| thread_failed("a thread that waits", error))?;
         let lock = held.await.map_err(|_| closed())?;
         let lock = lock.map_err(|error| store_error(&error))?;
         let owned = path.to_owned();
         let taken = blocking(move || open(&owned, lock, durability)).await?;
-        Self::start(path, taken)
+        Self::start(path, durability, taken)
     }
 
     fn start(
         path: &Path,
+        durability: Durability,
         (connection, lock, opened): (Connection, OwnerLock, Opened),
     ) -> Result<(Self, Opened), StoreError> {
-        let (queue, jobs) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("agentspace-writer".to_owned())
-            .spawn(move || write(connection, &jobs, lock))
-            .map_err(|error| thread_failed("the writer thread", error))?;
         let store = Self {
-            queue: Mutex::new(Some(queue)),
+            writer: Writer::start(connection, lock, durability)?,
             reader: SqliteReader::new(path),
-            thread: Mutex::new(Some(thread)),
         };
         Ok((store, opened))
     }
@@ -134,6 +142,15 @@ impl SqliteStore {
         blocking(move || db::owner(&path)).await
     }
 
+    /// The id of the process that owns a database under a name.
+    pub(crate) async fn owner_called(
+        path: &Path,
+        name: &'static str,
+    ) -> Result<Option<u32>, StoreError> {
+        let path = path.to_owned();
+        blocking(move || db::owner_called(&path, name)).await
+    }
+
     /// The version of SQLite.
     pub(crate) async fn version() -> Result<String, StoreError> {
         blocking(db::sqlite_version).await
@@ -159,31 +176,26 @@ impl SqliteStore {
         &self,
         work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (sender, answer) = oneshot::channel();
-        let job = Job::new(work, move |result| {
-            // Nobody listens any more if the caller was dropped.
-            let _ = sender.send(result);
-        });
-        self.send(job)?;
-        answer
-            .await
-            .map_err(|_| closed())?
-            .map_err(|error| store_error(&error))
+        let (job, answer) = job(work);
+        self.writer.send(job)?;
+        answered(answer).await
     }
 
-    fn send(&self, job: Job) -> Result<(), StoreError> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queue.as_ref().ok_or_else(closed)?;
-        queue.send(job).map_err(|_| closed())
+    /// The same for a write that is small, whatever the database holds.
+    async fn write_little<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = job(work);
+        self.writer.send_little(job)?;
+        answered(answer).await
     }
 
-    /// Ends the writer thread once everything queued is committed, then gives up the ownership.
+    /// Ends the writer once everything queued is committed, then gives up the ownership.
     async fn end(&self) -> Result<(), StoreError> {
         // The writer closes last: only it can move the log into the database file.
         self.reader.let_go();
-        let queue = taken(&self.queue);
-        drop(queue);
-        let Some(thread) = taken(&self.thread) else {
+        let Some(thread) = self.writer.end() else {
             return Ok(());
         };
         match tokio::task::spawn_blocking(move || thread.join()).await {
@@ -194,6 +206,23 @@ impl SqliteStore {
             )),
         }
     }
+}
+
+/// A job, and where its answer arrives.
+fn job<T: Send + 'static>(
+    work: impl FnMut(&mut Connection) -> Result<T, db::Error> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, db::Error>>) {
+    let (sender, answer) = oneshot::channel();
+    let job = Job::new(work, move |result| {
+        // Nobody listens any more if the caller was dropped.
+        let _ = sender.send(result);
+    });
+    (job, answer)
+}
+
+async fn answered<T>(answer: oneshot::Receiver<Result<T, db::Error>>) -> Result<T, StoreError> {
+    let result = answer.await.map_err(|_| closed())?;
+    result.map_err(|error| store_error(&error))
 }
 
 /// Opens a database for writing, as its owner.
@@ -220,21 +249,6 @@ fn open(
     Ok((opened.connection, lock, done))
 }
 
-/// The writer thread: takes all that is queued, commits it as one, answers, and waits for more.
-///
-/// It ends when the queue is gone. Only then is the ownership given up: while anybody could still
-/// write, nobody else may.
-fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>, lock: OwnerLock) {
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
-        connection.group(group);
-        lock.ring();
-    }
-    drop(connection);
-    drop(lock);
-}
-
 /// Runs blocking work of the database on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, db::Error> + Send + 'static,
@@ -249,10 +263,6 @@ async fn blocking<T: Send + 'static>(
             .caused(error)
         })?
         .map_err(|error| store_error(&error))
-}
-
-fn taken<T>(place: &Mutex<Option<T>>) -> Option<T> {
-    place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn thread_failed(which: &str, error: std::io::Error) -> StoreError {

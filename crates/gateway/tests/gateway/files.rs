@@ -55,6 +55,35 @@ fn a_file_that_is_gone_leaves_its_workflow() {
 }
 
 #[test]
+fn reading_again_tells_what_is_new_what_is_refused_and_what_is_gone() {
+    let world = World::with("\n  - {id: a, action: noop}");
+    let gone = world.write("gone", "  - {id: a, action: noop}");
+    let life = world.live();
+    world.write("w", "  - {id: b, action: noop}");
+    world.write("bad", "  - {id: a, action: nop}");
+    std::fs::remove_file(gone).unwrap();
+    let told = life.run(life.gateway.reload()).unwrap();
+    assert_eq!(told.registered, [workflow("w")]);
+    assert_eq!(told.gone, [workflow("gone")]);
+    assert_eq!(
+        (told.files.len(), refused(&told.files)),
+        (2, vec!["bad.yaml".to_owned()])
+    );
+    let again = life.run(life.gateway.reload()).unwrap();
+    assert_eq!((again.registered, again.gone), (vec![], vec![]));
+    assert_eq!(refused(&again.files), ["bad.yaml"]);
+    // A directory that is not there is no reason to take anything for gone.
+    let elsewhere = world.path().join("elsewhere");
+    std::fs::rename(world.workflows(), &elsewhere).unwrap();
+    let told = life.run(life.gateway.reload()).unwrap();
+    assert_eq!((told.unreadable.len(), told.gone), (1, vec![]));
+    assert_eq!(life.trail(life.settle(json!({})).id), ["b null"]);
+    std::fs::rename(elsewhere, world.workflows()).unwrap();
+    let told = life.run(life.gateway.reload()).unwrap();
+    assert_eq!((told.registered, told.gone), (vec![], vec![]));
+}
+
+#[test]
 fn an_unknown_tool_and_arguments_that_do_not_fit_are_refused_at_once() {
     let world = World::new();
     world.write("tool", "  - {id: a, action: tool, tool: atc}");

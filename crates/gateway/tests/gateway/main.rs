@@ -8,6 +8,7 @@
 mod actions;
 mod admission;
 mod admission_laws;
+mod alone;
 mod cancels;
 mod files;
 mod gates;
@@ -20,6 +21,7 @@ mod schedule_tables;
 mod schedules;
 mod secrets;
 mod sources;
+mod staggers;
 mod store;
 mod support;
 mod taken_twice;

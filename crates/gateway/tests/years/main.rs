@@ -6,9 +6,10 @@
 //! set back. Afterwards the rows are compared with what the oracle of `workflow-types` says, which
 //! is written from the rules alone and shares no code with the library.
 //!
-//! `AGENTSPACE_YEARS=24` takes so many years and all zones whose clocks change in them;
+//! `AGENTSPACE_YEARS=24` takes so many years and all zones whose clocks change in them, with schedules
+//! that fire around the changes; `AGENTSPACE_YEARS_DAILY=1` has them fire every day,
 //! `AGENTSPACE_YEARS_ZONES` takes so many of these zones, `AGENTSPACE_YEARS_SEED` draws others, and
-//! `AGENTSPACE_YEARS_JOBS` says how many databases there are at a time.
+//! `AGENTSPACE_YEARS_JOBS` says how many databases there are, each lived through at the same time.
 
 #![expect(
     clippy::unwrap_used,
@@ -32,14 +33,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use account::Account;
-use chrono::{DateTime, Months, Utc};
+use chrono::{DateTime, Months, Offset as _, TimeZone as _, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use gateway::{Clock as _, SystemClock};
 use schedule_oracle::draw::{Draw, changes};
-use subject::Subject;
+use subject::{Density, Subject};
 
-/// Zones of one database.
-const TOGETHER: usize = 120;
 /// The first instant of all.
 const FIRST: &str = "2014-01-01T00:00:00Z";
 
@@ -65,12 +64,18 @@ fn every_fire_time_of_years_is_accounted_for_once() {
         None => FEW.to_vec(),
         Some(_) => all((first, last)),
     };
+    let density = match (years, setting("AGENTSPACE_YEARS_DAILY")) {
+        (Some(_), None) => Density::Changes,
+        (None, _) | (_, Some(_)) => Density::Daily,
+    };
     let mut draw = Draw::new(seed);
+    let together = zones.len().div_ceil(usize::try_from(jobs()).unwrap());
     let zones_of_one: Vec<Vec<Subject>> = zones
-        .chunks(TOGETHER)
+        .chunks(together)
         .map(|zones| {
             let subjects = zones.iter();
-            let subjects = subjects.flat_map(|zone| subject::of_zone(*zone, first, &mut draw));
+            let subjects = subjects
+                .flat_map(|zone| subject::of_zone(*zone, (first, last), density, &mut draw));
             subjects.collect()
         })
         .collect();
@@ -90,10 +95,20 @@ fn all((first, last): (DateTime<Utc>, DateTime<Utc>)) -> Vec<Tz> {
     let changing = TZ_VARIANTS
         .iter()
         .filter(|zone| !changes(**zone, first, last).is_empty());
-    changing
-        .take(usize::try_from(most).unwrap_or(usize::MAX))
-        .copied()
-        .collect()
+    let taken = changing.take(usize::try_from(most).unwrap_or(usize::MAX));
+    let mut zones: Vec<Tz> = taken.copied().collect();
+    // Those whose clocks show the same are due together, and share commits.
+    zones.sort_by_key(|zone| {
+        zone.offset_from_utc_datetime(&first.naive_utc())
+            .fix()
+            .local_minus_utc()
+    });
+    zones
+}
+
+/// How many databases there are at a time.
+fn jobs() -> u64 {
+    setting("AGENTSPACE_YEARS_JOBS").unwrap_or(1).max(1)
 }
 
 /// Lives through the years on several databases at a time.
@@ -102,10 +117,9 @@ fn side_by_side(
     years: (DateTime<Utc>, DateTime<Utc>),
     seed: u64,
 ) -> Account {
-    let jobs = setting("AGENTSPACE_YEARS_JOBS").unwrap_or(1);
     let (next, sum) = (AtomicUsize::new(0), Mutex::new(Account::default()));
     std::thread::scope(|scope| {
-        for _ in 0..jobs {
+        for _ in 0..jobs() {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);

@@ -1,19 +1,22 @@
 //! The schedules that are looked at: what each says, to the gateway and to the oracle.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use gateway::ScheduleRequest;
 use gateway::workflow_types::schedule::{Misfire, Overlap, Policies, TimeZone, Timing, When};
 
 use crate::schedule_oracle::clock::Oracle;
-use crate::schedule_oracle::draw::Draw;
+use crate::schedule_oracle::draw::{Draw, changes};
 use crate::schedule_oracle::pattern::Pattern;
 use crate::schedule_oracle::window::Window;
 
-/// Most fires of a drawn pattern in its first sixty days.
-const MOST: usize = 120;
+/// Most fires of a drawn pattern in its first sixty days, among others that fire daily.
+const MOST_DAILY: usize = 120;
+/// The same among others that fire seldom.
+const MOST_SELDOM: usize = 10;
 
 pub(crate) struct Subject {
     pub(crate) id: String,
@@ -23,13 +26,33 @@ pub(crate) struct Subject {
     pub(crate) policies: Policies,
 }
 
-/// The schedules of a zone: daily in the hour in which clocks change, weekly, every half hour of the
-/// nights in which they do, and one that is drawn.
-pub(crate) fn of_zone(zone: Tz, first: DateTime<Utc>, draw: &mut Draw) -> Vec<Subject> {
-    let fixed = ["30 2 * * *", "0 9 * * MON", "*/30 0-3 * * SUN"];
-    let fixed = fixed.map(|pattern| (pattern.to_owned(), None));
+/// How often schedules fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Density {
+    /// Every day, whatever clocks do.
+    Daily,
+    /// In the months and on the weekdays in which the clocks of their zone change, and weekly.
+    Changes,
+}
+
+/// The schedules of a zone: one in the hour in which clocks change, one every half hour of the nights
+/// in which they do, a weekly one, and one that is drawn.
+pub(crate) fn of_zone(
+    zone: Tz,
+    (first, last): (DateTime<Utc>, DateTime<Utc>),
+    density: Density,
+    draw: &mut Draw,
+) -> Vec<Subject> {
+    let (fixed, most) = match density {
+        Density::Daily => (
+            ["30 2 * * *", "0 9 * * MON", "*/30 0-3 * * SUN"].map(ToOwned::to_owned),
+            MOST_DAILY,
+        ),
+        Density::Changes => (around_changes(zone, first, last), MOST_SELDOM),
+    };
+    let fixed = fixed.map(|pattern| (pattern, None));
     let mut asked = Vec::from(fixed);
-    asked.push(drawn(zone, first, draw));
+    asked.push(drawn(zone, first, most, draw));
     let name = zone.name().to_lowercase().replace(['/', '_', '+'], "-");
     asked
         .into_iter()
@@ -42,6 +65,31 @@ pub(crate) fn of_zone(zone: Tz, first: DateTime<Utc>, draw: &mut Draw) -> Vec<Su
             policies: policies(draw),
         })
         .collect()
+}
+
+/// Patterns that fire in the months in which the clocks of a zone change, and, in the nights, on the
+/// weekdays on which they do.
+fn around_changes(zone: Tz, first: DateTime<Utc>, last: DateTime<Utc>) -> [String; 3] {
+    let (mut months, mut days) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes(zone, first, last) {
+        // The change may be on another day by the clock that it leads to.
+        for instant in [change.at - 1, change.at] {
+            let utc = DateTime::from_timestamp(instant, 0).unwrap();
+            let local = utc.with_timezone(&zone);
+            months.insert(local.month());
+            days.insert(local.weekday().num_days_from_sunday());
+        }
+    }
+    let listed = |numbers: &BTreeSet<u32>| {
+        let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        texts.join(",")
+    };
+    let (months, days) = (listed(&months), listed(&days));
+    [
+        format!("30 2 * {months} *"),
+        "0 9 * * MON".to_owned(),
+        format!("*/30 0-3,23 * {months} {days}"),
+    ]
 }
 
 fn policies(draw: &mut Draw) -> Policies {
@@ -63,7 +111,7 @@ fn policies(draw: &mut Draw) -> Policies {
 }
 
 /// A pattern that fires, and not too often.
-fn drawn(zone: Tz, first: DateTime<Utc>, draw: &mut Draw) -> (String, Option<Window>) {
+fn drawn(zone: Tz, first: DateTime<Utc>, most: usize, draw: &mut Draw) -> (String, Option<Window>) {
     loop {
         let (pattern, window) = (draw.pattern(false), draw.window());
         // Not every one is a pattern that the library takes.
@@ -78,7 +126,7 @@ fn drawn(zone: Tz, first: DateTime<Utc>, draw: &mut Draw) -> (String, Option<Win
         let read = Pattern::read(&pattern);
         let oracle = Oracle::new(&read, zone, window.as_ref());
         let count = oracle.fires(first, first + TimeDelta::days(60)).len();
-        if (1..=MOST).contains(&count) {
+        if (1..=most).contains(&count) {
             return (pattern, window);
         }
     }

@@ -1,4 +1,4 @@
-//! The verbs that write: each is one job of the writer thread.
+//! The verbs that write: each is one job of the writer.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Store for SqliteStore {
 
     async fn start(&self, start: Start, owner: &str) -> Result<Started, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |c| db::execution::start(c, &start, &owner))
+        self.write_little(move |c| db::execution::start(c, &start, &owner))
             .await
     }
 
@@ -62,7 +62,7 @@ impl Store for SqliteStore {
     }
 
     async fn apply(&self, transition: Arc<Transition>) -> Result<(), StoreError> {
-        self.write(move |c| db::execution::apply(c, &transition))
+        self.write_little(move |c| db::execution::apply(c, &transition))
             .await
     }
 
