@@ -83,22 +83,18 @@ fn an_unknown_code_is_bad_usage_and_the_near_one_is_named() {
     ]);
 }
 
-/// The library's own tests check the other pages; these need tools, models and a version that knows
-/// what it does not do yet.
+/// The library's own tests check the other pages; these need tools and models.
 #[test]
 fn the_examples_that_only_a_host_can_judge_are_wrong_and_right() {
     let place = Place::new();
-    for code in ["WF0207", "WF0208", "WF0209", "WF0308", "WF0520"] {
+    for code in ["WF0207", "WF0208", "WF0209", "WF0520"] {
         let data = place.json(["explain", code]);
         let page = word(&data["page"]);
-        // Only a heartbeat asks for what is not done yet; and no model is there to judge its items.
-        let (file, beside) = match code {
-            "WF0308" => ("HEARTBEAT.md", Some("WF0209")),
-            "WF0520" => ("agentspace.toml", None),
-            _ => ("example.yaml", None),
+        let file = match code {
+            "WF0520" => "agentspace.toml",
+            _ => "example.yaml",
         };
-        let wrong = [code].into_iter().chain(beside).collect();
-        for (heading, expected) in [("Wrong", wrong), ("Right", Vec::from_iter(beside))] {
+        for (heading, expected) in [("Wrong", vec![code]), ("Right", Vec::new())] {
             place.write(file, example(page, heading));
             // Nobody names a configuration: it is found.
             let named = (code != "WF0520").then_some(file);

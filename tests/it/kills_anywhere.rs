@@ -37,7 +37,7 @@ fn killing_calls() -> [(&'static str, usize); 2] {
 
 /// Tries a run that is killed at each point in turn, until one comes to its end; how often each
 /// outcome was met. `attempt` answers the code of the run, and what became of it.
-fn at_every_point(
+pub(crate) fn at_every_point(
     attempt: impl Fn(&'static str, usize) -> (Option<i32>, &'static str),
 ) -> BTreeMap<&'static str, usize> {
     let mut became = BTreeMap::new();

@@ -5,6 +5,7 @@
 )]
 
 mod addresses;
+mod alerts;
 mod backup_rotate;
 mod bad_databases;
 mod bad_files;
@@ -20,6 +21,7 @@ mod disk_full;
 mod doctor;
 mod explain;
 mod graph;
+mod heartbeats;
 mod hostile;
 mod init;
 mod interrupted;
@@ -40,4 +42,5 @@ mod signals;
 mod simulate;
 mod support;
 mod tools;
+mod turns;
 mod watching;

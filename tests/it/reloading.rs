@@ -41,6 +41,13 @@ fn save(place: &Place, name: &str, text: &str) {
     std::fs::rename(place.path(&beside), place.path(name)).unwrap();
 }
 
+/// Waits until a word was said by a fire; what has only started may be put back by a shutdown.
+fn until_said(place: &Place, serving: &Running, said: &str) {
+    while !place.lines("ticks").iter().any(|line| line == said) {
+        serving.says("tick  started");
+    }
+}
+
 /// Waits until the schedule of a trigger is on, or off.
 fn until_enabled(place: &Place, wanted: bool) {
     while place.json(["schedules", "show", "tick"])["enabled"] != wanted {}
@@ -50,13 +57,13 @@ fn until_enabled(place: &Place, wanted: bool) {
 fn an_edit_is_what_fires_next_however_it_is_saved() {
     let place = Place::with("workflows/tick.yaml", tick("first"));
     let serving = serve(&place);
-    serving.says("tick  started");
+    until_said(&place, &serving, "first");
     place.write("workflows/tick.yaml", tick("second"));
     serving.says("workflow tick: registered anew");
-    serving.says("tick  started");
+    until_said(&place, &serving, "second");
     save(&place, "workflows/tick.yaml", &tick("third"));
     serving.says("workflow tick: registered anew");
-    serving.says("tick  started");
+    until_said(&place, &serving, "third");
     stop(serving);
     let said = place.lines("ticks");
     let mut in_order = said.clone();
@@ -74,7 +81,7 @@ fn an_edit_is_what_fires_next_however_it_is_saved() {
 fn a_broken_edit_is_told_with_its_line_and_the_last_good_version_fires_on() {
     let place = Place::with("workflows/tick.yaml", tick("good"));
     let serving = serve(&place);
-    serving.says("tick  started");
+    until_said(&place, &serving, "good");
     let broken = tick("bad").replace("tool: execute_command", "tool: execute_comand");
     save(&place, "workflows/tick.yaml", &broken);
     serving.says("WF0207");
@@ -83,7 +90,7 @@ fn a_broken_edit_is_told_with_its_line_and_the_last_good_version_fires_on() {
     serving.says("tick  started");
     save(&place, "workflows/tick.yaml", &tick("mended"));
     serving.says("workflow tick: registered anew");
-    serving.says("tick  started");
+    until_said(&place, &serving, "mended");
     stop(serving);
     let mut said = place.lines("ticks");
     said.dedup();

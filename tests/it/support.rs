@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 pub(crate) use fifo::Fifo;
 pub(crate) use mcp::{node_is_there, real_servers};
-pub(crate) use model_server::{Answer, ModelServer};
+pub(crate) use model_server::{Answer, Asked, ModelServer};
 pub(crate) use process::{Call, Ran, Running};
 pub(crate) use server::Server;
 pub(crate) use tmpfs::Tmpfs;

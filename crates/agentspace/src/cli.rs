@@ -1,7 +1,9 @@
 //! The words of the command line: commands, arguments and their help.
 
+pub(crate) mod alerts;
 mod database;
 mod graph;
+mod heartbeats;
 mod models;
 pub(crate) mod schedules;
 mod secrets;
@@ -26,6 +28,7 @@ use gateway::workflow_types::schedule::TimeZone;
 
 pub(crate) use database::Database;
 pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use heartbeats::Heartbeats;
 pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
 pub(crate) use secrets::Secrets;
@@ -247,12 +250,18 @@ pub(crate) enum Command {
     /// The approvals that executions wait for.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// What somebody has to look at.
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// The models that steps may ask.
     #[command(subcommand)]
     Models(Models),
     /// The schedules of workflows.
     #[command(subcommand)]
     Schedules(Schedules),
+    /// The checklists that an agent works through at an interval.
+    #[command(subcommand)]
+    Heartbeats(Heartbeats),
     /// The secrets that steps may name.
     #[command(subcommand)]
     Secrets(Secrets),

@@ -1,5 +1,6 @@
 //! Runs a command: each in its own file, all of them answering how the program ends.
 
+mod alerts;
 mod approvals;
 mod cancel;
 mod check;
@@ -8,6 +9,7 @@ mod doctor;
 mod executions;
 mod explain;
 mod graph;
+mod heartbeats;
 mod init;
 mod input;
 mod models;
@@ -55,8 +57,10 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Workflows(command) => workflows::run(global, command).await,
         Command::Executions(command) => executions::run(global, command).await,
         Command::Approvals(command) => approvals::run(global, command).await,
+        Command::Alerts(command) => alerts::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
+        Command::Heartbeats(command) => heartbeats::run(global, command).await,
         Command::Secrets(command) => Ok(secrets::run(global, &command)),
         Command::Serve => serve::run(global).await,
         Command::Reload => reload::run(global).await,

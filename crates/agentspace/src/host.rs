@@ -18,6 +18,7 @@ use gateway::{
 use reqwest::Url;
 use serde_json::Value;
 
+use crate::alerts;
 use crate::cli::{ActorArg, Global};
 use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
@@ -59,7 +60,11 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .fold(builder, GatewayBuilder::tool_source)
         .secrets(Keeper(global.secrets.clone()))
         .mask(secrets::mask().clone());
-    global.models.add_to(builder)
+    let heartbeats = global.heartbeats.iter();
+    let builder = heartbeats.fold(builder, |builder, (name, file)| {
+        builder.heartbeat(name.as_ref(), file)
+    });
+    alerts::add_to(global.models.add_to(builder), global)
 }
 
 /// The same tools without a gateway, to try them.
@@ -146,7 +151,7 @@ fn commands(global: &Global) -> CommandOptions {
 }
 
 /// What a program inherits besides the usual few, by the names of variables.
-fn inherit(names: &[String]) -> Inherit {
+pub(crate) fn inherit(names: &[String]) -> Inherit {
     if names.iter().any(|name| name == "*") {
         Inherit::Everything
     } else if names.is_empty() {

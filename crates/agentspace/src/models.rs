@@ -8,6 +8,8 @@ mod answer;
 #[cfg(feature = "models")]
 mod client;
 #[cfg(feature = "models")]
+mod conversation;
+#[cfg(feature = "models")]
 mod failure;
 mod key;
 #[cfg(not(feature = "models"))]

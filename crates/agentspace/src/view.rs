@@ -8,9 +8,11 @@ use gateway::workflow_types::execution::{
 };
 use serde_json::{Value, json};
 
+pub(crate) mod alert;
 mod event;
 mod past;
 pub(crate) mod schedule;
+mod turns;
 mod usage;
 
 use crate::host::span;
@@ -96,7 +98,7 @@ pub(crate) fn whole(
     shown["stepResults"] = json!(state.step_results);
     shown["journal"] = journal
         .iter()
-        .map(|one| past.add_attempts(visit(one), one.number))
+        .map(|one| past.add_attempts(visit(one), one))
         .collect();
     past.add_cancellation(&mut shown);
     past.add_usage(&mut shown);
@@ -157,6 +159,10 @@ pub(crate) fn gate(gate: &Gate) -> Value {
         "approvers": gate.approvers,
         "count": gate.count,
     });
+    if gate.place.is_call() {
+        shown["turn"] = json!(gate.place.turn);
+        shown["call"] = json!(gate.place.call);
+    }
     let (state, details) = gate_state(&gate.state);
     shown["state"] = json!(state);
     if let Value::Object(details) = details {

@@ -8,7 +8,7 @@ use diesel::{
     SelectableHelper as _,
 };
 use workflow_types::execution::{
-    Cancellation, Cancelling, ExecutionState, FailureKind, Transition, Visit, VisitState,
+    Cancellation, Cancelling, ExecutionState, FailureKind, Progress, Transition, Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
 
@@ -146,7 +146,7 @@ fn end(
         epoch: execution::epoch(connection, id)?,
         open,
         failed: None,
-        usage: None,
+        progress: Progress::default(),
         made: Vec::new(),
         gate: None,
         state: asked.end(asked.at, step),

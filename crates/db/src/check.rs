@@ -2,18 +2,19 @@
 //!
 //! Nothing is mended here; each finding names what is wrong with what.
 
+use workflow_types::alert::AlertFilter;
 use workflow_types::execution::ExecutionState;
 use workflow_types::id::ExecutionId;
 
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind};
-use crate::{definition, execution, gate, schedule, visit, workflow};
+use crate::{alert, definition, execution, gate, schedule, visit, workflow};
 
 /// How many ids of executions are held at a time.
 const PAGE: usize = 200;
 
 /// What SQL alone can find; each row is a finding.
-const FINDINGS: [&str; 11] = [
+const FINDINGS: [&str; 13] = [
     "SELECT integrity_check AS value FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "SELECT 'a row of ' || \"table\" || ' refers to a row of ' || parent || ' that does not exist'
      AS value FROM pragma_foreign_key_check",
@@ -49,6 +50,13 @@ const FINDINGS: [&str; 11] = [
      AND NOT EXISTS (SELECT 1 FROM schedule_fires WHERE execution_id = e.id)",
     "SELECT 'schedule ' || id || ' would fire again for ' || next_fire_at AS value
      FROM schedules WHERE next_fire_at <= last_fire_at",
+    "SELECT 'sink ' || sink || ' was told notice ' || notice || ' before earlier ones' AS value
+     FROM alert_deliveries AS later WHERE delivered_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM alert_deliveries AS earlier WHERE earlier.sink = later.sink
+        AND earlier.notice < later.notice AND earlier.delivered_at IS NULL)",
+    "SELECT 'alert ' || id || ' is over, and nobody is told' AS value
+     FROM alerts WHERE cleared_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM alert_notices WHERE alert_id = alerts.id AND event = 'cleared')",
 ];
 
 impl Connection {
@@ -67,6 +75,7 @@ impl Connection {
             let schedules = schedule::list(connection, None, None, usize::MAX)?.damaged;
             findings.extend(schedules.into_iter().map(|damaged| damaged.reason));
             check_executions(connection, &mut findings)?;
+            check_alerts(connection, &mut findings)?;
             Ok(findings)
         })
     }
@@ -97,6 +106,18 @@ fn check_executions(connection: &mut Connection, findings: &mut Vec<String>) -> 
         }
         match ids.into_iter().last() {
             Some(last) => after = last,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn check_alerts(connection: &mut Connection, findings: &mut Vec<String>) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let page = alert::list(connection, AlertFilter::default(), after.as_ref(), PAGE)?;
+        findings.extend(page.damaged.into_iter().map(|damaged| damaged.reason));
+        match page.next {
+            Some(next) => after = Some(next),
             None => return Ok(()),
         }
     }

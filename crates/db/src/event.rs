@@ -10,7 +10,7 @@ use crate::column::Row;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::step_visits;
-use crate::{attempt, execution, gate};
+use crate::{attempt, execution, gate, turn};
 
 /// At most `limit` events of an execution after a place; none if there is no such execution.
 ///
@@ -45,6 +45,7 @@ pub fn after(
             visits,
             attempts: attempt::between(connection, id, span)?,
             gates,
+            turns: turn::traces(connection, id, span)?,
             is_whole,
         };
         Ok(Some(trace.events(place, limit)))

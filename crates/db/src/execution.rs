@@ -16,8 +16,8 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SelectableHelper as _,
 };
 use workflow_types::execution::{
-    Epoch, Execution, ExecutionState, ExecutionStatus, Start, Started, StepResult, Transition,
-    Visit,
+    Epoch, Execution, ExecutionState, ExecutionStatus, Progress, Start, Started, StepResult,
+    Transition, Visit,
 };
 use workflow_types::id::{ExecutionId, StepId};
 
@@ -26,7 +26,7 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
 use crate::statement::{self, kept, kept_update};
-use crate::{attempt, cancellation, definition, gate, usage, visit, workflow};
+use crate::{attempt, call, cancellation, definition, gate, turn, usage, visit, workflow};
 
 pub use claim::claim_one;
 pub use page::list;
@@ -131,7 +131,7 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
             epoch,
             open,
             failed,
-            usage,
+            progress,
             made,
             gate,
             state,
@@ -145,9 +145,7 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
         failed
             .iter()
             .try_for_each(|failed| attempt::insert(connection, *id, failed))?;
-        usage
-            .iter()
-            .try_for_each(|usage| usage::insert(connection, *id, usage))?;
+        record(connection, *id, progress)?;
         made.iter()
             .try_for_each(|visit| visit::insert(connection, visit))?;
         if let ExecutionState::Completed { at } | ExecutionState::Failed { at, .. } = state {
@@ -170,6 +168,19 @@ pub fn apply(connection: &mut Connection, transition: &Transition) -> Result<(),
             .context(|| format!("recording where execution {id} stands failed"))?;
         Ok(())
     })
+}
+
+/// Writes what an attempt has brought of a model.
+fn record(connection: &mut Connection, id: ExecutionId, progress: &Progress) -> Result<(), Error> {
+    let Progress { usage, turn, calls } = progress;
+    usage
+        .iter()
+        .try_for_each(|used| usage::insert(connection, id, used))?;
+    calls
+        .iter()
+        .try_for_each(|moved| call::moved(connection, id, moved))?;
+    turn.iter()
+        .try_for_each(|turn| turn::insert(connection, id, turn))
 }
 
 /// How many executions are running.

@@ -18,9 +18,11 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod alert;
 pub mod attempt;
 mod backup;
 mod bell;
+mod call;
 pub mod cancellation;
 mod check;
 mod column;
@@ -31,6 +33,7 @@ pub mod event;
 pub mod execution;
 mod file;
 pub mod gate;
+pub mod heartbeat;
 pub mod migrate;
 mod owner;
 #[cfg(test)]
@@ -42,6 +45,7 @@ mod schema;
 mod sqlite_log;
 mod statement;
 pub mod timer;
+pub mod turn;
 pub mod usage;
 pub mod visit;
 pub mod workflow;

@@ -8,16 +8,19 @@ use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 use workflow_types::Timestamp;
+use workflow_types::alert::{AlertFilter, AlertSource};
 use workflow_types::execution::{
     Entry, EventSeq, Execution, ExecutionFilter, ExecutionState, ExecutionStatus, FailureKind,
     PageKey, Prune, Round, Scope, Start, Started, TriggeredBy,
 };
-use workflow_types::id::{ExecutionId, ScheduleId};
+use workflow_types::id::{AlertId, ExecutionId, ScheduleId};
 use workflow_types::schedule::{FirePage, Firing, Slot};
 
 use crate::connection::{Connection, Durability};
 use crate::error::Error;
-use crate::{attempt, cancellation, event, execution, gate, retention, schedule, timer, visit};
+use crate::{
+    alert, attempt, cancellation, event, execution, gate, retention, schedule, timer, visit,
+};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -101,6 +104,70 @@ fn what_is_looked_up_at_start_up_has_a_partial_index() {
             |c| timer::next_due(c, &Scope::All).map(|_| ()),
             "visits_due",
         ),
+    ];
+    for (verb, index) in verbs {
+        let plans = plans(verb);
+        assert!(
+            plans.iter().any(|step| step.contains(index)),
+            "{index}: {plans:?}"
+        );
+        assert!(
+            plans.iter().all(|step| !step.contains("TEMP B-TREE")),
+            "{plans:?}"
+        );
+    }
+}
+
+#[test]
+fn alerts_are_found_by_their_indexes_however_many_there_were() {
+    type Verb = fn(&mut Connection) -> Result<(), Error>;
+    const ALL: AlertFilter = AlertFilter {
+        open: None,
+        unread: None,
+    };
+    fn source() -> AlertSource {
+        AlertSource::Heartbeat("ops".parse().unwrap())
+    }
+    let verbs: [(Verb, &str); 9] = [
+        (
+            |c| alert::next_delivery(c, &"log".parse().unwrap()).map(|_| ()),
+            "alert_deliveries_waiting",
+        ),
+        (
+            |c| alert::list(c, ALL, None, 9).map(|_| ()),
+            "alerts_newest",
+        ),
+        (
+            |c| {
+                let open = Some(true);
+                alert::list(c, AlertFilter { open, ..ALL }, None, 9).map(|_| ())
+            },
+            "alerts_open_newest",
+        ),
+        (
+            |c| {
+                let unread = Some(true);
+                alert::list(c, AlertFilter { unread, ..ALL }, None, 9).map(|_| ())
+            },
+            "alerts_unread_newest",
+        ),
+        (|c| alert::longest_untold(c).map(|_| ()), "alerts_to_remind"),
+        (
+            |c| alert::remind(c, now(), now(), 9).map(|_| ()),
+            "alerts_to_remind",
+        ),
+        (
+            |c| alert::clear(c, &source(), "over", now()).map(|_| ()),
+            "alerts_open",
+        ),
+        (
+            |c| {
+                let alert = AlertId::new(id().uuid());
+                alert::notices_of(c, alert).map(|_| ())
+            },
+            "alert_notices_alert",
+        ),
+        (|c| alert::notices_after(c, 5, 9).map(|_| ()), "PRIMARY KEY"),
     ];
     for (verb, index) in verbs {
         let plans = plans(verb);

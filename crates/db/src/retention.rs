@@ -1,6 +1,7 @@
 //! Deleting finished executions, and the definitions that nothing refers to any more.
 //!
-//! Visits, attempts, gates and votes go with their execution. An unfinished one is never deleted.
+//! Visits, attempts, gates and votes go with their execution. An unfinished one is never deleted, and
+//! one of a heartbeat not before it was judged.
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{ExpressionMethods as _, QueryDsl as _, QueryableByName, RunQueryDsl as _};
@@ -9,8 +10,8 @@ use workflow_types::id::ExecutionId;
 
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
-use crate::execution;
 use crate::schema::{step_visits, workflow_executions as executions, workflows};
+use crate::{execution, heartbeat};
 
 /// Visits that are deleted in one transaction, as long as they belong to more than one execution:
 /// others wait meanwhile.
@@ -25,7 +26,8 @@ const COUNT: &str = "SELECT count(*) AS value FROM (\
      SELECT is_old, row_number() OVER (\
         PARTITION BY workflow_id, is_old ORDER BY started_at DESC, id DESC) AS place \
      FROM (SELECT workflow_id, started_at, id, coalesce(completed_at < ?, 0) AS is_old \
-        FROM workflow_executions WHERE completed_at IS NOT NULL)) \
+        FROM workflow_executions WHERE completed_at IS NOT NULL \
+        AND (judged_at IS NOT NULL OR triggered_by <> 'heartbeat'))) \
      WHERE is_old OR place > ?";
 
 /// Deletes a finished execution.
@@ -99,6 +101,7 @@ fn candidates(
     if let Some(before) = prune.ended_before {
         found = executions::table
             .filter(executions::completed_at.lt(before.to_string()))
+            .filter(heartbeat::is_judged())
             .order((executions::completed_at, executions::id))
             .limit(rows(limit))
             .select(executions::id)
@@ -119,6 +122,7 @@ fn candidates(
         let mut query = executions::table
             .filter(executions::workflow_id.eq(workflow))
             .filter(executions::completed_at.is_not_null())
+            .filter(heartbeat::is_judged())
             .order((executions::started_at.desc(), executions::id.desc()))
             .limit(rows(limit - found.len()))
             .offset(i64::from(keep))

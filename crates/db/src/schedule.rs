@@ -15,6 +15,7 @@ use diesel::{
     QueryableByName, RunQueryDsl as _, SelectableHelper as _,
 };
 use workflow_types::Timestamp;
+use workflow_types::alert::AlertSource;
 use workflow_types::damage::Listed;
 use workflow_types::execution::ExecutionStatus;
 use workflow_types::id::{ScheduleId, WorkflowId};
@@ -25,9 +26,10 @@ use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::{schedules, workflow_executions as executions};
 use crate::statement::{self, kept_update};
-use crate::workflow;
+use crate::{alert, workflow};
 
 pub use fire::fire;
+pub(crate) use follow::kept_by;
 pub use follow::{detach, follow};
 pub use history::{fires, gaps, has_buffered};
 use row::ScheduleRow;
@@ -124,14 +126,14 @@ pub fn change(connection: &mut Connection, change: &Change) -> Result<(), Error>
                 history::give_up_buffered(connection, id, since)?;
             }
         }
-        Ok(())
+        alert::follow_schedule(connection, schedule, change.at)
     })
 }
 
-/// Deletes a schedule with its history; the executions that it started stay.
+/// Deletes a schedule with its history; the executions that it started stay, and its alert is over.
 ///
 /// Fails with [`ErrorKind::NotFound`] if there is none.
-pub fn delete(connection: &mut Connection, id: &ScheduleId) -> Result<(), Error> {
+pub fn delete(connection: &mut Connection, id: &ScheduleId, at: Timestamp) -> Result<(), Error> {
     connection.write(|connection| {
         let deleted = diesel::delete(schedules::table.find(id.to_string()))
             .execute(&mut connection.raw)
@@ -139,6 +141,8 @@ pub fn delete(connection: &mut Connection, id: &ScheduleId) -> Result<(), Error>
         if deleted == 0 {
             return Err(unknown(id));
         }
+        let source = AlertSource::Schedule(id.clone());
+        alert::clear(connection, &source, "the schedule was deleted", at)?;
         Ok(())
     })
 }

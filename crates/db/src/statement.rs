@@ -149,13 +149,16 @@ names! {
     ClaimExecution
     GoOn
     InsertAttempt
+    InsertCall
     InsertExecution
     InsertGate
     InsertQueued
+    InsertTurn
     InsertUsage
     InsertVisit
     InsertVote
     MissFire
+    MoveCall
     QueueBehind
     QueueOfStart
     RecordFire

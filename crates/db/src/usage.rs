@@ -1,10 +1,10 @@
-//! `model_usage`: what each answer of a model cost.
+//! `model_usage`: what each answer of a model used and cost.
 
 use diesel::{
     ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
     SelectableHelper as _,
 };
-use workflow_types::execution::{AttemptUsage, FinishReason, ModelUsage};
+use workflow_types::execution::{AttemptUsage, Cost, FinishReason, ModelUsage};
 use workflow_types::id::ExecutionId;
 
 use crate::column::Row;
@@ -23,9 +23,11 @@ struct UsageRow {
     execution_id: String,
     visit: i64,
     attempt: i64,
+    turn: i64,
     input_tokens: Option<i64>,
     output_tokens: Option<i64>,
     finish_reason: Option<String>,
+    cost: Option<i64>,
 }
 
 /// What the attempts of an execution used, in their order.
@@ -35,7 +37,7 @@ pub fn of_execution(
 ) -> Result<Vec<AttemptUsage>, Error> {
     let rows: Vec<UsageRow> = model_usage::table
         .filter(model_usage::execution_id.eq(execution.to_string()))
-        .order((model_usage::visit, model_usage::attempt))
+        .order((model_usage::visit, model_usage::attempt, model_usage::turn))
         .select(UsageRow::as_select())
         .load(&mut connection.raw)
         .context(|| format!("reading what execution {execution} used of models failed"))?;
@@ -52,12 +54,14 @@ pub(crate) fn insert(
     let AttemptUsage {
         visit,
         attempt,
+        turn,
         usage:
             ModelUsage {
                 input_tokens,
                 output_tokens,
                 finish,
             },
+        cost,
     } = used;
     // Nobody comes near the most that the column holds.
     let tokens = |count: &u64| i64::try_from(*count).unwrap_or(i64::MAX);
@@ -65,9 +69,11 @@ pub(crate) fn insert(
         execution_id: execution.to_string(),
         visit: i64::from(*visit),
         attempt: i64::from(*attempt),
+        turn: i64::from(*turn),
         input_tokens: input_tokens.as_ref().map(tokens),
         output_tokens: output_tokens.as_ref().map(tokens),
         finish_reason: finish.map(|finish| finish.as_str().to_owned()),
+        cost: cost.map(|cost| tokens(&cost.billionths())),
     };
     let insert = diesel::insert_into(model_usage::table)
         .values(&row)
@@ -86,9 +92,11 @@ impl TryFrom<UsageRow> for AttemptUsage {
             execution_id,
             visit,
             attempt,
+            turn,
             input_tokens,
             output_tokens,
             finish_reason,
+            cost,
         } = found;
         let id = format!("{attempt} of visit {visit} of execution {execution_id}");
         let row = Row::new("usage", &id);
@@ -101,6 +109,7 @@ impl TryFrom<UsageRow> for AttemptUsage {
         Ok(Self {
             visit: row.number("visit", visit)?,
             attempt: row.number("attempt", attempt)?,
+            turn: row.number("turn", turn)?,
             usage: ModelUsage {
                 input_tokens: tokens("input_tokens", input_tokens)?,
                 output_tokens: tokens("output_tokens", output_tokens)?,
@@ -108,6 +117,7 @@ impl TryFrom<UsageRow> for AttemptUsage {
                     .map(|word| row.word("finish_reason", FinishReason::from_word, word))
                     .transpose()?,
             },
+            cost: tokens("cost", cost)?.map(Cost::from_billionths),
         })
     }
 }

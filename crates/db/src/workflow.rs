@@ -11,6 +11,7 @@ use diesel::{
 use workflow_types::damage::Listed;
 use workflow_types::id::WorkflowId;
 use workflow_types::registry::{Registered, Registration, Workflow};
+use workflow_types::schedule::Keeper;
 
 use crate::column::{Row, listed};
 use crate::connection::Connection;
@@ -65,8 +66,9 @@ pub fn register(
             created_at: known.as_ref().map_or(*at, |known| known.created_at),
             updated_at: known.as_ref().map_or(*at, |known| known.updated_at),
         };
+        let keeper = Keeper::Trigger(id.clone());
         if known.as_ref() == Some(&workflow) {
-            schedule::follow(connection, id, schedule.clone(), *at)?;
+            schedule::follow(connection, &keeper, schedule.clone(), *at)?;
             return Ok(Registered::Unchanged);
         }
         definition::save(connection, definition, source, *at)?;
@@ -78,7 +80,7 @@ pub fn register(
             },
             *concurrency_limit,
         )?;
-        schedule::follow(connection, id, schedule.clone(), *at)?;
+        schedule::follow(connection, &keeper, schedule.clone(), *at)?;
         Ok(match known {
             Some(_) => Registered::Changed,
             None => Registered::New,

@@ -1,19 +1,22 @@
 //! Describes a gateway and starts it: database, workflows, tools, models, clock.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use workflow_types::execution::Retention;
-use workflow_types::id::ModelName;
+use workflow_types::id::{HeartbeatName, ModelName};
 use workflow_types::schedule::TimeZone;
 
+use crate::alert::{self, AlertSink, Telegraph, TellOptions, Telling};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Limits, Parts};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorKind};
 use crate::file_watch;
 use crate::gateway::{Gateway, Started};
+use crate::heartbeat::{self, Beats};
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::registrar::Registrar;
@@ -65,6 +68,7 @@ pub struct GatewayBuilder {
     /// Takes the place of the database.
     store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
+    heartbeats: BTreeMap<HeartbeatName, PathBuf>,
     watch: Files,
     tools: ToolRegistry,
     models: ModelRegistry,
@@ -77,6 +81,7 @@ pub struct GatewayBuilder {
     /// None means that it follows from what becomes of what was left behind.
     scheduling: Option<Scheduling>,
     zone: TimeZone,
+    alerts: TellOptions,
     /// Mistakes of the host, told when the gateway is started.
     mistakes: Vec<String>,
 }
@@ -90,6 +95,7 @@ impl Default for GatewayBuilder {
             patience: Duration::ZERO,
             store: None,
             workflows: Vec::new(),
+            heartbeats: BTreeMap::new(),
             watch: Files::ReadOnce,
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
@@ -101,6 +107,7 @@ impl Default for GatewayBuilder {
             left_behind: LeftBehind::TakeUp,
             scheduling: None,
             zone: TimeZone::UTC,
+            alerts: TellOptions::default(),
             mistakes: Vec::new(),
         }
     }
@@ -146,6 +153,26 @@ impl GatewayBuilder {
     /// A directory of workflow files, read and registered at the start. May be given repeatedly.
     pub fn workflows(mut self, directory: impl Into<PathBuf>) -> Self {
         self.workflows.push(directory.into());
+        self
+    }
+
+    /// A heartbeat of a name, with its `HEARTBEAT.md`; the file is read at the start and at every
+    /// run. The name is also the id of the workflow that the checklist makes.
+    ///
+    /// A file that is missing or has mistakes does not stop the start: each run that cannot begin
+    /// because of it is recorded with the reason, and counts as one that could not be judged.
+    pub fn heartbeat(mut self, given: &str, file: impl Into<PathBuf>) -> Self {
+        match HeartbeatName::try_new(given) {
+            Ok(name) => {
+                if self.heartbeats.insert(name, file.into()).is_some() {
+                    self.mistakes
+                        .push(format!("two heartbeats have the name `{given}`"));
+                }
+            }
+            Err(error) => self.mistakes.push(format!(
+                "the heartbeat name `{given}` is not valid: {error}"
+            )),
+        }
         self
     }
 
@@ -277,6 +304,36 @@ impl GatewayBuilder {
         self
     }
 
+    /// Whom the gateway tells of alerts. May be given repeatedly; each has a name of its own.
+    ///
+    /// Exactly those that are given are told: what another was not told waits until it is given
+    /// again.
+    pub fn alert_sink(mut self, sink: Arc<dyn AlertSink>) -> Self {
+        let name = sink.name();
+        if self.alerts.sinks.iter().any(|known| known.name() == name) {
+            self.mistakes
+                .push(format!("two alert sinks have the name `{name}`"));
+        } else {
+            self.alerts.sinks.push(sink);
+        }
+        self
+    }
+
+    /// Whether sinks are told, and people reminded. Default: they are, unless what was left behind
+    /// stays as it is.
+    pub fn telling(mut self, telling: Telling) -> Self {
+        self.alerts.telling = Some(telling);
+        self
+    }
+
+    /// How long after an open alert was told of somebody is reminded, as long as nobody has
+    /// acknowledged it. Default: 24 hours.
+    pub fn remind_after(mut self, remind_after: Duration) -> Self {
+        // A reminder a minute is a nuisance already; more would fill the database.
+        self.alerts.remind_after = remind_after.max(Duration::from_secs(1));
+        self
+    }
+
     /// How long a shutdown waits for running attempts. Default: 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
@@ -287,6 +344,12 @@ impl GatewayBuilder {
     /// stores nothing.
     pub fn check_file(&self, path: impl AsRef<Path>) -> FileReport {
         loader::file(path.as_ref(), &self.known()).report
+    }
+
+    /// Reads the file of a heartbeat, whatever its name, and says everything there is to say about
+    /// it; stores nothing.
+    pub fn check_heartbeat(&self, path: impl AsRef<Path>) -> FileReport {
+        loader::heartbeat(path.as_ref(), &self.known()).report
     }
 
     /// Reads every workflow file of a directory, a `HEARTBEAT.md` not among them; stores nothing.
@@ -306,6 +369,12 @@ impl GatewayBuilder {
             tools: self.tools.clone(),
             models: self.models.clone(),
             secrets: self.secrets.clone(),
+            taken: Arc::new(
+                self.heartbeats
+                    .keys()
+                    .map(HeartbeatName::workflow)
+                    .collect(),
+            ),
         }
     }
 
@@ -335,6 +404,10 @@ impl GatewayBuilder {
             LeftBehind::TakeUp => Scheduling::Fire,
             LeftBehind::Leave => Scheduling::Rest,
         });
+        let telling = match self.left_behind {
+            LeftBehind::TakeUp => Telling::Tell,
+            LeftBehind::Leave => Telling::Rest,
+        };
         let engine = Engine::start(Parts {
             store: Arc::clone(&store),
             reads: store.reads(),
@@ -347,6 +420,8 @@ impl GatewayBuilder {
             limits: self.limits,
             left_behind: self.left_behind,
             scheduler: Scheduler::new(scheduling, self.zone),
+            beats: Beats::new(self.heartbeats, known.clone()),
+            alerts: Telegraph::new(self.alerts, telling),
         });
         let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows);
         let registrar = Arc::new(registrar);
@@ -356,9 +431,12 @@ impl GatewayBuilder {
             Arc::clone(&registrar),
             self.drain,
         );
-        let files = registrar.first(self.watch).await?;
+        let mut files = registrar.first(self.watch).await?;
+        files.extend(heartbeat::load(&engine, scheduling).await?);
+        alert::start(&engine).await?;
         let recovered = engine.recover().await?;
         scheduler::start(&engine);
+        heartbeat::start(&engine, scheduling);
         if self.watch == Files::Watched {
             file_watch::start(&engine, &registrar);
         }

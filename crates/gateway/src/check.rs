@@ -44,13 +44,7 @@ pub(crate) fn usable(
 fn step(step: &Step, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
     match step.action() {
         Action::Tool(action) => tool(action, at, &known.tools, all),
-        Action::Model(action) => {
-            if !action.tools().is_empty() {
-                let what = "a model is not given its tools: it answers without calling any";
-                all.push(ignored(&at.key("tools"), what));
-            }
-            model(action, at, known, all);
-        }
+        Action::Model(action) => model(action, at, known, all),
         Action::Noop => {}
     }
     secrets(step, at, &known.secrets, all);
@@ -111,14 +105,6 @@ fn unknown_secret(
         .help(help)
 }
 
-/// Warns of what is checked and stored but changes nothing yet, so that nobody relies on it.
-fn ignored(at: &Pointer, what: &str) -> Diagnostic {
-    let message = format!("in this version {what}");
-    Diagnostic::new(Code::NotActedOn, Place::value(at), message)
-        .label("has no effect yet")
-        .help("leave it for a later version, or remove it")
-}
-
 /// The diagnostics of a heartbeat with those of its tools and its model.
 pub(crate) fn heartbeat(
     heartbeat: &Heartbeat,
@@ -126,10 +112,6 @@ pub(crate) fn heartbeat(
     diagnostics: &Diagnostics,
 ) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
-    if heartbeat.is_enabled() {
-        let what = "no heartbeat runs: nobody looks at its items";
-        all.push(ignored(&Pointer::root(), what));
-    }
     let asks = Asks {
         model: heartbeat.model(),
         tools: heartbeat.tools(),
@@ -232,7 +214,15 @@ impl Asks<'_> {
         };
         if let Some((at, message)) = missing {
             let warning = Diagnostic::new(Code::UnknownModel, Place::value(&at), message);
-            all.push(warning.help(self.help));
+            let names: Vec<String> = known.models.names().map(ToString::to_string).collect();
+            let near = self.model.and_then(|name| {
+                let names = names.iter().map(String::as_str);
+                workflow_types::diagnostic::closest(name.as_ref(), names)
+            });
+            all.push(match near {
+                Some(near) => warning.help(format!("did you mean `{near}`?")),
+                None => warning.help(self.help),
+            });
         }
     }
 }

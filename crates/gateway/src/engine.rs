@@ -5,6 +5,7 @@
 
 mod admission;
 mod begin;
+mod budget;
 mod cancel;
 mod decide;
 mod drive;
@@ -18,6 +19,7 @@ mod retry;
 mod sealed;
 mod size;
 mod timer;
+mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,11 +35,13 @@ use workflow_types::execution::{Execution, ExecutionState, ExecutionStatus, Rete
 use workflow_types::id::{ExecutionId, WorkflowId};
 use workflow_types::{Timestamp, WorkflowDefinition};
 
+use crate::alert::Telegraph;
 use crate::builder::LeftBehind;
 use crate::change::Changes;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::{During as _, Error, ErrorKind};
+use crate::heartbeat::Beats;
 use crate::model::ModelRegistry;
 use crate::scheduler::Scheduler;
 use crate::secret::Secrets;
@@ -109,6 +113,10 @@ pub(crate) struct Engine {
     left_behind: LeftBehind,
     /// What fires by itself.
     pub(crate) scheduler: Scheduler,
+    /// What works through checklists.
+    pub(crate) beats: Beats,
+    /// Who is told of alerts.
+    pub(crate) alerts: Telegraph,
     /// Wakes the timer when something may be due earlier than it thinks.
     timer: timer::Alarm,
     tasks: TaskTracker,
@@ -133,6 +141,8 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) left_behind: LeftBehind,
     pub(crate) scheduler: Scheduler,
+    pub(crate) beats: Beats,
+    pub(crate) alerts: Telegraph,
 }
 
 impl Engine {
@@ -159,6 +169,8 @@ impl Engine {
             stuck: Mutex::default(),
             left_behind: parts.left_behind,
             scheduler: parts.scheduler,
+            beats: parts.beats,
+            alerts: parts.alerts,
             timer: timer::Alarm::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -292,6 +304,7 @@ impl Engine {
     fn after_end(&self, id: ExecutionId) {
         self.changes.tell_rest(id);
         self.scheduler.came_to_rest(id);
+        self.beats.ended(id);
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.remove(&id);
         drop(own);

@@ -41,6 +41,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod alert;
 mod builder;
 mod change;
 mod check;
@@ -52,6 +53,7 @@ mod entropy;
 mod error;
 mod file_watch;
 mod gateway;
+mod heartbeat;
 mod loader;
 mod model;
 mod operation;
@@ -63,6 +65,7 @@ pub mod store;
 mod tool;
 mod watch;
 
+pub use alert::{AlertSink, AlertWatch, Alerts, SinkError, Telling};
 pub use builder::{GatewayBuilder, LeftBehind, Scheduling};
 pub use change::Follower;
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -70,8 +73,9 @@ pub use decision::Decided;
 pub use engine::output_problem;
 pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
+pub use heartbeat::{HeartbeatOutcome, Heartbeats};
 pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
-pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest};
+pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest, WantedCall};
 pub use operation::{Cancelled, RetryRequest};
 pub use reader::Reader;
 pub use registrar::{FileEvents, Reloaded};

@@ -3,9 +3,10 @@
 //! A bad file costs nothing that is stored: it is reported, and its last good version stays. What
 //! becomes of a good one is decided by the caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use workflow_types::definition::StoredDefinition;
 use workflow_types::id::WorkflowId;
@@ -15,6 +16,7 @@ use workflow_types::{
 };
 
 use crate::check;
+use crate::error::{Error, ErrorKind};
 use crate::model::ModelRegistry;
 use crate::secret::Secrets;
 use crate::tool::ToolRegistry;
@@ -117,6 +119,8 @@ pub(crate) struct Known {
     pub(crate) tools: ToolRegistry,
     pub(crate) models: ModelRegistry,
     pub(crate) secrets: Secrets,
+    /// Ids that workflow files cannot have, because heartbeats have them.
+    pub(crate) taken: Arc<BTreeSet<WorkflowId>>,
 }
 
 /// Reads one workflow file, or the file of a heartbeat, of which nothing is registered.
@@ -133,6 +137,11 @@ fn workflow(path: &Path, known: &Known) -> Loaded {
         Ok(id) => id,
         Err(reason) => return unreadable(path, reason),
     };
+    if known.taken.contains(&id) {
+        let reason =
+            format!("its id `{id}` is that of a heartbeat; rename the file or the heartbeat");
+        return unreadable(path, reason);
+    }
     let Some(format) = format_of(path) else {
         let reason =
             "a workflow file ends in .yaml, .yml or .json; a heartbeat is called HEARTBEAT.md";
@@ -173,10 +182,17 @@ fn workflow(path: &Path, known: &Known) -> Loaded {
     Loaded { report, good }
 }
 
-fn heartbeat(path: &Path, known: &Known) -> Loaded {
+/// Reads the file of a heartbeat, whatever its name.
+pub(crate) fn heartbeat(path: &Path, known: &Known) -> Loaded {
     let bytes = match read(path) {
         Ok(bytes) => bytes,
-        Err(reason) => return unreadable(path, reason),
+        Err(reason) => {
+            let report = FileReport {
+                unreadable: Some(reason),
+                ..FileReport::of(path, FileKind::Heartbeat)
+            };
+            return Loaded { report, good: None };
+        }
     };
     let CheckedHeartbeat {
         heartbeat,
@@ -305,7 +321,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     };
     let metadata = std::fs::metadata(path).map_err(describe)?;
     if metadata.is_dir() {
-        return Err("it is a directory, not a workflow file".to_owned());
+        return Err("it is a directory, not a file".to_owned());
     }
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());
@@ -351,6 +367,15 @@ fn workflow_id(path: &Path) -> Result<WorkflowId, String> {
         .map_err(|error| format!("its stem `{stem}` is no workflow id: {error}"))
 }
 
+/// Does what blocks on files.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::new(ErrorKind::Internal, "reading workflow files panicked").caused(error)
+    })
+}
+
 /// Where a file is, as it is registered.
 pub(crate) fn absolute(path: &Path) -> String {
     std::path::absolute(path)
@@ -384,7 +409,7 @@ mod tests {
     #[test]
     fn a_heartbeat_is_checked_by_its_name_and_is_no_workflow() {
         let (report, codes) = check("HEARTBEAT.md", "---\ninterval: 5\n---\n- [ ] a\n");
-        assert_eq!(codes, "2:1 WF0308\n2:1 WF0209");
+        assert_eq!(codes, "2:1 WF0209");
         assert_eq!(
             report
                 .heartbeat
@@ -403,14 +428,8 @@ mod tests {
     fn tools_and_model_of_a_heartbeat_are_checked_too() {
         let text = "---\ntools: [nothing]\nmodel: none\n---\n- [ ] a\n";
         let (report, codes) = check("HEARTBEAT.md", text);
-        assert_eq!(codes, "2:1 WF0308\n2:9 WF0207\n3:8 WF0209");
+        assert_eq!(codes, "2:9 WF0207\n3:8 WF0209");
         assert!(report.is_refused() && report.heartbeat.is_none());
-    }
-
-    #[test]
-    fn a_heartbeat_that_is_switched_off_is_not_expected_to_run() {
-        let (_, codes) = check("HEARTBEAT.md", "---\nenabled: false\n---\n- [ ] a\n");
-        assert!(!codes.contains("WF0308"), "{codes}");
     }
 
     #[test]

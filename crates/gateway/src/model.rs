@@ -9,8 +9,10 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use workflow_types::Timestamp;
-use workflow_types::execution::ModelUsage;
+use workflow_types::execution::{Cost, ModelTurn, ModelUsage};
 use workflow_types::id::ModelName;
+
+use crate::tool::ToolSpec;
 
 /// A model of the host.
 ///
@@ -34,6 +36,11 @@ pub struct ModelRequest {
     /// Why the previous answer was refused, where there was one: it did not fit `schema`. The
     /// client tells the model, so that this answer can be a better one.
     pub previous_error: Option<String>,
+    /// The tools that the model may call; if there are none, it can only answer.
+    pub tools: Vec<Arc<ToolSpec>>,
+    /// What it has answered before, in its order, with what became of the calls that it asked for:
+    /// all of them are over.
+    pub turns: Vec<Arc<ModelTurn>>,
     /// The same for every call that repeats this one.
     pub idempotency_key: String,
     /// Which attempt this is, from 1.
@@ -61,6 +68,8 @@ impl ModelRequest {
             system: None,
             schema: None,
             previous_error: None,
+            tools: Vec::new(),
+            turns: Vec::new(),
             idempotency_key: String::new(),
             attempt: 1,
             cancelled: CancellationToken::new(),
@@ -83,10 +92,14 @@ impl fmt::Debug for ModelRequest {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ModelReply {
-    /// The answer as text.
+    /// The answer as text; it may be empty if tools are to be called.
     pub text: String,
+    /// The tools that the model wants to be called before it goes on; none with its last answer.
+    pub calls: Vec<WantedCall>,
     /// What it cost, and why it ended, as far as the provider says.
     pub usage: ModelUsage,
+    /// What that amounts to in money, if the client knows prices.
+    pub cost: Option<Cost>,
 }
 
 impl ModelReply {
@@ -94,8 +107,25 @@ impl ModelReply {
     pub fn text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            calls: Vec::new(),
             usage: ModelUsage::default(),
+            cost: None,
         }
+    }
+
+    /// The same with tools that are to be called.
+    ///
+    /// ```
+    /// use gateway::{ModelReply, WantedCall};
+    ///
+    /// let call = WantedCall::new("call_1", "restart", serde_json::json!({"service": "db"}));
+    /// let reply = ModelReply::text("I restart it.").with_calls([call]);
+    /// assert_eq!(reply.calls[0].tool, "restart");
+    /// ```
+    #[must_use]
+    pub fn with_calls(mut self, calls: impl IntoIterator<Item = WantedCall>) -> Self {
+        self.calls.extend(calls);
+        self
     }
 
     /// The same with what it cost.
@@ -115,6 +145,32 @@ impl ModelReply {
     pub fn with_usage(mut self, usage: ModelUsage) -> Self {
         self.usage = usage;
         self
+    }
+
+    /// The same with what that amounts to in money.
+    #[must_use]
+    pub fn with_cost(mut self, cost: Cost) -> Self {
+        self.cost = Some(cost);
+        self
+    }
+}
+
+/// A call that a model asks for, as it wrote it: nothing of it has been checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WantedCall {
+    /// The name by which the provider knows the call again.
+    pub id: String,
+    /// The tool; there may be none of that name.
+    pub tool: String,
+    /// The arguments; what is no object is refused, and the model is told.
+    pub args: Value,
+}
+
+impl WantedCall {
+    /// A call of a tool.
+    pub fn new(id: impl Into<String>, tool: impl Into<String>, args: Value) -> Self {
+        let (id, tool) = (id.into(), tool.into());
+        Self { id, tool, args }
     }
 }
 

@@ -10,9 +10,10 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
-    Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
+    ModelTurn, Page, PageKey, Retention, Scope, Visit, WorkflowExecutionState,
 };
-use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
+use workflow_types::heartbeat::HeartbeatRecord;
+use workflow_types::id::{ExecutionId, GateId, HeartbeatName, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
@@ -32,6 +33,11 @@ impl Reader {
         Self { store }
     }
 
+    /// What it reads.
+    pub(crate) fn store(&self) -> &dyn ReadStore {
+        self.store.as_ref()
+    }
+
     /// Reads a database that another process may own.
     ///
     /// Fails with [`ErrorKind::Missing`] where there is none, and with [`ErrorKind::Unusable`]
@@ -45,6 +51,25 @@ impl Reader {
     /// Every registered workflow, in the order of their ids; damaged ones are named beside them.
     pub async fn workflows(&self) -> Result<Listed<Workflow>, Error> {
         self.store.workflows().await.during("listing workflows")
+    }
+
+    /// Every heartbeat that was ever kept, in the order of their names; damaged ones are named beside
+    /// them.
+    pub async fn heartbeats(&self) -> Result<Listed<HeartbeatRecord>, Error> {
+        self.store
+            .heartbeats()
+            .list()
+            .await
+            .during("listing heartbeats")
+    }
+
+    /// A heartbeat with the schedule that follows its file; none if it was never kept.
+    pub async fn heartbeat(
+        &self,
+        name: &HeartbeatName,
+    ) -> Result<Option<(HeartbeatRecord, Option<Schedule>)>, Error> {
+        let found = self.store.heartbeats().find(name).await;
+        found.during(format_args!("reading heartbeat `{name}`"))
     }
 
     /// A registered workflow; fails with [`ErrorKind::NotFound`] if there is none.
@@ -110,6 +135,17 @@ impl Reader {
     ) -> Result<Vec<FailedAttempt>, Error> {
         let attempts = self.store.attempts(id, first, last).await;
         attempts.during("reading failed attempts")
+    }
+
+    /// What models answered in the visits `first` to `last`, with the tools that they called.
+    pub async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, Error> {
+        let turns = self.store.turns(id, first, last).await;
+        turns.during("reading the turns of models")
     }
 
     /// What the attempts of an execution used of models, in their order.

@@ -194,7 +194,7 @@ impl Registrar {
     pub(crate) async fn file(&self, path: &Path) -> Result<FileReport, Error> {
         let _in_turn = self.reading.lock().await;
         let (path, known) = (path.to_owned(), self.known.clone());
-        let Loaded { report, good } = blocking(move || loader::file(&path, &known)).await?;
+        let Loaded { report, good } = loader::blocking(move || loader::file(&path, &known)).await?;
         if let Some(good) = good {
             self.register(vec![good]).await?;
         }
@@ -203,7 +203,7 @@ impl Registrar {
 
     async fn read(&self, path: &Path) -> Result<Read, Error> {
         let (directory, known) = (path.to_owned(), self.known.clone());
-        let loaded = blocking(move || loader::directory(&directory, &known)).await?;
+        let loaded = loader::blocking(move || loader::directory(&directory, &known)).await?;
         let loaded = loaded.map_err(|error| {
             let context = format!("reading the workflow directory {} failed", path.display());
             Error::new(ErrorKind::Invalid, context).caused(error)
@@ -251,6 +251,7 @@ impl Registrar {
         let ids = gone.iter().map(|(id, _)| id.clone()).collect();
         let detached = self.engine.store.detach_triggers(ids, now).await;
         detached.during("switching off the schedules of workflows that are gone")?;
+        self.engine.alerts.look();
         Ok(gone)
     }
 
@@ -295,6 +296,7 @@ impl Registrar {
             // A limit may have risen, and a schedule may have come.
             engine.admission.made_place();
             engine.scheduler.look();
+            engine.alerts.look();
             Ok(changed)
         };
         self.engine.whole(work).await
@@ -327,14 +329,4 @@ fn text_of(report: &FileReport) -> Text {
         Some(reason) => Err(reason.clone()),
         None => Ok(report.map.text().to_owned()),
     }
-}
-
-/// Runs blocking work on files on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    let worked = tokio::task::spawn_blocking(work).await;
-    worked.map_err(|error| {
-        Error::new(ErrorKind::Internal, "reading workflow files panicked").caused(error)
-    })
 }

@@ -5,10 +5,12 @@
 //! contract suite (`contract`, behind the feature `store-contract`) may take its place:
 //! see [`GatewayBuilder::store`](crate::GatewayBuilder::store).
 
+mod alerts;
 mod commits;
 #[cfg(feature = "store-contract")]
 pub mod contract;
 mod error;
+mod heartbeats;
 mod read;
 mod sqlite;
 
@@ -25,8 +27,10 @@ use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{Registered, Registration};
 use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
+pub use alerts::{AlertReads, AlertStore};
 pub use commits::Commits;
 pub use error::{StoreError, StoreErrorKind};
+pub use heartbeats::{HeartbeatReads, HeartbeatStore};
 pub use read::ReadStore;
 pub(crate) use sqlite::GATEWAY;
 pub use sqlite::{Durability, Opened, SqliteReader, SqliteStore};
@@ -51,6 +55,12 @@ pub use sqlite::{Durability, Opened, SqliteReader, SqliteStore};
 pub trait Store: Send + Sync {
     /// The read side, which sees every commit that was answered, and does not keep the store open.
     fn reads(&self) -> Arc<dyn ReadStore>;
+
+    /// What can be written about alerts.
+    fn alerts(&self) -> &dyn AlertStore;
+
+    /// What can be written about heartbeats.
+    fn heartbeats(&self) -> &dyn HeartbeatStore;
 
     /// Makes definitions the newest of their workflows, and the workflows known; answers, in the
     /// same order, what that did.
@@ -196,10 +206,10 @@ pub trait Store: Send + Sync {
     async fn change_schedule(&self, change: Change) -> Result<(), StoreError>;
 
     /// Deletes a schedule with all that is recorded of its fire times; executions that it started
-    /// stay, and belong to none.
+    /// stay, and belong to none. Its alert is over then.
     ///
     /// [`NotFound`](StoreErrorKind::NotFound) if there is none.
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError>;
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Fires: records a fire time, starts its execution for `owner` as [`Store::start`] does, makes
     /// the schedule go on to its next fire time, and counts the run. No fire without its execution,

@@ -101,6 +101,7 @@ pub struct ModelAction {
     pub(crate) system: Option<Text>,
     pub(crate) model: Option<ModelName>,
     pub(crate) tools: Vec<ToolName>,
+    pub(crate) without_approval: Vec<ToolName>,
     pub(crate) max_turns: Option<MaxTurns>,
     pub(crate) output_schema: Option<ValueSchema>,
 }
@@ -126,9 +127,20 @@ impl ModelAction {
         &self.tools
     }
 
-    /// How many turns the model may take with its tools.
+    /// Those of them that it may call without asking anybody, although they are destructive.
+    pub fn without_approval(&self) -> &[ToolName] {
+        &self.without_approval
+    }
+
+    /// How many turns the model may take with its tools, where the author says so.
     pub fn max_turns(&self) -> Option<MaxTurns> {
         self.max_turns
+    }
+
+    /// How many turns the model may take with its tools: [`DEFAULT_TURNS`] unless the author says
+    /// otherwise.
+    pub fn turns(&self) -> u32 {
+        self.max_turns.map_or(DEFAULT_TURNS, MaxTurns::into_inner)
     }
 
     /// What the answer must look like.
@@ -155,6 +167,9 @@ impl Text {
         &self.template
     }
 }
+
+/// How many turns a model may take unless its author says otherwise.
+pub const DEFAULT_TURNS: u32 = 10;
 
 /// Most turns that an author may allow a model in one step.
 pub const MOST_TURNS: u32 = 100;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::Timestamp;
 use crate::action::Text;
+use crate::execution::TurnPlace;
 use crate::id::{Actor, ExecutionId, GateId, StepId, WorkflowId};
 use crate::words::words;
 
@@ -112,6 +113,9 @@ pub struct Gate {
     pub visit: u32,
     /// The attempt of the visit that it stands before, or that was interrupted.
     pub attempt: u32,
+    /// Where it stands within the turns of a model with its tools; if that is at a call, it is the
+    /// call alone that is asked about.
+    pub place: TurnPlace,
     /// What is said to those who decide.
     pub message: Option<String>,
     /// The resolved action: exactly this runs once it is approved.
@@ -318,6 +322,7 @@ mod tests {
             step: "s".parse().unwrap(),
             visit: 1,
             attempt: 1,
+            place: TurnPlace::START,
             message: None,
             request: Value::Null,
             requested_at: Timestamp::from_millis(0).unwrap(),

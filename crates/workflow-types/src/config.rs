@@ -3,6 +3,8 @@
 //! The file's syntax is the host's to read; what its document may say, and every mistake in it, is
 //! decided here. It knows neither flags nor variables nor where the file stands.
 
+mod alert;
+mod heartbeat;
 pub mod mcp;
 mod model;
 mod named;
@@ -19,13 +21,17 @@ use crate::definition::fields::Fields;
 use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
-use crate::id::{ModelName, SecretName, ServerName};
+use crate::id::{HeartbeatName, ModelName, SecretName, ServerName};
 use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
 
+pub use alert::{
+    AlertConfig, DEFAULT_COMMAND_TIMEOUT, DEFAULT_REMIND_AFTER, DEFAULT_WEBHOOK_TIMEOUT,
+    LONGEST_DELIVERY, SHORTEST_REMINDER, SinkConfig, SinkKind, WebhookConfig,
+};
 use mcp::McpServer;
-pub use model::{Adapter, HOTTEST, ModelConfig};
+pub use model::{Adapter, HOTTEST, ModelConfig, PRICES};
 pub use secrets::SecretPlace;
 use text::{Path, Variable};
 
@@ -103,6 +109,9 @@ pub struct Config {
     pub inherit_env: Option<Vec<String>>,
     /// `tools.http_request.allow_private_addresses`
     pub allow_private_addresses: Option<bool>,
+    /// `heartbeats`: the file of each, relative to the file that says so; one that is not named is
+    /// the `HEARTBEAT.md` beside it.
+    pub heartbeats: BTreeMap<HeartbeatName, String>,
     /// `mcp.servers`
     pub mcp_servers: BTreeMap<ServerName, McpServer>,
     /// `secrets`
@@ -111,6 +120,8 @@ pub struct Config {
     pub default_model: Option<ModelName>,
     /// `models`
     pub models: BTreeMap<ModelName, ModelConfig>,
+    /// `alerts`: who is told of them.
+    pub alerts: AlertConfig,
 }
 
 /// What checking a document gave: the settings unless there are errors, and all diagnostics.
@@ -168,7 +179,9 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
     });
     config.mcp_servers = mcp::read(&mut fields);
     config.secrets = secrets::read(&mut fields);
+    config.heartbeats = heartbeat::read(&mut fields);
     model::read(&mut fields, &mut config);
+    alert::read(&mut fields, &mut config.alerts);
     fields.finish();
     Some(config)
 }
@@ -201,6 +214,13 @@ fn wait(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {
         fields.report.invalid(&field.at, reason);
     }
     Some(duration)
+}
+
+/// A length of time and its address.
+fn length(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<(Duration, Pointer)> {
+    let (duration, field) = fields.duration(name)?;
+    unit::doubt(field.value, &field.at, fields.report);
+    Some((duration, field.at))
 }
 
 fn age(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Duration> {

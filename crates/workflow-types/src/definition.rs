@@ -28,6 +28,7 @@ use serde_json::Value;
 use crate::action::{Action, Concurrency, OnInterrupt, Timeout};
 use crate::approval::ApprovalPolicy;
 use crate::diagnostic::{Diagnostics, Place, Pointer, Report, Scope};
+use crate::execution::Cost;
 use crate::expression::Expression;
 use crate::id::{StepId, is_line};
 use crate::output_schema::InputSchema;
@@ -57,6 +58,8 @@ pub struct WorkflowDefinition {
     input: Option<InputSchema>,
     steps: Vec<Step>,
     max_steps: MaxSteps,
+    max_tokens: Option<NonZeroU32>,
+    max_cost: Option<Cost>,
     concurrency: Option<Concurrency>,
     positions: HashMap<StepId, usize>,
 }
@@ -232,6 +235,16 @@ impl WorkflowDefinition {
         self.max_steps
     }
 
+    /// How many tokens of models an execution may use before a model is asked no more.
+    pub fn max_tokens(&self) -> Option<NonZeroU32> {
+        self.max_tokens
+    }
+
+    /// What the models of an execution may cost before none is asked any more.
+    pub fn max_cost(&self) -> Option<Cost> {
+        self.max_cost
+    }
+
     /// How many executions may run at once.
     pub fn concurrency(&self) -> Option<Concurrency> {
         self.concurrency
@@ -293,6 +306,11 @@ impl Step {
     pub fn timeout(&self) -> std::time::Duration {
         self.timeout
             .map_or(self.action.kind().default_timeout(), Timeout::into_inner)
+    }
+
+    /// The same, where the author says so.
+    pub fn stated_timeout(&self) -> Option<std::time::Duration> {
+        self.timeout.map(Timeout::into_inner)
     }
 
     /// How often it is tried.
@@ -377,6 +395,9 @@ fn check_name(name: &str) -> Result<(), WorkflowNameError> {
         Err(WorkflowNameError)
     }
 }
+
+/// What an author may allow the models of an execution to cost.
+pub const COSTS: std::ops::RangeInclusive<f64> = 0.000_001..=1_000_000.0;
 
 /// How many visits an execution may make: 1 to 100,000.
 #[nutype(

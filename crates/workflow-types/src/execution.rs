@@ -13,6 +13,7 @@ mod page;
 mod result;
 mod retention;
 mod transition;
+mod turn;
 mod usage;
 
 use serde_json::Value;
@@ -26,13 +27,16 @@ pub use admission::{Admitted, Entry, Place, Round, Turn};
 pub use attempt::FailedAttempt;
 pub use cancellation::{Cancellation, Cancelling};
 pub use context::{ConditionContext, ContextName, ExecutionContext};
-pub use event::{Event, EventKind, EventPage, EventSeq, GateTrace, Trace, VisitTrace};
+pub use event::{
+    CallTrace, Event, EventKind, EventPage, EventSeq, GateTrace, Trace, TurnTrace, VisitTrace,
+};
 pub use history::{History, StepRecord};
 pub use page::{ExecutionFilter, Page, PageKey};
 pub use result::{StepResult, StepStatus, WorkflowExecutionState};
 pub use retention::{Prune, Pruned, Retention};
 pub use transition::{Claimed, Epoch, Scope, Start, Started, Transition};
-pub use usage::{AttemptUsage, FinishReason, ModelUsage};
+pub use turn::{CallMoved, CallState, ModelTurn, Progress, TurnCall, TurnPlace};
+pub use usage::{AttemptUsage, Cost, FinishReason, ModelUsage};
 
 /// One run of a definition.
 #[derive(Debug, Clone, PartialEq)]

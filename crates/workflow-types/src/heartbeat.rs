@@ -3,17 +3,32 @@
 //! The file is Markdown with an optional YAML front matter. Nothing but [`Heartbeat::check`] and
 //! [`Heartbeat::parse`] builds one. It knows neither when it ran last nor what came of it.
 
+mod cadence;
 mod checklist;
+mod definition;
 mod front_matter;
+mod record;
 mod settings;
+
+use std::num::NonZeroU32;
 
 use crate::diagnostic::{Diagnostics, Report};
 use crate::id::{ModelName, ToolName};
 use crate::schedule::HeartbeatConfig;
 use crate::source::{self, SourceMap};
 
+pub use definition::{RUNS, findings};
 use front_matter::FrontMatter;
+pub use record::{
+    HeartbeatJudgement, HeartbeatKeeping, HeartbeatRecord, HeartbeatRun, JudgementRecorded,
+    UntoldFire,
+};
 use settings::Settings;
+
+/// After how many runs in a row in which an item could not be judged somebody is told, if the file
+/// does not say.
+// The number is not zero.
+pub const DEFAULT_UNKNOWN_AFTER: NonZeroU32 = NonZeroU32::new(3).expect("not zero");
 
 /// A validated heartbeat: how often it runs, with which model and tools, and what it checks.
 ///
@@ -35,6 +50,7 @@ pub struct Heartbeat {
     model: Option<ModelName>,
     tools: Vec<ToolName>,
     enabled: bool,
+    unknown_after: NonZeroU32,
     items: Vec<HeartbeatItem>,
 }
 
@@ -91,6 +107,11 @@ impl Heartbeat {
     /// Whether it runs at all; it does unless the author says otherwise.
     pub fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// After how many runs in a row in which an item could not be judged somebody is told.
+    pub fn unknown_after(&self) -> NonZeroU32 {
+        self.unknown_after
     }
 
     /// Every item of the checklist in the order of the file, ticked ones included; never empty.
@@ -156,12 +177,14 @@ fn read(text: &str, report: &mut Report) -> (Option<Heartbeat>, SourceMap) {
             (settings, document.map, body)
         }
     };
-    let items = checklist::read(text, body, report);
+    let tools = settings.as_ref().map_or(0, |settings| settings.tools.len());
+    let items = checklist::read(text, body, definition::most_items(tools), report);
     let heartbeat = settings.map(|settings| Heartbeat {
         config: settings.config,
         model: settings.model,
         tools: settings.tools,
         enabled: settings.enabled,
+        unknown_after: settings.unknown_after,
         items,
     });
     (heartbeat, map)

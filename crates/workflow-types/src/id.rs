@@ -86,6 +86,36 @@ pub struct WorkflowId(String);
 )]
 pub struct ScheduleId(String);
 
+/// The name of a heartbeat, which is also the id of the workflow that its checklist makes: letters,
+/// digits, `_` and `-`, at most 64 characters.
+///
+/// ```
+/// use workflow_types::id::HeartbeatName;
+/// assert_eq!(HeartbeatName::try_new("ops")?.workflow().to_string(), "ops");
+/// assert!(HeartbeatName::try_new("on call").is_err());
+/// # Ok::<(), workflow_types::id::NameError>(())
+/// ```
+#[nutype(
+    validate(with = check_id, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct HeartbeatName(String);
+
+impl HeartbeatName {
+    /// The workflow that its checklist makes.
+    pub fn workflow(&self) -> WorkflowId {
+        // Both are checked by the same rule.
+        WorkflowId::try_new(self.to_string()).expect("a name of a heartbeat is an id of a workflow")
+    }
+}
+
+/// The name of a sink that alerts are told to: letters, digits, `_` and `-`, at most 64 characters.
+#[nutype(
+    validate(with = check_id, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Serialize, Deserialize)
+)]
+pub struct SinkName(String);
+
 /// The name of a tool, as `execute_command` or `<server>.<tool>`: letters, digits, `_`, `-` and `.`.
 #[nutype(
     validate(with = check_dotted, error = NameError),
@@ -150,6 +180,16 @@ pub struct ExecutionId(Uuid);
 #[serde(transparent)]
 pub struct GateId(Uuid);
 
+/// The id of one alert: a UUID that follows from what raised it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlertId(Uuid);
+
+/// The id of one notice: a UUID that follows from its alert and from what happened to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NoticeId(Uuid);
+
 /// A text that is no UUID where an id was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{}` is no id: expected 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057", escaped(.found))]
@@ -191,6 +231,8 @@ macro_rules! uuid_id {
 
 uuid_id!(ExecutionId);
 uuid_id!(GateId);
+uuid_id!(AlertId);
+uuid_id!(NoticeId);
 
 /// What [`StepId`] accepts, as a regular expression; [`MAX_NAME_LENGTH`] bounds its length.
 pub(crate) const STEP_ID_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
@@ -200,6 +242,8 @@ pub(crate) const SECRET_NAME_PATTERN: &str = STEP_ID_PATTERN;
 pub(crate) const TOOL_NAME_PATTERN: &str = "^[A-Za-z0-9_.-]+$";
 /// What [`ServerName`] accepts; [`MAX_SERVER_NAME_LENGTH`] bounds its length.
 pub(crate) const SERVER_NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
+/// What [`HeartbeatName`] accepts.
+pub(crate) const HEARTBEAT_NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
 /// What [`ModelName`] accepts.
 pub(crate) const MODEL_NAME_PATTERN: &str = "^[A-Za-z0-9_.:/-]+$";
 /// What [`is_line`] accepts, with the white space around it that a name's constructor takes off.

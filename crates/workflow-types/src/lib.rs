@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod action;
+pub mod alert;
 pub mod approval;
 pub mod config;
 pub mod damage;

@@ -281,6 +281,8 @@ fn what_was_added_to_the_shape_round_trips_too() {
         "trigger": "manual",
         "input": {"url": "string", "n": {"type": "integer", "default": 3}},
         "maxSteps": 50,
+        "maxTokens": 9000,
+        "maxCost": 0.1,
         "concurrency": {"limit": 2, "onLimit": "skip"},
         "steps": [{
             "id": "a",
@@ -289,7 +291,8 @@ fn what_was_added_to_the_shape_round_trips_too() {
             "prompt": "p",
             "system": "s",
             "model": "m",
-            "tools": ["t"],
+            "tools": ["t", "u"],
+            "withoutApproval": ["t"],
             "maxTurns": 4,
             "approvalRequired": {
                 "message": "for {{ input.url }}?",
@@ -304,6 +307,30 @@ fn what_was_added_to_the_shape_round_trips_too() {
     });
     let definition: WorkflowDefinition = serde_json::from_value(added.clone()).unwrap();
     assert_eq!(serde_json::to_value(&definition).unwrap(), added);
+}
+
+#[test]
+fn what_is_called_unasked_is_one_of_the_tools_of_its_step() {
+    let with = |tools: &[&str], unasked: &str| {
+        let step = json!({
+            "id": "a", "action": "model", "prompt": "p", "tools": tools,
+            "withoutApproval": [unasked],
+        });
+        let told = WorkflowDefinition::from_json(&json!({"name": "W", "steps": [step]}));
+        told.err().map(|told| told.to_string()).unwrap_or_default()
+    };
+    assert_eq!(with(&["restart", "look"], "look"), "");
+    let near = with(&["restart"], "restrat");
+    assert!(
+        near.contains("`restrat` is none of the step's `tools`"),
+        "{near}"
+    );
+    assert!(near.contains("did you mean `restart`?"), "{near}");
+    let far = with(&[], "restart");
+    assert!(
+        far.contains("add it to `tools`, or remove it here"),
+        "{far}"
+    );
 }
 
 /// A workflow with a trigger.

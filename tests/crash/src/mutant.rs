@@ -10,12 +10,14 @@ use std::time::Duration;
 use anyhow::Result;
 use async_trait::async_trait;
 use clap::ValueEnum;
-use gateway::store::{ReadStore, SqliteStore, Store, StoreError, StoreErrorKind};
+use gateway::store::{
+    AlertStore, HeartbeatStore, ReadStore, SqliteStore, Store, StoreError, StoreErrorKind,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Decision, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
-    Admitted, Cancellation, Cancelling, Claimed, Entry, Epoch, ExecutionState, Place, Prune,
-    Pruned, Round, Scope, Start, Started, Transition, Turn, Visit, VisitState,
+    Admitted, Cancellation, Cancelling, Claimed, Entry, Epoch, ExecutionState, Place, Progress,
+    Prune, Pruned, Round, Scope, Start, Started, Transition, Turn, Visit, VisitState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration};
@@ -157,7 +159,7 @@ impl Mutant {
         let next = Transition {
             open: None,
             failed: None,
-            usage: None,
+            progress: Progress::default(),
             ..transition
         };
         self.inner.apply(Arc::new(next)).await
@@ -205,6 +207,13 @@ fn unbegin(visits: &mut [Visit]) {
 
 #[async_trait]
 impl Store for Mutant {
+    fn alerts(&self) -> &dyn AlertStore {
+        self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         self.inner.reads()
     }
@@ -307,8 +316,8 @@ impl Store for Mutant {
         self.inner.change_schedule(change).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.inner.delete_schedule(id).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.delete_schedule(id, now).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub(crate) enum Answer {
     /// A text, as a model answers it.
     Text(String),
+    /// A text, and tools with their arguments that are to be called.
+    Calls(String, Vec<(String, Value)>),
     /// A text that the limit of tokens cut off.
     CutOff(String),
     /// A status with headers and a body of JSON.
@@ -107,6 +109,7 @@ fn serve(mut stream: &TcpStream, decide: &Decide, seen: &Mutex<Vec<Asked>>) -> s
             let body = complete(is_anthropic, &text, ("length", "max_tokens"));
             (200, "", body)
         }
+        Answer::Calls(text, calls) => (200, "", calling(is_anthropic, &text, &calls)),
         Answer::Status(status, headers, body) => (status, headers, body),
         Answer::Body(body) => (200, "", body),
         Answer::BreaksOff => {
@@ -175,6 +178,52 @@ fn complete(is_anthropic: bool, text: &str, (openai, anthropic): (&str, &str)) -
                 "index": 0,
                 "message": {"role": "assistant", "content": text},
                 "finish_reason": openai,
+            }],
+            "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
+        })
+    };
+    document.to_string()
+}
+
+/// An answer that calls tools; each call has a name of its own within the answer.
+fn calling(is_anthropic: bool, text: &str, calls: &[(String, Value)]) -> String {
+    let numbered = (1_u32..).zip(calls);
+    let document = if is_anthropic {
+        let mut content = Vec::new();
+        if !text.is_empty() {
+            content.push(json!({"type": "text", "text": text}));
+        }
+        content.extend(numbered.map(|(number, (tool, args))| {
+            let id = format!("toolu_{number}");
+            json!({"type": "tool_use", "id": id, "name": tool, "input": args})
+        }));
+        json!({
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "stub",
+            "content": content,
+            "stop_reason": "tool_use",
+            "usage": {"input_tokens": 20, "output_tokens": 5},
+        })
+    } else {
+        let calls: Vec<Value> = numbered
+            .map(|(number, (tool, args))| {
+                json!({
+                    "id": format!("call_{number}"),
+                    "type": "function",
+                    "function": {"name": tool, "arguments": args.to_string()},
+                })
+            })
+            .collect();
+        json!({
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "model": "stub",
+            "choices": [{
+                "index": 0,
+                "message": {"role": "assistant", "content": text, "tool_calls": calls},
+                "finish_reason": "tool_calls",
             }],
             "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
         })

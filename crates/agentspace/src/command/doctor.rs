@@ -10,6 +10,7 @@ use std::path::Path;
 use gateway::database;
 use serde_json::{Value, json};
 
+use crate::alerts;
 use crate::config::{Global, Loaded, Origin, Setting};
 use crate::exit::Exit;
 use crate::models::KeySource;
@@ -76,6 +77,7 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
                 .push(format!("secret `{name}` is not there: {error}"));
         }
     }
+    examined.notes.extend(alerts::missing(&global.alerts));
     Ok(examined)
 }
 

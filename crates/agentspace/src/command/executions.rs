@@ -123,6 +123,9 @@ async fn show(global: &Global, id: &str) -> anyhow::Result<Exit> {
             ));
         }
         output::data(&format!("{:>4}  {}", visit.number, view::visit_line(visit)));
+        for line in past.turn_lines(visit.number) {
+            output::data(&format!("        {line}"));
+        }
         for line in past.usage_lines(visit.number) {
             output::data(&format!("        {line}"));
         }

@@ -58,6 +58,19 @@ pub(super) fn run(args: &Init) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// `agentspace heartbeats init`: a heartbeat alone.
+pub(super) fn heartbeat(path: &Path) -> anyhow::Result<Exit> {
+    let text = include_str!("../../../../examples/HEARTBEAT.md");
+    let word = if write_new(path, text)? {
+        "wrote"
+    } else {
+        "kept "
+    };
+    output::talk(&format!("{word} {}", path.display()));
+    output::talk("next: `agentspace heartbeats check`, then `agentspace heartbeats run`");
+    Ok(Exit::Ok)
+}
+
 /// Writes a file that is not there yet; false if it is, whatever it holds.
 fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
     let failed = || format!("writing {} failed", path.display());

@@ -18,7 +18,11 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     let builder = host::builder(global, &trusted).left_behind(LeftBehind::TakeUp);
     let hosted = host::start(builder).await?;
     let exit = tokio::select! {
-        exit = wait(global, &hosted.gateway, ids) => exit?,
+        exit = wait(global, &hosted.gateway, ids) => {
+            // What heartbeats among them found out would else wait for the next `serve`.
+            hosted.gateway.heartbeats().settle().await?;
+            exit?
+        }
         () = hosted.stop.asked() => Exit::Interrupted,
     };
     hosted.shutdown().await?;

@@ -10,7 +10,7 @@ use crate::cli::{Format, Global};
 use crate::exit::Exit;
 use crate::host::{self, Hosted, Trusted};
 use crate::view::schedule as view;
-use crate::{diagnostics, output};
+use crate::{alerts, diagnostics, output};
 
 /// Schedules that are read at once.
 const PAGE: usize = 500;
@@ -30,6 +30,12 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
             "there is no workflow directory {} yet; `agentspace init` makes one, --workflows names \
              another",
             global.workflows.display()
+        ));
+    }
+    for missing in alerts::missing(&global.alerts) {
+        output::talk(&format!(
+            "{}: {missing}",
+            output::paint(output::YELLOW, "warning")
         ));
     }
     let hosted = host::start(builder).await?;

@@ -1,18 +1,22 @@
 //! Which value each setting has, and who said so: a flag, a variable, the file or nobody.
 
+mod alert;
+
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use gateway::Retention;
 use gateway::workflow_types::config::{
-    Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability, ModelConfig,
+    AlertConfig, Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS,
+    DEFAULT_GRACE, DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS, Durability,
+    ModelConfig,
 };
 use gateway::workflow_types::duration;
+use gateway::workflow_types::id::HeartbeatName;
 use gateway::workflow_types::schedule::TimeZone;
+use gateway::{HEARTBEAT, Retention};
 use serde_json::{Value, json};
 
 use super::ConfigFile;
@@ -21,6 +25,9 @@ use super::servers::{self, ConfiguredServer};
 use crate::cli::Given;
 use crate::models::Models;
 use crate::secrets::ConfiguredSecret;
+
+/// What a heartbeat is called that no configuration names.
+const USUAL_HEARTBEAT: &str = "heartbeat";
 
 /// What every command works with.
 #[derive(Debug)]
@@ -57,6 +64,10 @@ pub(crate) struct Global {
     pub(crate) models: Models,
     /// Where the values of secrets are.
     pub(crate) secrets: Vec<ConfiguredSecret>,
+    /// The heartbeats, each with its file.
+    pub(crate) heartbeats: Vec<(HeartbeatName, PathBuf)>,
+    /// Who is told of alerts.
+    pub(crate) alerts: AlertConfig,
     /// All of them but the servers with their origins, in the order of the file's keys.
     pub(crate) settings: Vec<Setting>,
 }
@@ -130,6 +141,8 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
     let retention = decide.retention(config);
     let (allow_programs, inherit_env, allow_private_addresses) = decide.tools(config);
     let models = decide.models(config);
+    let heartbeats = decide.heartbeats(config, directory);
+    decide.alerts(config);
     Global {
         db,
         workflows,
@@ -147,6 +160,8 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         servers: servers::of(file, directory),
         models,
         secrets: secrets::of(file, directory),
+        heartbeats,
+        alerts: config.alerts.clone(),
         settings: decide.settings,
     }
 }
@@ -346,6 +361,54 @@ impl Decide<'_> {
         }
     }
 
+    /// The heartbeats of the file; without any, the `HEARTBEAT.md` beside it, if there is one.
+    fn heartbeats(&mut self, config: &Config, directory: &Path) -> Vec<(HeartbeatName, PathBuf)> {
+        let mut heartbeats = Vec::new();
+        for (name, text) in &config.heartbeats {
+            let path = directory.join(text);
+            if let Some(file) = self.file {
+                let line = file.line_at(&["heartbeats", name.as_ref(), "file"]);
+                self.settings.push(Setting {
+                    name: Cow::Owned(format!("heartbeats.{name}.file")),
+                    value: json!(path.display().to_string()),
+                    origin: Origin::File {
+                        path: file.path.clone(),
+                        line,
+                    },
+                });
+            }
+            heartbeats.push((name.clone(), path));
+        }
+        let beside = directory.join(HEARTBEAT);
+        let usual = HeartbeatName::try_new(USUAL_HEARTBEAT).ok();
+        if let Some(name) = usual.filter(|_| heartbeats.is_empty() && beside.is_file()) {
+            self.settings.push(Setting {
+                name: Cow::Owned(format!("heartbeats.{name}.file")),
+                value: json!(beside.display().to_string()),
+                origin: Origin::Default,
+            });
+            heartbeats.push((name, beside));
+        }
+        heartbeats
+    }
+
+    /// What the file says of alerts: no flag or variable says anything of them.
+    fn alerts(&mut self, config: &Config) {
+        let Some(file) = self.file else {
+            return;
+        };
+        if let Some(after) = config.alerts.remind_after {
+            let after = json!(duration::format(after));
+            self.show(file, "alerts.remind_after".into(), after);
+        }
+        for (name, sink) in &config.alerts.sinks {
+            for (key, value) in alert::shown(sink) {
+                let name = Cow::Owned(format!("alerts.sinks.{name}.{key}"));
+                self.show(file, name, value);
+            }
+        }
+    }
+
     fn show(&mut self, file: &ConfigFile, name: Cow<'static, str>, value: Value) {
         let (path, line) = (file.path.clone(), file.line(&name));
         self.settings.push(Setting {
@@ -357,7 +420,7 @@ impl Decide<'_> {
 }
 
 /// What a model's table says, key by key; of its key the name of the variable alone.
-fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
+fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 9] {
     let ModelConfig {
         adapter,
         model,
@@ -366,6 +429,8 @@ fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
         max_tokens,
         temperature,
         timeout,
+        input_price,
+        output_price,
     } = model;
     [
         ("adapter", Some(json!(adapter))),
@@ -375,6 +440,8 @@ fn shown(model: &ModelConfig) -> [(&'static str, Option<Value>); 7] {
         ("max_tokens", max_tokens.map(|most| json!(most))),
         ("temperature", temperature.map(|heat| json!(heat))),
         ("timeout", timeout.map(|wait| json!(duration::format(wait)))),
+        ("input_price", input_price.map(|price| json!(price))),
+        ("output_price", output_price.map(|price| json!(price))),
     ]
 }
 

@@ -65,7 +65,14 @@ impl Client {
             .exec_chat(target, question::of(request), Some(&options))
             .await;
         match answered {
-            Ok(response) => answer::reply(response).map_err(|reason| failing.retryable(&reason)),
+            Ok(response) => {
+                let reply = answer::reply(response, &request.tools);
+                let reply = reply.map_err(|reason| failing.retryable(&reason))?;
+                Ok(match self.config.cost(&reply.usage) {
+                    Some(cost) => reply.with_cost(cost),
+                    None => reply,
+                })
+            }
             Err(error) => Err(failing.by(&error, SystemClock.now())),
         }
     }

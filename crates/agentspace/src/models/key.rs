@@ -107,6 +107,8 @@ mod tests {
             max_tokens: None,
             temperature: None,
             timeout: None,
+            input_price: None,
+            output_price: None,
         };
         let variable = |name: &str| KeySource::Variable(name.to_owned());
         assert_eq!(KeySource::of(&config), variable("OPENAI_API_KEY"));

@@ -5,6 +5,8 @@ use gateway::workflow_types::config::ModelConfig;
 use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatResponseFormat, JsonSpec};
 use serde_json::Value;
 
+use super::conversation;
+
 /// What an answer's schema is called where the format wants a name.
 const SCHEMA_NAME: &str = "answer";
 
@@ -29,7 +31,7 @@ pub(super) fn of(request: &ModelRequest) -> ChatRequest {
         );
         chat = chat.append_message(ChatMessage::user(words));
     }
-    chat
+    conversation::add(chat, &request.tools, &request.turns)
 }
 
 /// How it is answered.

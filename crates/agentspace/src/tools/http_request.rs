@@ -14,6 +14,7 @@ mod address;
 mod answer;
 mod exchange;
 mod failure;
+mod post;
 mod redirect;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ mod tests;
 use super::args::Args;
 use crate::tls::Tls;
 pub(crate) use address::{AddressPolicy, HostPattern};
+pub(crate) use post::Poster;
 use redirect::Hop;
 
 /// Bytes that the body of an answer may have, unless configured.

@@ -26,6 +26,9 @@ fn details(kind: &EventKind) -> Value {
             visit,
             attempt,
         } => json!({"stepId": step, "visit": visit, "attempt": attempt}),
+        EventKind::ModelAnswered { .. }
+        | EventKind::CallStarted { .. }
+        | EventKind::CallFinished { .. } => super::turns::event(kind),
         EventKind::AttemptFailed { step, failed } => json!({
             "stepId": step, "visit": failed.visit, "attempt": failed.attempt,
             "dueAt": failed.due_at, "errorKind": failed.failure.kind,
@@ -84,6 +87,9 @@ fn words(kind: &EventKind) -> String {
             format!("{step} started again (attempt {attempt})")
         }
         EventKind::StepStarted { step, .. } => format!("{step} started"),
+        EventKind::ModelAnswered { .. }
+        | EventKind::CallStarted { .. }
+        | EventKind::CallFinished { .. } => super::turns::event_words(kind),
         EventKind::AttemptFailed { step, failed } => format!(
             "{step} failed and is tried again at {}: {}",
             failed.due_at, failed.failure.message

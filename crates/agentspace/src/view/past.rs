@@ -2,7 +2,7 @@
 
 use gateway::Reader;
 use gateway::workflow_types::execution::{
-    AttemptUsage, Cancellation, Execution, FailedAttempt, Visit,
+    AttemptUsage, Cancellation, Execution, FailedAttempt, ModelTurn, Visit,
 };
 use gateway::workflow_types::id::ExecutionId;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ pub(crate) struct Past {
     attempts: Vec<FailedAttempt>,
     cancellation: Option<Cancellation>,
     usage: Vec<AttemptUsage>,
+    turns: Vec<ModelTurn>,
 }
 
 impl Past {
@@ -22,6 +23,7 @@ impl Past {
             attempts: reader.attempts(id, 1, u32::MAX).await?,
             cancellation: reader.cancellation(id).await?,
             usage: reader.usage(id).await?,
+            turns: reader.turns(id, 1, u32::MAX).await?,
         })
     }
 
@@ -34,10 +36,27 @@ impl Past {
 
     /// What the attempts of a visit used of models, in words.
     pub(crate) fn usage_lines(&self, visit: u32) -> impl Iterator<Item = String> {
-        self.usage_of(visit).map(|one| {
-            let line = format!("attempt {}: {}", one.attempt, super::usage_line(&one.usage));
+        self.usage_of(visit).map(move |one| {
+            let mut line = super::usage_line(&one.usage);
+            if let Some(cost) = one.cost {
+                line = format!("{line}, cost {cost}");
+            }
+            let line = if self.turns_of(visit).next().is_some() {
+                format!("attempt {}, turn {}: {line}", one.attempt, one.turn)
+            } else {
+                format!("attempt {}: {line}", one.attempt)
+            };
             paint(DIM, &line)
         })
+    }
+
+    /// What a model with tools has done in a visit, in words.
+    pub(crate) fn turn_lines(&self, visit: u32) -> impl Iterator<Item = String> {
+        self.turns_of(visit).flat_map(super::turns::lines)
+    }
+
+    fn turns_of(&self, visit: u32) -> impl Iterator<Item = &ModelTurn> {
+        self.turns.iter().filter(move |one| one.visit == visit)
     }
 
     fn usage_of(&self, visit: u32) -> impl Iterator<Item = &AttemptUsage> {
@@ -51,12 +70,31 @@ impl Past {
         }
     }
 
-    pub(super) fn add_attempts(&self, mut shown: Value, visit: u32) -> Value {
+    pub(super) fn add_attempts(&self, mut shown: Value, of: &Visit) -> Value {
+        let visit = of.number;
         let attempts = self.attempts_of(visit).iter();
         shown["failedAttempts"] = attempts.map(attempt).collect();
-        let usage: Vec<Value> = self.usage_of(visit).map(of_attempt).collect();
+        let has_turns = self.turns_of(visit).next().is_some();
+        let usage: Vec<Value> = self
+            .usage_of(visit)
+            .map(|used| {
+                let mut shown = of_attempt(used);
+                if has_turns {
+                    shown["turn"] = json!(used.turn);
+                }
+                shown
+            })
+            .collect();
         if !usage.is_empty() {
             shown["usage"] = Value::from(usage);
+        }
+        let key = of.idempotency_key();
+        let turns: Vec<Value> = self
+            .turns_of(visit)
+            .map(|turn| super::turns::turn(turn, &key))
+            .collect();
+        if !turns.is_empty() {
+            shown["turns"] = Value::from(turns);
         }
         shown
     }
@@ -87,6 +125,9 @@ impl Past {
 fn of_attempt(used: &AttemptUsage) -> Value {
     let mut shown = super::usage(&used.usage);
     shown["attempt"] = json!(used.attempt);
+    if let Some(cost) = used.cost {
+        shown["cost"] = json!(cost.amount());
+    }
     shown
 }
 

@@ -101,8 +101,10 @@ pub(crate) fn schedule(schedule: &Schedule) -> Value {
         shown["offReason"] = json!(why);
         shown["offSince"] = json!(since);
     }
-    if let Keeper::Trigger(workflow) = &schedule.keeper {
-        shown["triggerOf"] = json!(workflow);
+    match &schedule.keeper {
+        Keeper::People => {}
+        Keeper::Trigger(workflow) => shown["triggerOf"] = json!(workflow),
+        Keeper::Heartbeat(name) => shown["heartbeat"] = json!(name),
     }
     shown
 }
@@ -217,8 +219,14 @@ pub(crate) fn lines(schedule: &Schedule, now: Timestamp) -> Vec<String> {
     {
         lines.push(format!("  input      {}", super::value(&spec.input)));
     }
-    if let Keeper::Trigger(workflow) = &schedule.keeper {
-        lines.push(format!("  follows    the trigger of `{workflow}`"));
+    match &schedule.keeper {
+        Keeper::People => {}
+        Keeper::Trigger(workflow) => {
+            lines.push(format!("  follows    the trigger of `{workflow}`"));
+        }
+        Keeper::Heartbeat(name) => {
+            lines.push(format!("  follows    the file of the heartbeat `{name}`"));
+        }
     }
     let runs = match spec.policies.max_runs {
         Some(most) => format!("{} of {most}", schedule.runs),

@@ -1,6 +1,6 @@
 //! How it is shown what a model used.
 
-use gateway::workflow_types::execution::{AttemptUsage, ModelUsage};
+use gateway::workflow_types::execution::{AttemptUsage, Cost, ModelUsage};
 use serde_json::{Value, json};
 
 /// What an answer cost, as JSON; null stands for what the provider does not say.
@@ -32,8 +32,13 @@ pub(super) fn total(all: &[AttemptUsage]) -> Value {
         let counts = all.iter().filter_map(|one| of(&one.usage));
         counts.fold(0, u64::saturating_add)
     };
-    json!({
+    let mut shown = json!({
         "inputTokens": sum(|usage| usage.input_tokens),
         "outputTokens": sum(|usage| usage.output_tokens),
-    })
+    });
+    let costs = all.iter().filter_map(|one| one.cost);
+    if let Some(cost) = costs.reduce(Cost::plus) {
+        shown["cost"] = json!(cost.amount());
+    }
+    shown
 }

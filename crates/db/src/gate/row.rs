@@ -8,6 +8,7 @@ use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use workflow_types::approval::{
     Decision, Expiry, Gate, GateKind, GateState, OnExpiry, Resolution, ResolvedBy, Vote,
 };
+use workflow_types::execution::TurnPlace;
 use workflow_types::id::{Actor, GateId};
 
 use crate::column::Row;
@@ -34,6 +35,8 @@ pub(crate) struct GateRow {
     approvers: String,
     required_count: i64,
     attempt: i64,
+    turn: i64,
+    call: i64,
     #[diesel(embed)]
     state: StateColumns,
 }
@@ -82,6 +85,7 @@ impl From<&Gate> for GateRow {
             step,
             visit,
             attempt,
+            place: TurnPlace { turn, call },
             message,
             request,
             requested_at,
@@ -105,6 +109,8 @@ impl From<&Gate> for GateRow {
             approvers: serde_json::Value::from(approvers).to_string(),
             required_count: i64::from(count.get()),
             attempt: i64::from(*attempt),
+            turn: i64::from(*turn),
+            call: i64::from(*call),
             state: StateColumns::from(state),
         }
     }
@@ -244,6 +250,8 @@ impl GateRow {
             approvers,
             required_count,
             attempt,
+            turn,
+            call,
             state,
         } = found;
         let row = Row::new("gate", &id);
@@ -256,6 +264,10 @@ impl GateRow {
             step: row.parse("step_id", &step_id)?,
             visit: row.number("visit", visit)?,
             attempt: row.number("attempt", attempt)?,
+            place: TurnPlace {
+                turn: row.number("turn", turn)?,
+                call: row.number("call", call)?,
+            },
             message,
             request: row.json("request", &request)?,
             requested_at: row.parse("requested_at", &requested_at)?,

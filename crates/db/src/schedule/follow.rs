@@ -1,4 +1,4 @@
-//! Schedules that follow the `trigger` of a workflow.
+//! Schedules that follow the `trigger` of a workflow, or the file of a heartbeat.
 //!
 //! What becomes of one is worked out by the domain; here it is found, written, and given an id.
 
@@ -8,9 +8,9 @@ use diesel::{
 };
 use workflow_types::Timestamp;
 use workflow_types::id::{ScheduleId, WorkflowId};
-use workflow_types::schedule::{self, Following, Schedule, ScheduleSpec};
+use workflow_types::schedule::{self, Following, Keeper, Schedule, ScheduleSpec};
 
-use super::row::ScheduleRow;
+use super::row::{self, ScheduleRow};
 use super::{add, change, exists};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
@@ -19,32 +19,32 @@ use crate::schema::schedules;
 /// Ids that are tried for the schedule of a trigger.
 const TRIES: usize = 1_000;
 /// The longest part of a workflow's id that leaves room for what makes it another one.
-const STEM: usize = 50;
+const STEM: usize = 48;
 
-/// Makes the schedule of a workflow follow its `trigger`, of which `wanted` is made.
+/// Makes the schedule of a workflow's `trigger`, or of a heartbeat, follow it; `wanted` is made of it.
 ///
 /// One that is damaged is logged, and stays as it is: it does not keep workflows from being
 /// registered.
 pub fn follow(
     connection: &mut Connection,
-    workflow: &WorkflowId,
+    keeper: &Keeper,
     wanted: Option<ScheduleSpec>,
     now: Timestamp,
 ) -> Result<(), Error> {
     connection.write(|connection| {
-        let known = match of_trigger(connection, workflow) {
+        let known = match kept_by(connection, keeper) {
             Ok(known) => known,
             Err(error) if error.kind() == ErrorKind::Corrupt => {
-                tracing::error!(%error, "a schedule does not follow its workflow");
+                tracing::error!(%error, "a schedule does not follow its file");
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
-        match schedule::follow(known.as_ref(), wanted, now) {
+        match schedule::follow(keeper, known.as_ref(), wanted, now) {
             Following::Unchanged => Ok(()),
             Following::Changed(changed) => change(connection, &changed),
             Following::Added(mut schedule) => {
-                schedule.spec.id = free_id(connection, schedule.spec.id)?;
+                schedule.spec.id = free_id(connection, keeper, schedule.spec.id)?;
                 add(connection, &schedule)
             }
         }
@@ -58,39 +58,50 @@ pub fn detach(
     now: Timestamp,
 ) -> Result<(), Error> {
     connection.write(|connection| {
-        workflows
-            .iter()
-            .try_for_each(|workflow| follow(connection, workflow, None, now))
+        workflows.iter().try_for_each(|workflow| {
+            follow(connection, &Keeper::Trigger(workflow.clone()), None, now)
+        })
     })
 }
 
-/// The schedule that follows the trigger of a workflow.
-fn of_trigger(
+/// The schedule that a workflow's trigger, or a heartbeat, keeps; people keep any number.
+pub(crate) fn kept_by(
     connection: &mut Connection,
-    workflow: &WorkflowId,
+    keeper: &Keeper,
 ) -> Result<Option<Schedule>, Error> {
+    let Some(keeper) = row::keeper_column(keeper) else {
+        return Ok(None);
+    };
     schedules::table
-        .filter(schedules::trigger_of.eq(workflow.to_string()))
+        .filter(schedules::keeper.eq(&keeper))
         .select(ScheduleRow::as_select())
         .first(&mut connection.raw)
         .optional()
-        .context(|| format!("looking for the schedule of workflow \"{workflow}\" failed"))?
+        .context(|| format!("looking for the schedule of {keeper} failed"))?
         .map(Schedule::try_from)
         .transpose()
 }
 
 /// The id that is wanted, or one like it that is not taken.
-fn free_id(connection: &mut Connection, wanted: ScheduleId) -> Result<ScheduleId, Error> {
+fn free_id(
+    connection: &mut Connection,
+    keeper: &Keeper,
+    wanted: ScheduleId,
+) -> Result<ScheduleId, Error> {
     let text = wanted.to_string();
     if !exists(connection, &text)? {
         return Ok(wanted);
     }
+    let kind = match keeper {
+        Keeper::People | Keeper::Trigger(_) => "trigger",
+        Keeper::Heartbeat(_) => "heartbeat",
+    };
     // Ids are ASCII.
     let stem = text.get(..STEM).unwrap_or(&text);
     for number in 0..TRIES {
         let id = match number {
-            0 => format!("{stem}-trigger"),
-            number => format!("{stem}-trigger-{}", number + 1),
+            0 => format!("{stem}-{kind}"),
+            number => format!("{stem}-{kind}-{}", number + 1),
         };
         if let Ok(id) = ScheduleId::try_new(id)
             && !exists(connection, id.as_ref())?
@@ -98,6 +109,6 @@ fn free_id(connection: &mut Connection, wanted: ScheduleId) -> Result<ScheduleId
             return Ok(id);
         }
     }
-    let message = format!("no id is free for the schedule of the trigger of workflow \"{text}\"");
+    let message = format!("no id is free for the schedule of the {kind} \"{text}\"");
     Err(Error::new(ErrorKind::Conflict, message))
 }

@@ -32,7 +32,7 @@ pub(super) struct ScheduleRow {
     timing: TimingColumns,
     #[diesel(embed)]
     policies: PolicyColumns,
-    trigger_of: Option<String>,
+    keeper: Option<String>,
     #[diesel(embed)]
     standing: StandingColumns,
     runs: i64,
@@ -173,10 +173,7 @@ impl From<&Schedule> for ScheduleRow {
             input: input.to_string(),
             timing: TimingColumns::from(timing),
             policies: PolicyColumns::from(policies),
-            trigger_of: match keeper {
-                Keeper::People => None,
-                Keeper::Trigger(workflow) => Some(workflow.to_string()),
-            },
+            keeper: keeper_column(keeper),
             standing: StandingColumns::from(standing),
             runs: i64::from(*runs),
             last_fire_at: text(*last_fire),
@@ -201,7 +198,7 @@ impl TryFrom<ScheduleRow> for Schedule {
             input,
             timing,
             policies,
-            trigger_of,
+            keeper,
             standing,
             runs,
             last_fire_at,
@@ -213,7 +210,7 @@ impl TryFrom<ScheduleRow> for Schedule {
             revision,
         } = found;
         let row = Row::new("schedule", &id);
-        let parsed = row.parse_maybe("trigger_of", trigger_of.as_deref())?;
+        let keeper = keeper_of(row, keeper.as_deref())?;
         let updated: Timestamp = row.parse("updated_at", &updated_at)?;
         let effective = row.parse_maybe("effective_from", effective_from.as_deref())?;
         Ok(Self {
@@ -225,7 +222,7 @@ impl TryFrom<ScheduleRow> for Schedule {
                 timing: timing.timing(row)?,
                 policies: policies.policies(row)?,
             },
-            keeper: parsed.map_or(Keeper::People, Keeper::Trigger),
+            keeper,
             standing: standing.standing(row)?,
             runs: row.number("runs", runs)?,
             last_fire: row.parse_maybe("last_fire_at", last_fire_at.as_deref())?,
@@ -236,6 +233,24 @@ impl TryFrom<ScheduleRow> for Schedule {
             updated_at: updated,
             revision: Revision::new(row.number("revision", revision)?),
         })
+    }
+}
+
+/// Who keeps a schedule, as it is stored: nothing for people.
+pub(super) fn keeper_column(keeper: &Keeper) -> Option<String> {
+    match keeper {
+        Keeper::People => None,
+        Keeper::Trigger(workflow) => Some(format!("trigger {workflow}")),
+        Keeper::Heartbeat(name) => Some(format!("heartbeat {name}")),
+    }
+}
+
+fn keeper_of(row: Row<'_>, stored: Option<&str>) -> Result<Keeper, Error> {
+    match stored.map(|stored| stored.split_once(' ')) {
+        None => Ok(Keeper::People),
+        Some(Some(("trigger", workflow))) => row.parse("keeper", workflow).map(Keeper::Trigger),
+        Some(Some(("heartbeat", name))) => row.parse("keeper", name).map(Keeper::Heartbeat),
+        Some(_) => Err(row.damaged("keeper")),
     }
 }
 

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use db::{Connection, Durability, Error, ErrorKind, OwnerLock, execution, gate, migrate};
+use db::{Connection, Durability, Error, ErrorKind, OwnerLock, alert, execution, gate, migrate};
+use workflow_types::alert::AlertFilter;
 use workflow_types::approval::Decision;
 
 use workflow_types::execution::{Started, Turn};
@@ -13,13 +14,16 @@ use workflow_types::execution::{Started, Turn};
 use crate::support::{Database, gate_id, id, running, vote};
 
 /// Every migration, the oldest first.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 9] = [
     "2026-11-23-000000_foundation",
     "2026-11-23-071807_operations",
     "2026-11-23-071917_admission",
     "2026-11-23-101500_failures",
     "2026-11-23-103500_scheduling",
     "2026-11-23-110000_usage",
+    "2026-11-23-140000_turns",
+    "2026-11-23-141000_alerts",
+    "2026-11-23-142000_heartbeats",
 ];
 
 fn mode(path: &Path) -> u32 {
@@ -155,16 +159,31 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
                 '2026-01-31T09:00:00.000Z'),
             ('e', 'E', '@every 9s', '2026-01-31T09:00:00.000Z', '2026-01-31T09:00:00.000Z',
                 '2026-01-31T09:00:00.000Z');
-         UPDATE schedules SET enabled = 0, off_reason = 'paused', off_at = updated_at;
+         UPDATE schedules SET enabled = 0, off_at = updated_at,
+            off_reason = iif(id = 'e', 'failing', 'paused');
          INSERT INTO schedule_fires VALUES ('c', '1', 'missed', 'time', NULL, NULL, ''),
             ('e', '1', 'started', 'time', NULL, NULL, '');
-         INSERT INTO schedule_gaps VALUES ('c', '1', '2', '')",
+         INSERT INTO schedule_gaps VALUES ('c', '1', '2', '');
+         INSERT INTO alerts VALUES ('a', 'schedule', 'c', 'C', 'paused', '', '', '', 1, '', NULL,
+            NULL, NULL, NULL);
+         INSERT INTO alert_items VALUES ('heartbeat', 'h', 'i', 'clear', NULL, 0, 'x', '');
+         INSERT INTO alert_rounds VALUES ('x', 'heartbeat', 'h', '');
+         INSERT INTO alert_notices VALUES (7, 'n', 'a', 'raised', '', '', 1, NULL);
+         INSERT INTO alert_sinks VALUES ('s', 1);
+         INSERT INTO alert_deliveries VALUES ('s', 7, 0, '', NULL, NULL)",
     );
     let used = format!(
-        "INSERT INTO model_usage VALUES ('{}', 1, 1, 20, NULL, 'stop')",
+        "INSERT INTO model_usage VALUES ('{}', 1, 1, 1, 20, NULL, 'stop', NULL)",
         id(1)
     );
     database.damage(&used);
+    let turns = format!(
+        "INSERT INTO model_turns VALUES ('{0}', 1, 1, 1, '', '', NULL);
+         INSERT INTO model_calls VALUES ('{0}', 1, 1, 1, 'c', 't', '{{}}', 'asked', 1, NULL, NULL,
+            NULL, NULL, NULL, NULL)",
+        id(1)
+    );
+    database.damage(&turns);
     let path = database.path();
     for down in 1..=MIGRATIONS.len() {
         let mut waiting = running(3);
@@ -185,10 +204,18 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
         // Only the first migration takes the tables themselves away; that of admission loses those
         // that have made no visit.
         let are_left = down < MIGRATIONS.len();
-        assert_eq!(there(&path), [are_left, are_left, down <= 3]);
+        assert_eq!(there(&path), [are_left, are_left, down <= 4]);
         let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
         let found = execution::find(&mut opened.connection, &id(1)).unwrap();
         let votes = gate::votes(&mut opened.connection, &gate_id(1)).unwrap();
+        // Of a schedule that was paused for its failures, there is an alert from then on.
+        let alerts = alert::list(&mut opened.connection, AlertFilter::default(), None, 9).unwrap();
+        let about: Vec<_> = alerts.items.iter().map(|it| it.source.name()).collect();
+        assert_eq!(about, if down < 3 { vec!["e"] } else { Vec::new() });
+        for alert in &alerts.items {
+            let told = alert::notices_of(&mut opened.connection, alert.id).unwrap();
+            assert_eq!(told.len(), 1);
+        }
         assert_eq!(found, kept.filter(|_| are_left));
         assert_eq!(votes.len(), if are_left { 2 } else { 0 });
     }

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, Vote};
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
-    Entry, Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Start, Started,
-    StepResult, Transition, TriggeredBy, Visit, VisitState,
+    Entry, Epoch, Execution, ExecutionState, Failure, FailureKind, Outcome, Progress, Start,
+    Started, StepResult, Transition, TriggeredBy, TurnPlace, Visit, VisitState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -183,7 +183,7 @@ pub(crate) fn forward(number: u32) -> Transition {
         open: Some(visit(number, 1, "a", done(5, json!({"ok": true})))),
         made: vec![visit(number, 2, "b", VisitState::Begun)],
         failed: None,
-        usage: None,
+        progress: Progress::default(),
         gate: None,
         state: ExecutionState::Running,
         results: None,
@@ -207,6 +207,7 @@ pub(crate) fn gate(execution: u32, visit: u32, kind: GateKind) -> Gate {
         step: step("a"),
         visit,
         attempt: 1,
+        place: TurnPlace::START,
         message: Some("go on?".to_owned()),
         request: json!({"tool": "echo"}),
         requested_at: at(i64::from(execution)),
@@ -243,7 +244,7 @@ pub(crate) fn cancel(number: u32, epoch: Epoch) -> Transition {
         open: None,
         made: Vec::new(),
         failed: None,
-        usage: None,
+        progress: Progress::default(),
         gate: None,
         state: ExecutionState::Failed {
             at: at(90),

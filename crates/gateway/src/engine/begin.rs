@@ -121,6 +121,13 @@ impl Engine {
         }
     }
 
+    /// Lets the end of a heartbeat's execution be noticed.
+    fn note_beat(&self, execution: &Execution) {
+        if execution.triggered_by == TriggeredBy::Heartbeat {
+            self.beats.began(execution.id);
+        }
+    }
+
     /// Sets an execution going that was stored.
     pub(crate) fn set_going(
         self: &Arc<Self>,
@@ -145,6 +152,7 @@ impl Engine {
             Started::Skipped(unfinished) => Err(admission::skipped(&execution, unfinished)),
             Started::Queued => {
                 self.own(execution.id);
+                self.note_beat(&execution);
                 drop(slot);
                 self.admission.queued();
                 execution.queued = true;
@@ -153,6 +161,7 @@ impl Engine {
             }
             Started::New => {
                 self.own(execution.id);
+                self.note_beat(&execution);
                 self.after_commit(&execution.id, &execution.state);
                 self.waits_at(expiry);
                 if let (Some(hold), Some(slot), Some(open)) = (hold, slot, open) {

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use workflow_types::execution::{
-    AttemptUsage, Cancellation, Cancelling, Claimed, History, Outcome, Transition, Visit,
-    VisitState,
+    Cancellation, Cancelling, Claimed, History, Outcome, Progress, Transition, Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
 
@@ -166,7 +165,7 @@ async fn finish(engine: &Arc<Engine>, live: &Live, open: Visit) -> Result<bool, 
     close(
         engine,
         &claim,
-        (history, open, live.usage()),
+        (history, open, live.turns.last_progress()),
         (&asked, outcome),
     )
     .await?;
@@ -177,7 +176,7 @@ async fn finish(engine: &Arc<Engine>, live: &Live, open: Visit) -> Result<bool, 
 pub(super) async fn close(
     engine: &Engine,
     claim: &Claimed,
-    (mut history, mut open, usage): (History, Visit, Option<AttemptUsage>),
+    (mut history, mut open, progress): (History, Visit, Progress),
     (asked, outcome): (&Cancellation, Outcome),
 ) -> Result<(), Error> {
     let (id, at) = (claim.execution.id, engine.clock.now());
@@ -190,7 +189,7 @@ pub(super) async fn close(
         epoch: claim.epoch,
         open: Some(open),
         failed: None,
-        usage,
+        progress,
         made: Vec::new(),
         gate: None,
         state: state.clone(),

@@ -10,7 +10,7 @@ use workflow_types::approval::{ApprovalPolicy, Expiry, Gate, GateKind, GateState
 use workflow_types::definition::{Step, Target, WorkflowDefinition};
 use workflow_types::execution::{
     Execution, ExecutionContext, ExecutionState, Failure, FailureKind, History, Outcome,
-    StepFailureKind, StepResult, TriggeredBy, Visit, VisitState,
+    StepFailureKind, StepResult, TriggeredBy, TurnPlace, Visit, VisitState,
 };
 use workflow_types::id::{GateId, StepId};
 use workflow_types::{Timestamp, approval::OnExpiry};
@@ -263,6 +263,28 @@ fn approval_gate(
     }
 }
 
+/// The gate at which a person lets a model call a destructive tool: it shows the call alone, and
+/// waits as the gate of the step does, if that has one.
+pub(crate) fn call_gate(
+    situation: Situation<'_>,
+    visit: &Visit,
+    policy: Option<&ApprovalPolicy>,
+    (place, request): (TurnPlace, &Request),
+) -> Gate {
+    let anyone = ApprovalPolicy::default();
+    let tool = match request {
+        Request::Tool { tool, .. } => tool.to_string(),
+        Request::Model { .. } | Request::Noop => String::new(),
+    };
+    let TurnPlace { turn, call } = place;
+    let message = format!("the model asks for `{tool}` (turn {turn}, call {call})");
+    Gate {
+        place,
+        request: request.to_json(),
+        ..approval_gate(situation, visit, policy.unwrap_or(&anyone), Some(message))
+    }
+}
+
 /// The gate at which a person says what became of an interrupted step.
 pub(crate) fn interrupted_gate(situation: Situation<'_>, visit: &Visit) -> Gate {
     Gate {
@@ -283,6 +305,7 @@ fn gate(situation: Situation<'_>, visit: &Visit, kind: GateKind) -> Gate {
         step: visit.step.clone(),
         visit: visit.number,
         attempt: visit.attempt,
+        place: TurnPlace::START,
         message: None,
         request: visit.request.clone().unwrap_or(Value::Null),
         requested_at: situation.now,

@@ -7,14 +7,17 @@ use tokio_util::sync::CancellationToken;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
     AttemptUsage, Claimed, Epoch, Execution, ExecutionState, FailedAttempt, Failure, History,
-    ModelUsage, Outcome, Place, StepFailure, StepFailureKind, Transition, Visit, VisitState,
+    Outcome, Place, Progress, StepFailure, StepFailureKind, Transition, Visit, VisitState,
 };
 use workflow_types::{Timestamp, WorkflowDefinition};
 
 use super::Engine;
+use super::budget;
 use super::cancel;
 use super::decide::{self, Advance, Situation};
-use super::perform::{self, AttemptEnd};
+use super::perform::{self, AttemptEnd, Used};
+use super::recover;
+use super::turns::{self, Turns};
 use crate::error::{During as _, Error, ErrorKind};
 
 /// The live state of an execution: nothing in it needs to be read again.
@@ -26,8 +29,8 @@ pub(crate) struct Live {
     pub(crate) open: Visit,
     /// Why the attempt before this one failed.
     pub(crate) previous_error: Option<StepFailure>,
-    /// What the attempt that has just ended used of a model, until it is written.
-    pub(crate) used: Option<ModelUsage>,
+    /// What a model with tools has done in the open visit, and what is not written of it yet.
+    pub(crate) turns: Turns,
     /// Fires when somebody cancels the execution.
     pub(crate) cancelled: CancellationToken,
 }
@@ -47,18 +50,20 @@ impl Live {
             history,
             open,
             previous_error: None,
-            used: None,
+            turns: Turns::default(),
             cancelled: CancellationToken::new(),
         }
     }
 
-    /// What is to be recorded of a model with the end of the open visit's attempt.
-    pub(super) fn usage(&self) -> Option<AttemptUsage> {
-        self.used.map(|usage| AttemptUsage {
+    /// What an attempt without turns used of a model.
+    fn used(&self, (usage, cost): Used) -> AttemptUsage {
+        AttemptUsage {
             visit: self.open.number,
             attempt: self.open.attempt,
+            turn: 1,
             usage,
-        })
+            cost,
+        }
     }
 }
 
@@ -108,17 +113,33 @@ async fn stride(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
         put_back(engine, live).await?;
         return Ok(Step::Leave);
     }
+    if turns::action(&live.definition, &live.open).is_some() {
+        return turns::stride(engine, live).await;
+    }
     let began = engine.clock.now();
     let end = if live.cancelled.is_cancelled() {
         AttemptEnd::Interrupted
+    } else if let Some(refusal) = budget::exceeded(engine, live).await? {
+        perform::refused(engine, live, refusal)
     } else {
         let (end, used) = perform::attempt(engine, live).await;
-        live.used = used;
+        let used = used.map(|used| live.used(used));
+        live.turns.set_usage(used);
         end
     };
     if live.cancelled.is_cancelled() {
         return cancel::end(engine, live, end).await;
     }
+    follow(engine, live, began, end).await
+}
+
+/// What follows from the end of an attempt that began at an instant.
+pub(super) async fn follow(
+    engine: &Arc<Engine>,
+    live: &mut Live,
+    began: Timestamp,
+    end: AttemptEnd,
+) -> Result<Step, Error> {
     match end {
         AttemptEnd::Interrupted => Ok(Step::Leave),
         AttemptEnd::Finished(outcome) => conclude(engine, live, outcome).await,
@@ -167,7 +188,7 @@ pub(super) async fn set_out(
         epoch,
         open: None,
         failed: None,
-        usage: None,
+        progress: Progress::default(),
         made: advance.made,
         gate: advance.gate,
         state: advance.state.clone(),
@@ -221,7 +242,7 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
         epoch: live.epoch,
         open: Some(live.open.clone()),
         failed: None,
-        usage: live.usage(),
+        progress: live.turns.progress(),
         made: advance.made,
         gate: advance.gate,
         state: advance.state.clone(),
@@ -230,7 +251,7 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
     apply(engine, transition).await?;
     live.execution.state = advance.state;
     live.previous_error = None;
-    live.used = None;
+    live.turns = Turns::default();
     engine.after_commit(&live.execution.id, &live.execution.state);
     if live.execution.state.status().is_at_rest() {
         engine.changes.tell_rest_as(&live.execution);
@@ -253,9 +274,9 @@ async fn write(engine: &Arc<Engine>, live: &mut Live, advance: Advance) -> Resul
 }
 
 /// Writes only the open visit: the execution stays where it is.
-async fn write_open(
+pub(super) async fn write_open(
     engine: &Engine,
-    live: &Live,
+    live: &mut Live,
     failed: Option<FailedAttempt>,
 ) -> Result<(), Error> {
     let transition = Transition {
@@ -263,13 +284,14 @@ async fn write_open(
         epoch: live.epoch,
         open: Some(live.open.clone()),
         failed,
-        usage: live.usage(),
+        progress: live.turns.progress(),
         made: Vec::new(),
         gate: None,
         state: ExecutionState::Running,
         results: None,
     };
     apply(engine, transition).await?;
+    live.turns.written();
     engine.changes.tell(live.execution.id);
     Ok(())
 }
@@ -321,8 +343,16 @@ pub(super) async fn fail(
 pub(super) async fn pause(
     engine: &Arc<Engine>,
     live: &mut Live,
-    gate: Gate,
+    mut gate: Gate,
 ) -> Result<Step, Error> {
+    // The latest gate of a visit is the one that counts, and the clock may stand still or have been
+    // set back since the one before.
+    if let Some(earlier) = recover::gate_at(engine, &live.open).await? {
+        let later = earlier
+            .requested_at
+            .saturating_add(Duration::from_millis(1));
+        gate.requested_at = gate.requested_at.max(later);
+    }
     let state = ExecutionState::Paused {
         step: gate.step.clone(),
         at: gate.requested_at,
@@ -342,11 +372,15 @@ async fn put_back(engine: &Engine, live: &mut Live) -> Result<(), Error> {
         return Ok(());
     }
     live.open.state = VisitState::Ready;
+    live.turns.put_back(live.open.attempt);
     write_open(engine, live, None).await
 }
 
 /// Marks the open visit as begun, so that it can be performed.
-pub(super) async fn begin(engine: &Engine, live: &mut Live) -> Result<Step, Error> {
+pub(super) async fn begin(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
+    if live.turns.open_call().is_some() {
+        return turns::advance(engine, live, None).await;
+    }
     live.open.state = VisitState::Begun;
     write_open(engine, live, None).await?;
     Ok(Step::Perform)

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use workflow_types::action::OnInterrupt;
 use workflow_types::approval::Gate;
 use workflow_types::execution::{
-    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, Place, StepFailure,
+    Claimed, ExecutionState, Failure, FailureKind, History, Outcome, Place, Progress, StepFailure,
     StepFailureKind, Transition, Visit, VisitState,
 };
 use workflow_types::id::ExecutionId;
@@ -18,7 +18,7 @@ use super::admission::{self, Slot};
 use super::decide::{self, Passage, Situation};
 use super::drive::{self, Live, Step};
 use super::request::Request;
-use super::{Engine, Hold, Patience, cancel, retention, timer};
+use super::{Engine, Hold, Patience, cancel, retention, timer, turns};
 use crate::builder::LeftBehind;
 use crate::error::{During as _, Error, ErrorKind};
 
@@ -50,7 +50,7 @@ impl Engine {
         let running = running.during("counting running executions")?;
         self.task(admission::run(Arc::clone(self)));
         self.task(timer::run(Arc::clone(self)));
-        if !self.limits.retention.keeps_all() {
+        if self.alerts.tells() || !self.limits.retention.keeps_all() {
             self.task(retention::run(Arc::clone(self)));
         }
         Ok(match self.left_behind {
@@ -249,7 +249,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
         && let Some(asked) = cancel::asked(engine, execution.id).await?
     {
         let outcome = asked.outcome();
-        let open = (history, open.clone(), None);
+        let open = (history, open.clone(), Progress::default());
         cancel::close(engine, claim, open, (&asked, outcome)).await?;
         return Ok(None);
     }
@@ -266,6 +266,7 @@ async fn prepare(engine: &Arc<Engine>, claim: &Claimed) -> Result<Option<Live>, 
     };
     let mut live = Live::new(execution, epoch, definition, history, open);
     live.previous_error = error_before(engine, &live.open).await?;
+    turns::read(engine, &mut live).await?;
     let step = match live.open.state.clone() {
         VisitState::Ready if drive::is_unresolved(&live.open) => {
             drive::arrive(engine, &mut live).await?
@@ -339,7 +340,7 @@ async fn fail_without_definition(
         epoch: claim.epoch,
         open,
         failed: None,
-        usage: None,
+        progress: Progress::default(),
         made: Vec::new(),
         gate: None,
         state: state.clone(),
@@ -385,7 +386,10 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
     let request = live.open.request.as_ref().map(Request::from_json);
     let choice = match (stated, request) {
         (Some(stated), _) => stated,
-        (None, Some(Ok(request))) => request.default_on_interrupt(&engine.tools).await,
+        (None, Some(Ok(request))) => match turns::default_on_interrupt(engine, live).await {
+            Some(choice) => choice,
+            None => request.default_on_interrupt(&engine.tools).await,
+        },
         (None, Some(Err(_)) | None) => OnInterrupt::Ask,
     };
     tracing::info!(
@@ -398,6 +402,7 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
         OnInterrupt::Fail => {
             let message = "interrupted: the process ended before the step did";
             let outcome = Outcome::failure(StepFailureKind::Interrupted, message);
+            live.end_call(outcome.clone(), engine.clock.now());
             drive::conclude(engine, live, outcome).await
         }
         OnInterrupt::Ask => {
@@ -409,14 +414,7 @@ async fn interrupted(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Erro
                 gate_id: engine.entropy.gate_id(now),
             };
             let mut gate = decide::interrupted_gate(situation, &live.open);
-            // The latest gate of a visit is the one that counts, and the clock may stand still or
-            // have been set back since the one before.
-            if let Some(earlier) = gate_at(engine, &live.open).await? {
-                let later = earlier
-                    .requested_at
-                    .saturating_add(std::time::Duration::from_millis(1));
-                gate.requested_at = now.max(later);
-            }
+            turns::place_gate(live, &mut gate);
             drive::pause(engine, live, gate).await
         }
     }
@@ -429,7 +427,11 @@ async fn at_gate(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
         let context = format!("visit {number} of execution {id} waits at a gate that is not there");
         return Err(Error::new(ErrorKind::Unusable, context));
     };
-    match decide::pass(&gate) {
+    let passage = decide::pass(&gate);
+    if gate.place.is_call() && passage != Passage::Wait {
+        return turns::passed(engine, live, &gate, passage).await;
+    }
+    match passage {
         Passage::Run => drive::begin(engine, live).await,
         Passage::Conclude(outcome) => drive::conclude(engine, live, outcome).await,
         Passage::Fail(failure) => {
@@ -444,7 +446,7 @@ async fn at_gate(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, Error> {
 }
 
 /// The latest gate of a visit.
-async fn gate_at(engine: &Engine, visit: &Visit) -> Result<Option<Gate>, Error> {
+pub(super) async fn gate_at(engine: &Engine, visit: &Visit) -> Result<Option<Gate>, Error> {
     let gate = engine.reads.gate_at(visit.execution_id, visit.number).await;
     gate.during("reading a gate")
 }

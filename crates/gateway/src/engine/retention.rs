@@ -1,4 +1,4 @@
-//! Deletes executions that are not kept: at the start, and once a day.
+//! Deletes executions and alerts that are not kept: at the start, and once a day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,9 @@ use workflow_types::execution::{Pruned, Retention};
 use super::Engine;
 use crate::error::{During as _, Error};
 
-/// How many executions are deleted in one transaction.
+/// How long alerts are kept after their end, unless the host says how long executions are.
+const ALERTS: Duration = Duration::from_hours(24 * 90);
+/// How many executions, or alerts, are deleted in one transaction.
 const BATCH: usize = 500;
 /// How long it is from one time to the next.
 const PERIOD: Duration = Duration::from_hours(24);
@@ -16,7 +18,12 @@ const PERIOD: Duration = Duration::from_hours(24);
 /// Runs until the engine drains.
 pub(super) async fn run(engine: Arc<Engine>) {
     loop {
-        match engine.prune(engine.limits.retention).await {
+        let retention = engine.limits.retention;
+        if let Err(error) = engine.prune_alerts(retention).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "alerts that are not kept cannot be deleted for now");
+        }
+        match engine.prune(retention).await {
             Ok(pruned) if pruned == Pruned::default() => {}
             Ok(Pruned {
                 executions,
@@ -36,8 +43,31 @@ pub(super) async fn run(engine: Arc<Engine>) {
 }
 
 impl Engine {
+    /// Deletes alerts that ended so long ago that they are not kept, if somebody has read them and
+    /// every sink was told.
+    async fn prune_alerts(&self, retention: Retention) -> Result<(), Error> {
+        let retention = Retention {
+            older_than: retention.older_than.or(Some(ALERTS)),
+            keep_per_workflow: None,
+        };
+        let Some(before) = retention.at(self.clock.now()).ended_before else {
+            return Ok(());
+        };
+        while !self.is_draining() {
+            let pruned = self.store.alerts().prune_alerts(before, BATCH).await;
+            match pruned.during("deleting alerts that are not kept")? {
+                0 => break,
+                alerts => tracing::info!(alerts, "deleted alerts that are not kept"),
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes what is not kept, in small transactions between which others write.
     pub(crate) async fn prune(&self, retention: Retention) -> Result<Pruned, Error> {
+        if retention.keeps_all() {
+            return Ok(Pruned::default());
+        }
         let prune = retention.at(self.clock.now());
         let mut all = Pruned::default();
         while !self.is_draining() {

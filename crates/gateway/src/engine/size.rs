@@ -33,12 +33,17 @@ pub fn output_problem(output: &Value, max_bytes: usize) -> Option<String> {
             "the output is nested deeper than {MAX_DEPTH} levels"
         ));
     }
-    let mut counter = Counter(0);
-    // Writing to a counter does not fail, and a value is always serialisable.
-    let _ = serde_json::to_writer(&mut counter, output);
-    let bytes = counter.0;
+    let bytes = bytes(output);
     (bytes > max_bytes)
         .then(|| format!("the output has {bytes} bytes, at most {max_bytes} are kept"))
+}
+
+/// How many bytes a value has as JSON.
+pub(super) fn bytes(value: &Value) -> usize {
+    let mut counter = Counter(0);
+    // Writing to a counter does not fail, and a value is always serialisable.
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
 }
 
 /// Whether a value is nested deeper than `limit`; looks no deeper than that itself.

@@ -10,8 +10,8 @@ use workflow_types::Timestamp;
 use workflow_types::execution::{Execution, Started, TriggeredBy};
 use workflow_types::id::ScheduleId;
 use workflow_types::schedule::{
-    Change, FireOutcome, FireRecord, Fired, Firing, Missed, Next, Plan, Run, Schedule,
-    ScheduleSpec, Slot, plan,
+    Change, FireOutcome, FireRecord, Fired, Firing, Keeper, Missed, Next, Plan, Run, Schedule,
+    Slot, plan,
 };
 
 use super::ScheduleEvent;
@@ -19,6 +19,7 @@ use super::stagger::Turn;
 use crate::engine::{Engine, NewExecution, Prepared};
 use crate::error::{During as _, Error, ErrorKind};
 use crate::gateway::validated;
+use crate::heartbeat::{self, Followed};
 
 /// What was put off.
 #[derive(Debug, Clone, Copy, Default)]
@@ -182,8 +183,19 @@ async fn fire_whole(
     fire_time: Timestamp,
     slot: Slot,
 ) -> Result<Option<Fired>, Error> {
-    let mut prepared = match prepare(engine, schedule, Some(fire_time)).await {
-        Ok(prepared) => Ok(prepared),
+    let broken = match heartbeat::follow(engine, schedule).await? {
+        Followed::Unchanged => None,
+        // A backfill asks nothing of the schedule; for others, what is due is planned anew.
+        Followed::Changed if slot == Slot::Backfill => None,
+        Followed::Changed => return Ok(None),
+        Followed::Broken(reason) => Some(reason),
+    };
+    let prepared = match broken {
+        Some(reason) => Ok(Err(reason)),
+        None => prepare(engine, schedule, Some(fire_time)).await.map(Ok),
+    };
+    let mut prepared = match prepared {
+        Ok(prepared) => prepared,
         Err(error) if error.is_transient() => return Err(error),
         Err(error) => Err(reason(&error)),
     };
@@ -260,12 +272,15 @@ fn report(engine: &Engine, record: &FireRecord) {
         ..
     } = record;
     match outcome {
-        FireOutcome::FailedToStart { reason } => tracing::warn!(
-            schedule.id = %schedule,
-            %fire_time,
-            reason,
-            "schedule `{schedule}` could not start its workflow"
-        ),
+        FireOutcome::FailedToStart { reason } => {
+            tracing::warn!(
+                schedule.id = %schedule,
+                %fire_time,
+                reason,
+                "schedule `{schedule}` could not start its workflow"
+            );
+            engine.beats.look();
+        }
         FireOutcome::Buffered => engine.scheduler.buffered(),
         FireOutcome::Started { .. } | FireOutcome::SkippedOverlap { .. } | FireOutcome::Missed => {
             tracing::debug!(
@@ -285,33 +300,33 @@ async fn prepare(
     schedule: &Schedule,
     fire_time: Option<Timestamp>,
 ) -> Result<Prepared, Error> {
-    new(
-        engine,
-        &schedule.spec,
-        fire_time,
-        schedule.spec.input.clone(),
-    )
-    .await
-    .map(|new| engine.prepare(new))
+    new(engine, schedule, fire_time, schedule.spec.input.clone())
+        .await
+        .map(|new| engine.prepare(new))
 }
 
 /// Starts an execution of a schedule now, at no fire time of it.
 pub(super) async fn start_now(
     engine: &Arc<Engine>,
-    spec: &ScheduleSpec,
+    schedule: &Schedule,
     input: Option<Value>,
 ) -> Result<Execution, Error> {
-    let input = input.unwrap_or_else(|| spec.input.clone());
-    let new = new(engine, spec, None, input).await?;
+    if let Followed::Broken(reason) = heartbeat::follow(engine, schedule).await? {
+        let context = format!("schedule `{}` starts nothing: {reason}", schedule.spec.id);
+        return Err(Error::new(ErrorKind::Invalid, context));
+    }
+    let input = input.unwrap_or_else(|| schedule.spec.input.clone());
+    let new = new(engine, schedule, None, input).await?;
     engine.begin(new).await
 }
 
 async fn new(
     engine: &Arc<Engine>,
-    spec: &ScheduleSpec,
+    schedule: &Schedule,
     fire_time: Option<Timestamp>,
     input: Value,
 ) -> Result<NewExecution, Error> {
+    let spec = &schedule.spec;
     let Some(id) = &spec.workflow else {
         return Err(Error::new(ErrorKind::Invalid, nothing_to_start(&spec.id)));
     };
@@ -323,9 +338,10 @@ async fn new(
         digest,
         definition,
         input,
-        triggered_by: match fire_time {
-            Some(_) => TriggeredBy::Cron,
-            None => TriggeredBy::Manual,
+        triggered_by: match (&schedule.keeper, fire_time) {
+            (Keeper::Heartbeat(_), _) => TriggeredBy::Heartbeat,
+            (Keeper::People | Keeper::Trigger(_), Some(_)) => TriggeredBy::Cron,
+            (Keeper::People | Keeper::Trigger(_), None) => TriggeredBy::Manual,
         },
         idempotency_key: None,
         schedule: Some(spec.id.clone()),

@@ -101,6 +101,7 @@ async fn count_failures(engine: &Engine, id: ScheduleId) -> Result<(), Error> {
         failures,
         "schedule `{id}` is paused: its last {failures} executions failed"
     );
+    engine.alerts.look();
     engine.scheduler.tell(ScheduleEvent::Failing {
         schedule: id,
         failures,

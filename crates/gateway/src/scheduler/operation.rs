@@ -123,10 +123,8 @@ impl Schedules<'_> {
     pub async fn edit(&self, id: &ScheduleId, edit: ScheduleEdit) -> Result<Schedule, Error> {
         self.settle(id).await?;
         self.alter(id, |schedule, now| {
-            if let Keeper::Trigger(workflow) = &schedule.keeper {
-                let context = format!(
-                    "schedule `{id}` follows the trigger of workflow `{workflow}`: change it there"
-                );
+            if let Some(file) = followed(&schedule.keeper) {
+                let context = format!("schedule `{id}` follows {file}: change it there");
                 return Err(Error::new(ErrorKind::Conflict, context));
             }
             let spec = edit.apply(schedule, now);
@@ -176,9 +174,11 @@ impl Schedules<'_> {
             Standing::Off {
                 why: Off::Detached, ..
             } => {
-                let context = format!(
-                    "schedule `{id}` cannot be resumed: its workflow has no trigger any more"
-                );
+                let what = match &schedule.keeper {
+                    Keeper::People | Keeper::Trigger(_) => "its workflow has no trigger any more",
+                    Keeper::Heartbeat(_) => "its heartbeat is not configured any more",
+                };
+                let context = format!("schedule `{id}` cannot be resumed: {what}");
                 Err(Error::new(ErrorKind::Conflict, context))
             }
             Standing::Off { .. } => schedule.resumed(now).map(Some).map_err(|error| {
@@ -197,7 +197,7 @@ impl Schedules<'_> {
         input: Option<Value>,
     ) -> Result<Execution, Error> {
         let schedule = self.show(id).await?;
-        act::start_now(self.engine(), &schedule.spec, input).await
+        act::start_now(self.engine(), &schedule, input).await
     }
 
     /// Deletes a schedule with its history; executions that it started stay.
@@ -213,17 +213,17 @@ impl Schedules<'_> {
                 ..
             }
         );
-        if let (Keeper::Trigger(workflow), false) = (&schedule.keeper, is_detached) {
-            let context = format!(
-                "schedule `{id}` follows the trigger of workflow `{workflow}`: remove that, or \
-                 pause the schedule"
-            );
+        if let (Some(file), false) = (followed(&schedule.keeper), is_detached) {
+            let context =
+                format!("schedule `{id}` follows {file}: remove that, or pause the schedule");
             return Err(Error::new(ErrorKind::Conflict, context));
         }
-        let deleted = self.engine().store.delete_schedule(id.clone()).await;
+        let now = self.engine().clock.now();
+        let deleted = self.engine().store.delete_schedule(id.clone(), now).await;
         deleted.during(format_args!("deleting schedule `{id}`"))?;
         let event = ScheduleEvent::Deleted(id.clone());
         self.engine().scheduler.tell(event);
+        self.engine().alerts.look();
         Ok(())
     }
 
@@ -326,6 +326,7 @@ impl Schedules<'_> {
         }
         scheduler.tell(ScheduleEvent::Changed(schedule.spec.id.clone()));
         scheduler.look();
+        self.engine().alerts.look();
     }
 
     /// The fire times of a stretch that did not run.
@@ -379,6 +380,15 @@ impl Schedules<'_> {
             .is_some_and(|fire| {
                 matches!(fire.outcome.word(), FireWord::Started | FireWord::Buffered)
             }))
+    }
+}
+
+/// What a schedule follows, in words; none if people keep it.
+fn followed(keeper: &Keeper) -> Option<String> {
+    match keeper {
+        Keeper::People => None,
+        Keeper::Trigger(workflow) => Some(format!("the trigger of workflow `{workflow}`")),
+        Keeper::Heartbeat(name) => Some(format!("the file of heartbeat `{name}`")),
     }
 }
 

@@ -27,6 +27,7 @@
     reason = "a law that is broken says so by panicking"
 )]
 
+mod alerts;
 mod cancels;
 mod claims;
 mod damage;
@@ -35,7 +36,9 @@ mod fires;
 mod fixture;
 mod gates;
 mod groups;
+mod heartbeats;
 mod life;
+mod notices;
 mod pages;
 mod queue;
 mod retention;
@@ -43,6 +46,7 @@ mod schedules;
 mod starts;
 mod timers;
 mod transitions;
+mod turns;
 
 use std::any::Any;
 use std::pin::Pin;
@@ -50,7 +54,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
+use workflow_types::id::{AlertId, ExecutionId, GateId, ScheduleId, WorkflowId};
 
 use super::Store;
 use crate::clock::{Clock as _, SystemClock};
@@ -95,6 +99,8 @@ pub enum Damage {
     Gate(GateId),
     /// A schedule; its id, that it fires and when it is due stay as they are.
     Schedule(ScheduleId),
+    /// An alert; its id, when it was raised, and whether it is open and read stay as they are.
+    Alert(AlertId),
 }
 
 type Obeyed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -150,6 +156,12 @@ laws! {
         a_paused_execution_goes_on_only_through_its_gate,
         the_end_of_an_execution_withdraws_its_gate,
         what_came_to_rest_tells_its_results_and_its_step,
+    }
+    turns {
+        answers_and_their_calls_are_read_back_as_they_were,
+        a_call_ends_once_and_with_it_the_next_one_begins,
+        whoever_may_not_write_an_execution_records_no_answer,
+        a_gate_knows_its_place_within_the_turns,
     }
     claims {
         claims_take_up_what_runs_the_oldest_first,
@@ -238,6 +250,26 @@ laws! {
         a_buffered_fire_starts_when_nothing_is_in_its_way,
         a_backfill_takes_what_did_not_run_and_counts_nothing,
     }
+    alerts {
+        a_finding_makes_one_alert_until_it_is_clear,
+        what_cannot_be_judged_is_an_alert_after_so_many_times,
+        what_one_execution_found_is_recorded_once,
+        an_item_that_is_not_named_any_more_ends_its_alert,
+        alerts_are_listed_in_pages_the_newest_first,
+        a_schedule_that_is_paused_for_its_failures_is_an_alert_until_it_is_not,
+    }
+    notices {
+        only_what_is_open_and_unread_is_reminded_of,
+        each_sink_is_told_all_in_its_order,
+        a_sink_is_told_what_happens_while_it_is_configured,
+        only_what_is_over_read_and_told_is_pruned,
+        nothing_of_alerts_is_lost_between_any_two_verbs,
+    }
+    heartbeats {
+        a_heartbeat_has_a_schedule_that_follows_its_file,
+        a_run_is_judged_once_after_its_end,
+        what_could_not_start_is_told_once_and_takes_nothing_from_other_items,
+    }
     events {
         events_only_grow_and_are_read_from_any_place,
         votes_are_told_in_the_order_in_which_they_were_counted,
@@ -258,6 +290,7 @@ laws! {
         a_damaged_visit_is_named_and_spares_its_neighbours,
         a_damaged_workflow_is_named_and_spares_its_neighbours,
         a_damaged_schedule_is_named_and_spares_its_neighbours,
+        a_damaged_alert_is_named_and_spares_its_neighbours,
     }
 }
 

@@ -7,13 +7,13 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
-    Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
+    ModelTurn, Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
-use super::{Commits, StoreError};
+use super::{AlertReads, Commits, HeartbeatReads, StoreError};
 
 /// What can be read of a store.
 ///
@@ -29,6 +29,12 @@ use super::{Commits, StoreError};
 /// not exist is `None` and no error.
 #[async_trait]
 pub trait ReadStore: Send + Sync {
+    /// What can be read about alerts.
+    fn alerts(&self) -> &dyn AlertReads;
+
+    /// What can be read about heartbeats.
+    fn heartbeats(&self) -> &dyn HeartbeatReads;
+
     /// Every registered workflow, in the order of their ids.
     async fn workflows(&self) -> Result<Listed<Workflow>, StoreError>;
 
@@ -86,6 +92,18 @@ pub trait ReadStore: Send + Sync {
     /// What the attempts of an execution used of models, in their order; none if there is no such
     /// execution. A visit that a retry has taken over cost the execution that made it.
     async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError>;
+
+    /// What models that had tools answered in the visits `first` to `last` of an execution, with
+    /// the calls that they asked for, in their order; none if there is no such execution.
+    ///
+    /// An answer that ended its visit is not among them. A visit that a retry has taken over has
+    /// its turns in the execution that made it.
+    async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, StoreError>;
 
     /// At most `limit` events (at least one) of an execution after a place; none if there is no
     /// such execution.

@@ -2,6 +2,8 @@
 //!
 //! Writes go to the writer. Reads go to a few read-only connections. Nothing outside of here names `db`.
 
+mod alerts;
+mod heartbeats;
 mod reader;
 mod writer;
 mod writes;

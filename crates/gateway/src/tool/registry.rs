@@ -35,6 +35,11 @@ impl Registered {
         &self.spec
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_spec(&self) -> Arc<ToolSpec> {
+        Arc::clone(&self.spec)
+    }
+
     /// What a call with these arguments does to the world.
     pub fn effect_of(&self, args: &Map<String, Value>) -> Effect {
         self.tool.effect_of(args)

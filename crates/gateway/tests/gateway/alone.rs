@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gateway::Durability;
 use gateway::store::{SqliteStore, Store as _, StoreError, StoreErrorKind};
-use gateway::workflow_types::execution::{Epoch, ExecutionState, Transition};
+use gateway::workflow_types::execution::{Epoch, ExecutionState, Progress, Transition};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -26,7 +26,7 @@ fn nothing() -> Arc<Transition> {
         gate: None,
         state: ExecutionState::Running,
         results: None,
-        usage: None,
+        progress: Progress::default(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Secrets: named in what is stored, put in for a call, taken out of what comes back.
 
+mod turns;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 

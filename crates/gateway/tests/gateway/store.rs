@@ -63,6 +63,7 @@ impl StoreFactory for Sqlite {
             Damage::Schedule(id) => {
                 format!("UPDATE schedules SET cron_expression = '?' WHERE id = '{id}'")
             }
+            Damage::Alert(id) => format!("UPDATE alerts SET kind = '?' WHERE id = '{id}'"),
             other => panic!("the contract asks for more: {other:?}"),
         };
         let raw = self.raw();

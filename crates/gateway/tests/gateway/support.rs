@@ -27,6 +27,7 @@ use crate::support::tools::{Asks, Scripted};
 
 pub(crate) mod counting;
 pub(crate) mod crashing;
+pub(crate) mod dialogue;
 pub(crate) mod ledger;
 pub(crate) mod tools;
 

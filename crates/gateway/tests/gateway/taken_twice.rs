@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use gateway::StartRequest;
-use gateway::store::{Durability, ReadStore, SqliteStore, Store, StoreError, StoreErrorKind};
+use gateway::store::{
+    AlertStore, Durability, HeartbeatStore, ReadStore, SqliteStore, Store, StoreError,
+    StoreErrorKind,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -54,6 +57,13 @@ impl Hesitant {
 
 #[async_trait]
 impl Store for Hesitant {
+    fn alerts(&self) -> &dyn AlertStore {
+        self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         self.inner.reads()
     }
@@ -138,8 +148,8 @@ impl Store for Hesitant {
         self.inner.change_schedule(change).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.inner.delete_schedule(id).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.delete_schedule(id, now).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use gateway::store::{ReadStore, Store, StoreError};
+use gateway::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -127,6 +127,13 @@ impl Flawed {
 
 #[async_trait]
 impl Store for Flawed {
+    fn alerts(&self) -> &dyn AlertStore {
+        self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         self.inner.reads()
     }
@@ -207,8 +214,8 @@ impl Store for Flawed {
         self.inner.change_schedule(change).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.inner.delete_schedule(id).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.delete_schedule(id, now).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {

@@ -4,15 +4,17 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gateway::store::{Commits, ReadStore, Store, StoreError};
+use gateway::store::{
+    AlertReads, AlertStore, Commits, HeartbeatReads, HeartbeatStore, ReadStore, Store, StoreError,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::damage::Listed;
 use gateway::workflow_types::definition::DefinitionDigest;
 use gateway::workflow_types::execution::{
     Admitted, AttemptUsage, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution,
-    ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
-    Started, Transition, Visit, WorkflowExecutionState,
+    ExecutionFilter, FailedAttempt, ModelTurn, Page, PageKey, Place, Prune, Pruned, Round, Scope,
+    Start, Started, Transition, Visit, WorkflowExecutionState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
@@ -63,6 +65,13 @@ impl<S: ?Sized> Mortal<S> {
 
 #[async_trait]
 impl Store for Mortal<dyn Store> {
+    fn alerts(&self) -> &dyn AlertStore {
+        self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self.inner.heartbeats()
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         Arc::new(Mortal {
             inner: self.inner.reads(),
@@ -139,8 +148,8 @@ impl Store for Mortal<dyn Store> {
         self.write(self.inner.change_schedule(change)).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.write(self.inner.delete_schedule(id)).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(self.inner.delete_schedule(id, now)).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
@@ -171,6 +180,13 @@ impl Store for Mortal<dyn Store> {
 
 #[async_trait]
 impl ReadStore for Mortal<dyn ReadStore> {
+    fn alerts(&self) -> &dyn AlertReads {
+        self.inner.alerts()
+    }
+    fn heartbeats(&self) -> &dyn HeartbeatReads {
+        self.inner.heartbeats()
+    }
+
     async fn commits(&self) -> Result<Commits, StoreError> {
         self.read(self.inner.commits()).await
     }
@@ -223,6 +239,15 @@ impl ReadStore for Mortal<dyn ReadStore> {
         last: u32,
     ) -> Result<Vec<FailedAttempt>, StoreError> {
         self.read(self.inner.attempts(id, first, last)).await
+    }
+
+    async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, StoreError> {
+        self.read(self.inner.turns(id, first, last)).await
     }
 
     async fn usage(&self, id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError> {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Config, Path, Variable, wait, whole};
 use crate::definition::fields::Fields;
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
+use crate::execution::{Cost, ModelUsage};
 use crate::id::ModelName;
 use crate::shape::config::models::MODEL;
 
@@ -66,6 +67,27 @@ pub struct ModelConfig {
     pub temperature: Option<f64>,
     /// `timeout`: how long one request may take.
     pub timeout: Option<Duration>,
+    /// `input_price`: what a million tokens of questions cost.
+    pub input_price: Option<f64>,
+    /// `output_price`: what a million tokens of answers cost.
+    pub output_price: Option<f64>,
+}
+
+/// What a million tokens may cost.
+pub const PRICES: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
+
+impl ModelConfig {
+    /// What an answer cost; none if a price is missing, or if its provider does not say how many
+    /// tokens there were.
+    pub fn cost(&self, used: &ModelUsage) -> Option<Cost> {
+        let of = |tokens: Option<u64>, price: Option<f64>| {
+            // Nobody comes near the most that a number holds.
+            let tokens = u32::try_from(tokens?).unwrap_or(u32::MAX);
+            Some(Cost::from_amount(f64::from(tokens) * price? / 1e6))
+        };
+        let input = of(used.input_tokens, self.input_price)?;
+        Some(input.plus(of(used.output_tokens, self.output_price)?))
+    }
 }
 
 /// Words that authors of other files write for a key itself.
@@ -164,6 +186,8 @@ fn model(value: &Value, at: &Pointer, report: &mut Report) -> Option<ModelConfig
     let max_tokens = whole(&mut fields, "max_tokens");
     let temperature = fields.number("temperature", &(0.0..=HOTTEST));
     let timeout = timeout(&mut fields);
+    let input_price = fields.number("input_price", &PRICES);
+    let output_price = fields.number("output_price", &PRICES);
     fields.finish_told(|key| {
         let is_key = KEYS.contains(&key.to_ascii_lowercase().as_str());
         is_key.then(|| {
@@ -181,6 +205,8 @@ fn model(value: &Value, at: &Pointer, report: &mut Report) -> Option<ModelConfig
         max_tokens,
         temperature,
         timeout,
+        input_price,
+        output_price,
     })
 }
 

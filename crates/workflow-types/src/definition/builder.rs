@@ -117,6 +117,18 @@ impl WorkflowBuilder {
         self
     }
 
+    /// How many tokens of models an execution may use.
+    pub fn max_tokens(mut self, most: u32) -> Self {
+        self.draft.set("maxTokens", most);
+        self
+    }
+
+    /// What the models of an execution may cost, by the prices that the host has configured.
+    pub fn max_cost(mut self, most: f64) -> Self {
+        self.draft.set("maxCost", most);
+        self
+    }
+
     /// How many executions may run at once, and what happens to one more.
     pub fn concurrency(mut self, limit: u32, on_limit: OnLimit) -> Self {
         let mut concurrency = Draft::new(&CONCURRENCY);

@@ -10,11 +10,12 @@ use serde_json::Value;
 use super::fields::{Field, Fields};
 use super::step::{self, StepDraft, StepIds};
 use super::{
-    DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName,
+    COSTS, DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName,
     comparisons, graph, names, secrets, shell, trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::execution::Cost;
 use crate::id::StepId;
 use crate::output_schema::{self, InputSchema};
 use crate::shape::workflow::{CONCURRENCY, WORKFLOW};
@@ -41,6 +42,8 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
     let trigger = trigger::read(&mut fields);
     let input = input(&mut fields);
     let max_steps = max_steps(&mut fields);
+    let max_tokens = fields.positive("maxTokens").map(|(tokens, _)| tokens);
+    let max_cost = fields.number("maxCost", &COSTS).map(Cost::from_amount);
     let concurrency = concurrency(&mut fields);
     let drafts = steps(&mut fields);
     fields.finish();
@@ -70,6 +73,8 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
                 input,
                 steps: steps.into_iter().map(|draft| draft.step).collect(),
                 max_steps,
+                max_tokens,
+                max_cost,
                 concurrency,
                 positions,
             }),

@@ -17,6 +17,7 @@ use crate::action::Action;
 use crate::approval::ApprovalPolicy;
 use crate::diagnostic::Diagnostics;
 use crate::duration;
+use crate::execution::Cost;
 use crate::retry::RetryPolicy;
 use crate::schedule::{ActiveHours, MaxRuns, TimeZone};
 
@@ -180,6 +181,8 @@ fn workflow(definition: &WorkflowDefinition) -> Value {
         input,
         steps,
         max_steps,
+        max_tokens,
+        max_cost,
         concurrency,
         positions: _,
     } = definition;
@@ -190,6 +193,8 @@ fn workflow(definition: &WorkflowDefinition) -> Value {
         .set("trigger", start(trigger))
         .maybe("input", input.as_ref().map(|input| input.written().clone()))
         .maybe("maxSteps", (visits != DEFAULT_MAX_VISITS).then_some(visits))
+        .maybe("maxTokens", max_tokens.map(std::num::NonZeroU32::get))
+        .maybe("maxCost", max_cost.map(Cost::amount))
         .maybe(
             "concurrency",
             concurrency.map(|c| json!({"limit": c.limit, "onLimit": c.on_limit.as_str()})),
@@ -278,11 +283,14 @@ fn write_action(action: &Action, object: Object) -> Object {
             .set("args", Value::Object(tool.args().written().clone())),
         Action::Model(model) => {
             let tools: Vec<&str> = model.tools().iter().map(|tool| tool.as_ref()).collect();
+            let unasked = model.without_approval().iter();
+            let unasked: Vec<&str> = unasked.map(|tool| tool.as_ref()).collect();
             object
                 .set("prompt", model.prompt().written())
                 .maybe("system", model.system().map(crate::action::Text::written))
                 .maybe("model", model.model().map(|name| name.as_ref()))
                 .maybe("tools", (!tools.is_empty()).then_some(tools))
+                .maybe("withoutApproval", (!unasked.is_empty()).then_some(unasked))
                 .maybe(
                     "maxTurns",
                     model.max_turns().map(|turns| turns.into_inner()),

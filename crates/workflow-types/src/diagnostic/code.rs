@@ -115,7 +115,7 @@ codes! {
     CronHint = "0305", Warning, "a cron expression may not mean what it says";
     OpenSchema = "0306", Warning, "a schema accepts anything";
     AllTicked = "0307", Warning, "every item of a checklist is ticked off";
-    NotActedOn = "0308", Warning, "something is read that this version does not act on";
+    // 0308 told of what was read and not acted on yet; nothing is left of it.
     Coercion = "0309", Warning, "a comparison converts its operands";
     Constant = "0310", Warning, "a condition always has the same result";
     UnreachableBranch = "0311", Warning, "a branch can never be taken";

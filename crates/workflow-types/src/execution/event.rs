@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Execution, ExecutionState, FailedAttempt, Failure, FailureKind};
-use super::{StepFailure, StepStatus};
+use super::{StepFailure, StepStatus, TurnPlace};
 use crate::Timestamp;
 use crate::approval::{Gate, GateKind, GateState, Vote};
 use crate::id::{ExecutionId, GateId, StepId};
@@ -91,6 +91,45 @@ pub enum EventKind {
         /// The attempt, from 1.
         attempt: u32,
     },
+    /// A model answered that has tools: it calls some, or its answer was refused.
+    ModelAnswered {
+        /// The step.
+        step: StepId,
+        /// Its visit.
+        visit: u32,
+        /// The turn, from 1.
+        turn: u32,
+        /// The tools that it calls, in their order.
+        tools: Vec<String>,
+        /// Why the answer was refused; none if it calls tools.
+        refused: Option<String>,
+    },
+    /// A call that a model asked for has begun.
+    CallStarted {
+        /// The step.
+        step: StepId,
+        /// Its visit.
+        visit: u32,
+        /// Which call.
+        place: TurnPlace,
+        /// The tool.
+        tool: String,
+    },
+    /// A call is over, or was refused before it began; the model is told.
+    CallFinished {
+        /// The step.
+        step: StepId,
+        /// Its visit.
+        visit: u32,
+        /// Which call.
+        place: TurnPlace,
+        /// The tool.
+        tool: String,
+        /// How many milliseconds it took; none if it never began.
+        ms: Option<u64>,
+        /// Why it failed; none after a success.
+        failure: Option<StepFailure>,
+    },
     /// An attempt failed and another one follows.
     AttemptFailed {
         /// The step.
@@ -161,6 +200,9 @@ impl EventKind {
         match self {
             Self::ExecutionStarted => "execution_started",
             Self::StepStarted { .. } => "step_started",
+            Self::ModelAnswered { .. } => "model_answered",
+            Self::CallStarted { .. } => "call_started",
+            Self::CallFinished { .. } => "call_finished",
             Self::AttemptFailed { .. } => "attempt_failed",
             Self::StepWaits { .. } => "step_waits",
             Self::VoteCounted { .. } => "vote_counted",
@@ -199,6 +241,38 @@ pub struct VisitTrace {
     pub end: Option<(Timestamp, Option<StepFailure>)>,
 }
 
+/// What events need to know of a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurnTrace {
+    /// The visit.
+    pub visit: u32,
+    /// Its number within the visit.
+    pub number: u32,
+    /// The attempt in which the model was asked.
+    pub attempt: u32,
+    /// When it answered.
+    pub answered_at: Timestamp,
+    /// Why the answer was refused.
+    pub refused: Option<String>,
+    /// Its calls.
+    pub calls: Vec<CallTrace>,
+}
+
+/// What events need to know of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallTrace {
+    /// Its number within the turn.
+    pub number: u32,
+    /// The tool.
+    pub tool: String,
+    /// The attempt in which it began or ended.
+    pub attempt: u32,
+    /// When it began, if it did.
+    pub begun_at: Option<Timestamp>,
+    /// When it was over, and why it failed if it did; none while it is not.
+    pub end: Option<(Timestamp, Option<StepFailure>)>,
+}
+
 /// A gate with its votes in the order in which they were counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GateTrace {
@@ -220,6 +294,8 @@ pub struct Trace {
     pub attempts: Vec<FailedAttempt>,
     /// Their gates, those of a visit in the order in which they opened.
     pub gates: Vec<GateTrace>,
+    /// The turns of their models, in their order.
+    pub turns: Vec<TurnTrace>,
     /// Whether the last of the visits is the last of the journal.
     pub is_whole: bool,
 }
@@ -257,10 +333,9 @@ impl Trace {
                 attempt,
             };
             told.tell(begins, started);
-            for gate in &self.gates {
-                if (gate.gate.visit, gate.gate.attempt) == (visit.number, attempt) {
-                    tell_gate(gate, told);
-                }
+            self.tell_gates((visit.number, attempt), TurnPlace::START, told);
+            for turn in self.turns.iter().filter(|one| one.visit == visit.number) {
+                self.tell_turn(&visit.step, attempt, turn, told);
             }
             if let Some(&failed) = failed.iter().find(|one| one.attempt == attempt) {
                 begins = failed.due_at;
@@ -277,6 +352,88 @@ impl Trace {
                 step: visit.step.clone(),
                 visit: visit.number,
                 status,
+                failure: failure.clone(),
+            };
+            told.tell(*at, finished);
+        }
+    }
+
+    /// Tells of the gates at a place within an attempt of a visit.
+    fn tell_gates(&self, of: (u32, u32), place: TurnPlace, told: &mut Telling) {
+        for gate in self.gates_at(of, place) {
+            tell_gate(gate, told);
+        }
+    }
+
+    fn gates_at(&self, of: (u32, u32), place: TurnPlace) -> impl Iterator<Item = &GateTrace> {
+        let is_there = move |one: &&GateTrace| {
+            let gate = &one.gate;
+            (gate.visit, gate.attempt) == of && gate.place == place
+        };
+        self.gates.iter().filter(is_there)
+    }
+
+    /// Tells what happened of a turn within an attempt, which may be a later one than that in which
+    /// the model was asked.
+    fn tell_turn(&self, step: &StepId, attempt: u32, turn: &TurnTrace, told: &mut Telling) {
+        let visit = turn.visit;
+        if turn.attempt == attempt {
+            let tools = turn.calls.iter().map(|call| call.tool.clone());
+            let answered = EventKind::ModelAnswered {
+                step: step.clone(),
+                visit,
+                turn: turn.number,
+                tools: tools.collect(),
+                refused: turn.refused.clone(),
+            };
+            told.tell(turn.answered_at, answered);
+        }
+        let at = |call| TurnPlace {
+            turn: turn.number,
+            call,
+        };
+        for call in turn.calls.iter().filter(|call| call.attempt == attempt) {
+            self.tell_call((step, visit), at(call.number), call, told);
+        }
+        self.tell_gates((visit, attempt), at(0), told);
+    }
+
+    /// Tells of a call: who was asked before, that it began, who was asked what became of it.
+    fn tell_call(
+        &self,
+        (step, visit): (&StepId, u32),
+        place: TurnPlace,
+        call: &CallTrace,
+        told: &mut Telling,
+    ) {
+        let gates = |kind| {
+            let gates = self.gates_at((visit, call.attempt), place);
+            gates.filter(move |one| one.gate.kind == kind)
+        };
+        for gate in gates(GateKind::Approval) {
+            tell_gate(gate, told);
+        }
+        if let Some(begun_at) = call.begun_at {
+            let (step, tool) = (step.clone(), call.tool.clone());
+            let started = EventKind::CallStarted {
+                step,
+                visit,
+                place,
+                tool,
+            };
+            told.tell(begun_at, started);
+        }
+        for gate in gates(GateKind::Interrupted) {
+            tell_gate(gate, told);
+        }
+        if let Some((at, failure)) = &call.end {
+            let took = |begun: Timestamp| u64::try_from(at.since(begun).as_millis());
+            let finished = EventKind::CallFinished {
+                step: step.clone(),
+                visit,
+                place,
+                tool: call.tool.clone(),
+                ms: call.begun_at.and_then(|begun| took(begun).ok()),
                 failure: failure.clone(),
             };
             told.tell(*at, finished);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AttemptUsage, Entry, Execution, ExecutionState, FailedAttempt, StepResult, Visit};
+use super::{Entry, Execution, ExecutionState, FailedAttempt, Progress, StepResult, Visit};
 use crate::approval::Gate;
 use crate::id::{ExecutionId, StepId};
 
@@ -52,8 +52,8 @@ pub struct Transition {
     pub open: Option<Visit>,
     /// The attempt of the open visit that failed, if another one follows.
     pub failed: Option<FailedAttempt>,
-    /// What the attempt that ended used of a model.
-    pub usage: Option<AttemptUsage>,
+    /// What the attempt has brought of a model.
+    pub progress: Progress,
     /// Visits that are made, in their order.
     pub made: Vec<Visit>,
     /// The gate at which the execution waits from now on.

@@ -14,9 +14,15 @@ use crate::diagnostic::{Code, Diagnostic, Place, Report};
 
 use mark::Line;
 
-/// The items of a part of a text, in order.
-pub(super) fn read(text: &str, body: Range<usize>, report: &mut Report) -> Vec<HeartbeatItem> {
+/// The items of a part of a text, in order; more than `most` open ones are refused.
+pub(super) fn read(
+    text: &str,
+    body: Range<usize>,
+    most: usize,
+    report: &mut Report,
+) -> Vec<HeartbeatItem> {
     let mut reader = Reader {
+        most,
         found: Vec::new(),
         open: None,
         block: Block::Text,
@@ -60,6 +66,7 @@ enum Block {
 }
 
 struct Reader<'r> {
+    most: usize,
     found: Vec<Found>,
     open: Option<OpenItem>,
     block: Block,
@@ -206,6 +213,10 @@ impl Reader<'_> {
             self.report.push(no_checks(body, self.bullet.clone()));
         }
         self.duplicates();
+        let mut open = self.found.iter().filter(|found| !found.item.ticked);
+        if let Some(first) = open.nth(self.most) {
+            self.report.push(too_many(self.most, first.place.clone()));
+        }
         if let Some(first) = self.found.first()
             && self.found.iter().all(|found| found.item.ticked)
         {
@@ -245,6 +256,18 @@ fn no_checks(body: Range<usize>, bullet: Option<Range<usize>>) -> Diagnostic {
         None => Diagnostic::new(Code::NoChecks, Place::Text(body.start..body.start), found)
             .help("write at least one item, as `- [ ] The site answers`"),
     }
+}
+
+fn too_many(most: usize, first: Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManySteps,
+        first,
+        format!(
+            "the checklist has more than {most} open items, which is all that one run can check"
+        ),
+    )
+    .label("one too many")
+    .help("spread the items over several heartbeats")
 }
 
 fn all_ticked(first: Place) -> Diagnostic {

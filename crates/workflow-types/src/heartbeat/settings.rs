@@ -1,7 +1,10 @@
 //! Reads the settings of a heartbeat from its front matter.
 
+use std::num::NonZeroU32;
+
 use serde_json::Value;
 
+use super::DEFAULT_UNKNOWN_AFTER;
 use crate::definition::fields::{Field, Fields};
 use crate::definition::timing;
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
@@ -18,6 +21,7 @@ pub(super) struct Settings {
     pub(super) model: Option<ModelName>,
     pub(super) tools: Vec<ToolName>,
     pub(super) enabled: bool,
+    pub(super) unknown_after: NonZeroU32,
 }
 
 impl Default for Settings {
@@ -27,6 +31,7 @@ impl Default for Settings {
             model: None,
             tools: Vec::new(),
             enabled: true,
+            unknown_after: DEFAULT_UNKNOWN_AFTER,
         }
     }
 }
@@ -46,6 +51,7 @@ pub(super) fn read(document: &Value, report: &mut Report) -> Option<Settings> {
     let model = fields.parsed("model");
     let tools = fields.parsed_list("tools");
     let enabled = fields.boolean("enabled").unwrap_or(true);
+    let unknown_after = fields.positive("unknownAfter");
     fields.finish();
     if let (Some(interval), Some((hours, at))) = (interval, &hours) {
         check_window(interval, hours, at, report);
@@ -60,6 +66,7 @@ pub(super) fn read(document: &Value, report: &mut Report) -> Option<Settings> {
         model,
         tools,
         enabled,
+        unknown_after: unknown_after.map_or(DEFAULT_UNKNOWN_AFTER, |(count, _)| count),
     })
 }
 

@@ -93,6 +93,19 @@ impl AtTime {
     }
 }
 
+impl AtTime {
+    /// The instant; a local time that the clocks skip is meant as the first instant after it.
+    ///
+    /// # Errors
+    /// If it lies beyond the years that can be written.
+    pub(crate) fn first_in_zone(self, zone: TimeZone) -> Result<Timestamp, AtTimeError> {
+        match self.in_zone(zone) {
+            Err(AtTimeError::Skipped { resumes, .. }) => Self::Local(resumes).in_zone(zone),
+            found => found,
+        }
+    }
+}
+
 /// What the clocks show after the gap in which a local time lies.
 fn after_gap(zone: TimeZone, local: NaiveDateTime) -> NaiveDateTime {
     // No gap is longer than a day and a half.

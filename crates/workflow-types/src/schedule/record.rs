@@ -15,7 +15,7 @@ use super::policy::Policies;
 use super::timing::Timing;
 use super::zone::TZ_DATABASE_VERSION;
 use crate::Timestamp;
-use crate::id::{ScheduleId, WorkflowId};
+use crate::id::{HeartbeatName, ScheduleId, WorkflowId};
 use crate::words::words;
 
 /// What somebody wants of a schedule.
@@ -42,6 +42,8 @@ pub enum Keeper {
     People,
     /// The `trigger` of this workflow, which it follows.
     Trigger(WorkflowId),
+    /// The file of this heartbeat, which it follows.
+    Heartbeat(HeartbeatName),
 }
 
 /// How often a schedule has changed; whoever has seen an older one may not write it.
@@ -129,7 +131,8 @@ words! {
         Completed = "completed",
         /// So many of its executions failed in a row that it was paused.
         Failing = "failing",
-        /// The workflow whose `trigger` it follows has none any more.
+        /// The workflow whose `trigger` it follows has none any more, or the heartbeat whose file it
+        /// follows is gone.
         Detached = "detached",
     }
 }
@@ -437,7 +440,7 @@ impl Schedule {
     }
 }
 
-/// What becomes of the schedule of a workflow's `trigger` when its definition is registered.
+/// What becomes of a schedule that follows a file when that is read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Following {
     /// Nothing.
@@ -448,21 +451,22 @@ pub enum Following {
     Changed(Box<Change>),
 }
 
-/// Makes the schedule of a workflow follow its `trigger`, of which `wanted` is made.
+/// Makes a schedule follow its keeper, of whose `trigger`, or file, `wanted` is made.
 ///
 /// With the same trigger, nothing changes: neither the run count, nor the next fire time, nor that
 /// somebody has paused it. Without a trigger it is switched off and kept, for its history; with one
 /// again it goes on. A trigger that names no more times makes none.
-pub fn follow(known: Option<&Schedule>, wanted: Option<ScheduleSpec>, now: Timestamp) -> Following {
+pub fn follow(
+    keeper: &Keeper,
+    known: Option<&Schedule>,
+    wanted: Option<ScheduleSpec>,
+    now: Timestamp,
+) -> Following {
     let changed = |change| Following::Changed(Box::new(change));
     match (known, wanted) {
         (None, None) => Following::Unchanged,
         (None, Some(spec)) => {
-            let keeper = spec
-                .workflow
-                .clone()
-                .map_or(Keeper::People, Keeper::Trigger);
-            let created = Schedule::create(spec, keeper, now);
+            let created = Schedule::create(spec, keeper.clone(), now);
             created.map_or(Following::Unchanged, |schedule| {
                 Following::Added(Box::new(schedule))
             })

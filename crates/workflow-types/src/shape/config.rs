@@ -1,5 +1,7 @@
 //! The keys of a host's `agentspace.toml`. TOML is written in `snake_case`, so its names are.
 
+pub(crate) mod alerts;
+pub(crate) mod heartbeats;
 pub(crate) mod models;
 
 use serde_json::json;
@@ -80,6 +82,12 @@ pub(crate) static CONFIG: Shape = Shape {
         )
         .example(|| json!({"execute_command": {"allow_programs": ["git"]}})),
         Key::optional(
+            "heartbeats",
+            Form::Named(&heartbeats::HEARTBEATS),
+            "The heartbeats that `agentspace serve` runs, by their names; without any, the HEARTBEAT.md beside this file, if there is one, is the heartbeat `heartbeat`.",
+        )
+        .example(|| json!({"ops": {"file": "ops/HEARTBEAT.md"}})),
+        Key::optional(
             "mcp",
             Form::Mapping(&MCP),
             "MCP servers, whose tools steps call as `SERVER.TOOL`.",
@@ -103,6 +111,12 @@ pub(crate) static CONFIG: Shape = Shape {
             "The models that steps may ask, each under the name that steps know.",
         )
         .example(|| json!({"fast": {"adapter": "ollama", "model": "llama3.2"}})),
+        Key::optional(
+            "alerts",
+            Form::Mapping(&alerts::ALERTS),
+            "Who is told of what somebody has to look at.",
+        )
+        .example(|| json!({"sinks": {"log": {"kind": "log"}}})),
     ],
 };
 

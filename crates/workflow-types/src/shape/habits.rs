@@ -435,6 +435,7 @@ static HEARTBEAT: &[Habit] = &[
     Habit::key(&["hours", "window"], &["activeHours"]),
     Habit::told(&["disabled", "paused", "pause"], "write `enabled: false`"),
     Habit::key(&["active"], &["enabled"]),
+    Habit::key(&["unknown", "unknowns", "alertafter"], &["unknownAfter"]),
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Form, Key, Shape, Whole, step, timing};
+use crate::heartbeat::DEFAULT_UNKNOWN_AFTER;
 use crate::schedule::{HeartbeatInterval, LONGEST_INTERVAL};
 
 pub(crate) static HEARTBEAT: Shape = Shape {
@@ -37,5 +38,12 @@ pub(crate) static HEARTBEAT: Shape = Shape {
         Key::optional("enabled", Form::Boolean, "Whether it runs at all.")
             .example(|| json!(false))
             .default(|| json!(true)),
+        Key::optional(
+            "unknownAfter",
+            Form::Whole(Whole::POSITIVE),
+            "After how many runs in a row in which an item could not be judged somebody is told.",
+        )
+        .example(|| json!(5))
+        .default(|| json!(DEFAULT_UNKNOWN_AFTER)),
     ],
 };

@@ -210,12 +210,19 @@ pub(crate) static MODEL: Shape = Shape {
         )
         .example(|| json!(["http_request"])),
         Key::optional(
+            "withoutApproval",
+            Form::List(&TOOL_NAMES),
+            "Those of its tools that are called without asking anybody, although they are destructive; \
+             any other destructive call waits for an approval.",
+        )
+        .example(|| json!(["http_request"])),
+        Key::optional(
             "maxTurns",
             Form::Whole(Whole {
                 least: 1,
                 most: Some(MOST_TURNS as u64),
             }),
-            "How many turns the model may take with its tools.",
+            "How many turns the model may take with its tools; 10 if it is left out.",
         )
         .example(|| json!(5)),
         Key::optional(

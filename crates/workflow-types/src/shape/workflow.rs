@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{FILLED, Form, Key, List, Pattern, Shape, Whole, step, timing};
 use crate::action::OnLimit;
-use crate::definition::{DEFAULT_MAX_VISITS, MAX_STEPS, MOST_VISITS};
+use crate::definition::{COSTS, DEFAULT_MAX_VISITS, MAX_STEPS, MOST_VISITS};
 use crate::id::LINE_PATTERN;
 
 /// A text of one line.
@@ -57,6 +57,24 @@ pub(crate) static WORKFLOW: Shape = Shape {
         )
         .example(|| json!(50))
         .default(|| Value::from(DEFAULT_MAX_VISITS)),
+        Key::optional(
+            "maxTokens",
+            Form::Whole(Whole {
+                least: 1,
+                most: Some(u32::MAX as u64),
+            }),
+            "How many tokens of models one execution may use; from then on no model is asked, and the step fails.",
+        )
+        .example(|| json!(100_000)),
+        Key::optional(
+            "maxCost",
+            Form::Number {
+                least: *COSTS.start(),
+                most: *COSTS.end(),
+            },
+            "What the models of one execution may cost, by the prices that the host has configured; from then on no model is asked, and the step fails.",
+        )
+        .example(|| json!(0.5)),
         Key::optional(
             "concurrency",
             Form::Mapping(&CONCURRENCY),

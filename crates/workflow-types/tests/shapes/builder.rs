@@ -211,12 +211,15 @@ fn everything_that_can_be_written_can_be_built() {
     let built = WorkflowDefinition::builder("W")
         .trigger(trigger)
         .max_steps(50)
+        .max_tokens(9000)
+        .max_cost(0.1)
         .concurrency(2, OnLimit::Skip)
         .step(
             Step::model("a", "p")
                 .system("s")
                 .model("m")
-                .tools(["t"])
+                .tools(["t", "u"])
+                .without_approval(["t"])
                 .max_turns(4)
                 .output_schema(json!({"ok": "boolean"}))
                 .approval(approval)
@@ -226,6 +229,8 @@ fn everything_that_can_be_written_can_be_built() {
 name: W
 trigger: {cron: "*/15 * * * *", timezone: Europe/Berlin, maxRuns: 3, activeHours: {start: "22:00", end: "06:00", daysOfWeek: [1, 5]}}
 maxSteps: 50
+maxTokens: 9000
+maxCost: 0.1
 concurrency: {limit: 2, onLimit: skip}
 steps:
   - id: a
@@ -233,7 +238,8 @@ steps:
     prompt: p
     system: s
     model: m
-    tools: [t]
+    tools: [t, u]
+    withoutApproval: [t]
     maxTurns: 4
     outputSchema: {ok: boolean}
     approvalRequired: {message: m, timeout: 1h, onTimeout: approve, approvers: [ann, bob], count: 2}

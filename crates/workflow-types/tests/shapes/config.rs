@@ -6,8 +6,8 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use workflow_types::config::{
-    Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
-    DEFAULT_OUTPUT_BYTES, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS,
+    AlertConfig, Config, DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS,
+    DEFAULT_GRACE, DEFAULT_OUTPUT_BYTES, DEFAULT_REMIND_AFTER, DEFAULT_TIMEZONE, DEFAULT_WORKFLOWS,
 };
 use workflow_types::{Diagnostics, json_schema};
 
@@ -39,11 +39,24 @@ fn full() -> Value {
             "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
         }},
         "secrets": {"A": {"env": "A_TOKEN"}, "b-2": {"file": "secrets/b"}},
+        "heartbeats": {"ops": {"file": "ops.md"}},
         "default_model": "fast",
         "models": {
             "fast": {
                 "adapter": "openai", "model": "m", "base_url": "http://127.0.0.1:1/v1/",
                 "key_env": "A_KEY", "max_tokens": 100, "temperature": 0.5, "timeout": "60s",
+                "input_price": 0.25, "output_price": 1.25,
+            },
+        },
+        "alerts": {
+            "remind_after": "4h",
+            "sinks": {
+                "log": {"kind": "log"},
+                "hook": {
+                    "kind": "webhook", "url": "https://a.example/x?y", "secret_env": "A_SECRET",
+                    "allow_private_addresses": true, "timeout": "5s",
+                },
+                "page": {"kind": "command", "command": ["page", "ops"], "timeout": 2_000},
             },
         },
     })
@@ -54,6 +67,8 @@ fn beyond_schemas(diagnostics: &Diagnostics) -> bool {
     let length = |message: &str| {
         message.contains("longer than a day")
             || message.contains("shorter than an hour")
+            || message.contains("longer than a minute")
+            || message.contains("shorter than a minute")
             || message.contains("there is no model `")
             || message.contains("there are several models")
             || (message.contains("which is no time zone") && !message.contains("is ``"))
@@ -66,14 +81,20 @@ fn agree(schema: &Validator, document: &Value) -> Result<(), String> {
     let good = checked.config.is_some() || beyond_schemas(&checked.diagnostics);
     // A number is judged by both; only texts are beyond a schema.
     let number = |key: &str| document["gateway"][key].as_u64().unwrap_or_default();
+    let delivery = |name: &str| document["alerts"]["sinks"][name]["timeout"].as_u64();
     let start = |name: &str| document["mcp"]["servers"][name]["timeout"].as_u64();
     let start = start("files").max(start("remote")).unwrap_or_default();
     let answer = document["models"]["fast"]["timeout"].as_u64();
     let longest = number("drain").max(number("grace")).max(start);
-    let long = longest.max(answer.unwrap_or_default()) > 86_400_000;
+    let long = longest.max(answer.unwrap_or_default()) > 86_400_000
+        || delivery("hook").max(delivery("page")) > Some(60_000);
     let age = &document["gateway"]["retention"]["older_than"];
     // That none is no time a schema can say, in every unit.
-    let short = age == "0s" || age.as_u64().is_some_and(|age| age < 3_600_000);
+    let reminder = &document["alerts"]["remind_after"];
+    let short = age == "0s"
+        || age.as_u64().is_some_and(|age| age < 3_600_000)
+        || reminder == "0s"
+        || reminder.as_u64().is_some_and(|after| after < 60_000);
     if schema.is_valid(document) == (good && !long && !short) {
         return Ok(());
     }
@@ -144,8 +165,27 @@ fn full_pointers() -> Vec<String> {
         }
         found.push(at);
     }
-    assert_eq!(found.len(), 48);
+    assert_eq!(found.len(), 68);
     found
+}
+
+/// Where a mapping of the schema stands; none if what stands there needs more than one key.
+fn place(name: &str) -> Option<&'static [&'static str]> {
+    Some(match name {
+        "" => &[],
+        "gateway" => &["gateway"],
+        "retention" => &["gateway", "retention"],
+        "tools" => &["tools"],
+        "executeCommand" => &["tools", "execute_command"],
+        "httpRequest" => &["tools", "http_request"],
+        "heartbeatFile" => &["heartbeats", "ops"],
+        "mcp" => &["mcp"],
+        "mcpServer" => &["mcp", "servers", "files"],
+        "secret" => &["secrets", "A"],
+        "model" | "sink" | "logSink" | "webhookSink" | "commandSink" => return None,
+        "alerts" => &["alerts"],
+        other => panic!("{other} is new"),
+    })
 }
 
 #[test]
@@ -158,19 +198,9 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         .into_iter()
         .chain(definitions.iter().map(|(name, of)| (name.as_str(), of)))
     {
-        let at: &[&str] = match name {
-            "" => &[],
-            "gateway" => &["gateway"],
-            "retention" => &["gateway", "retention"],
-            "tools" => &["tools"],
-            "executeCommand" => &["tools", "execute_command"],
-            "httpRequest" => &["tools", "http_request"],
-            "mcp" => &["mcp"],
-            "mcpServer" => &["mcp", "servers", "files"],
-            "secret" => &["secrets", "A"],
-            // What stands there is needed for any of its keys; its examples are tried below.
-            "model" => continue,
-            other => panic!("{other} is new"),
+        // What stands there is needed for any of its keys; its examples are tried below.
+        let Some(at) = place(name) else {
+            continue;
         };
         for (key, property) in mapping["properties"].as_object().unwrap() {
             assert!(property["description"].is_string(), "{key}");
@@ -198,7 +228,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             described += 1;
         }
     }
-    assert_eq!(described, 32);
+    assert_eq!(described, 37);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -215,8 +245,13 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         allow_private_addresses: Some(false),
         mcp_servers: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        heartbeats: BTreeMap::new(),
         default_model: None,
         models: std::collections::BTreeMap::new(),
+        alerts: AlertConfig {
+            remind_after: Some(DEFAULT_REMIND_AFTER),
+            ..AlertConfig::default()
+        },
     };
     assert_eq!(Config::check(&written).config, Some(expected));
 }
@@ -232,9 +267,77 @@ fn the_examples_of_a_models_keys_make_a_model() {
             (key.clone(), property["examples"][0].clone())
         })
         .collect();
-    assert_eq!(model.len(), 7);
+    assert_eq!(model.len(), 9);
     let checked = Config::check(&json!({"models": {"fast": model}}));
     assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+}
+
+#[test]
+fn the_examples_of_a_sinks_keys_make_a_sink() {
+    let schema = json_schema::config();
+    for (kind, shape) in [
+        ("log", "logSink"),
+        ("webhook", "webhookSink"),
+        ("command", "commandSink"),
+    ] {
+        let keys = schema["$defs"][shape]["properties"].as_object().unwrap();
+        let mut sink = json!({ "kind": kind });
+        for (key, property) in keys.iter().filter(|(key, _)| *key != "kind") {
+            assert!(property["description"].is_string(), "{key}");
+            sink[key] = property["examples"][0].clone();
+        }
+        let checked = Config::check(&json!({"alerts": {"sinks": {"s": sink}}}));
+        assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+        assert_eq!(checked.config.unwrap().alerts.sinks.len(), 1);
+    }
+}
+
+#[test]
+fn a_sink_that_cannot_be_told_is_refused_with_what_to_write() {
+    let told = |sink: Value| {
+        let checked = Config::check(&json!({"alerts": {"sinks": {"s": sink}}}));
+        assert!(checked.config.is_none(), "{sink}");
+        checked.diagnostics.to_string()
+    };
+    let hook = |key: &str, value: Value| {
+        let mut hook = json!({"kind": "webhook", "url": "https://a.example/"});
+        hook[key] = value;
+        told(hook)
+    };
+    for (sink, words) in [
+        (json!({}), ["WF0102", "kind = \"log\""]),
+        (json!({"kind": "mail"}), ["WF0104", "log, webhook, command"]),
+        (json!({"kind": "webhook"}), ["WF0102", "url = "]),
+        (json!({"kind": "command"}), ["WF0102", "command = ["]),
+        (
+            json!({"kind": "command", "command": []}),
+            ["WF0104", "names no program"],
+        ),
+        (
+            json!({"kind": "log", "url": "https://a.example/"}),
+            ["WF0101", "url"],
+        ),
+    ] {
+        let told = told(sink);
+        assert!(words.iter().all(|word| told.contains(word)), "{told}");
+    }
+    for key in ["secret", "token", "key"] {
+        let told = hook(key, json!("whsec_canary"));
+        assert!(
+            told.contains("secret_env = ") && !told.contains("canary"),
+            "{told}"
+        );
+    }
+    for value in ["whsec_canary+1", "", "1A", "A B"] {
+        let told = hook("secret_env", json!(value));
+        assert!(
+            told.contains("may not stand in this file") && !told.contains("canary"),
+            "{told}"
+        );
+    }
+    let name = Config::check(&json!({"alerts": {"sinks": {"a b": {"kind": "log"}}}}));
+    let name = name.diagnostics.to_string();
+    assert!(name.contains("is no name of a sink"), "{name}");
 }
 
 #[test]

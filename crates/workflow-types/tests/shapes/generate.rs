@@ -274,6 +274,7 @@ pub(super) fn heartbeat() -> Values {
             ("model", model()),
             ("tools", tools()),
             ("enabled", any::<bool>().prop_map(Value::from).boxed()),
+            ("unknownAfter", whole(1..1_000)),
         ],
     )
 }

@@ -87,7 +87,10 @@ fn skeleton() -> (Value, Vec<(&'static str, &'static str)>) {
                 "retry": {"maxAttempts": 7},
                 "branches": [{"condition": "true", "goto": "$end"}],
             },
-            {"id": "b", "action": "model", "prompt": "p", "approvalRequired": {"message": "m"}},
+            {
+                "id": "b", "action": "model", "prompt": "p", "tools": ["http_request"],
+                "approvalRequired": {"message": "m"},
+            },
             {"id": "c", "action": "noop"},
             {"id": "rollback", "action": "noop"},
         ],

@@ -61,7 +61,11 @@ pub(super) async fn perform(
 }
 
 /// One request, to an address that may be reached.
-async fn send(hop: &Hop, options: &HttpOptions, tls: &Tls) -> Result<Response, ToolError> {
+pub(super) async fn send(
+    hop: &Hop,
+    options: &HttpOptions,
+    tls: &Tls,
+) -> Result<Response, ToolError> {
     let found = look_up(&hop.url).await?;
     let checked = address::reachable(&hop.url, &found, options)?;
     let tls = tls.for_scheme(hop.url.scheme()).await;

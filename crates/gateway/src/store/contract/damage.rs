@@ -1,9 +1,11 @@
 //! Laws about what is damaged: it is named, and hides and stops nothing else.
 
+use workflow_types::alert::{AlertFilter, DeliveryEnd, DeliveryOutcome};
 use workflow_types::damage::Damaged;
 use workflow_types::execution::{ExecutionFilter, Scope};
 use workflow_types::schedule::Policies;
 
+use super::alerts::{sink, source};
 use super::fixture::{
     OWNER, World, at, back_off, complete, expiring, forward, gate_id, id, kind, paused, running,
 };
@@ -192,4 +194,47 @@ pub(super) async fn a_damaged_schedule_is_named_and_spares_its_neighbours(
     let found = world.reads.schedule(&schedule_id("a")).await;
     assert_eq!(kind(found), StoreErrorKind::Corrupt);
     world.is_found("schedule a").await;
+}
+
+pub(super) async fn a_damaged_alert_is_named_and_spares_its_neighbours(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let sinks = vec![sink("log")];
+    let configured = world.store.alerts().configure_alert_sinks(sinks).await;
+    configured.unwrap();
+    for number in 1..=3 {
+        world.found_needed(number, number).await;
+    }
+    let reads = world.reads.alerts();
+    let all = AlertFilter::default();
+    let before = reads.alerts(all, None, 10).await.unwrap().items;
+    let bad = before[1].id;
+    if !factory.damage(&Damage::Alert(bad)).await {
+        return;
+    }
+    let page = reads.alerts(all, None, 10).await.unwrap();
+    let ids: Vec<_> = page.items.iter().map(|one| one.id).collect();
+    assert_eq!(ids, [before[0].id, before[2].id]);
+    named(&page.damaged, [bad]);
+    assert_eq!(kind(reads.alert(bad).await), StoreErrorKind::Corrupt);
+    world.is_found(bad).await;
+    // The others are told, reminded of and ended.
+    let mut told = Vec::new();
+    while let Some(next) = reads.next_delivery(&sink("log")).await.unwrap() {
+        told.push(next.notice.alert);
+        let end = DeliveryEnd {
+            sink: sink("log"),
+            notice: next.notice.id,
+            at: at(50),
+            outcome: DeliveryOutcome::Delivered,
+        };
+        world.store.alerts().end_delivery(end).await.unwrap();
+    }
+    assert_eq!(told, [before[2].id, before[0].id]);
+    let reminded = world.store.alerts();
+    let reminded = reminded.remind_of_alerts(at(60), at(70), 10).await.unwrap();
+    assert_eq!(reminded.len(), 2);
+    assert_eq!(reads.longest_untold_alert().await.unwrap(), Some(at(70)));
+    let over = world.store.alerts();
+    let over = over.clear_alerts(source("ops"), "gone".to_owned(), at(80));
+    assert_eq!(over.await.unwrap().len(), 2);
 }

@@ -9,8 +9,8 @@ use workflow_types::approval::{Decision, Expiry, Gate, GateKind, GateState, OnEx
 use workflow_types::definition::StoredDefinition;
 use workflow_types::execution::{
     Admitted, Claimed, Entry, Epoch, Execution, ExecutionState, FailedAttempt, Failure,
-    FailureKind, Outcome, Round, Scope, Start, Started, StepFailure, StepFailureKind, StepResult,
-    Transition, TriggeredBy, Visit, VisitState, WorkflowExecutionState,
+    FailureKind, Outcome, Progress, Round, Scope, Start, Started, StepFailure, StepFailureKind,
+    StepResult, Transition, TriggeredBy, TurnPlace, Visit, VisitState, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, StepId};
 use workflow_types::registry::Registration;
@@ -202,7 +202,7 @@ pub(super) fn forward(number: u32, from: u32) -> Transition {
         epoch: Epoch::FIRST,
         open: Some(visit(number, from, "a", done(5, output))),
         failed: None,
-        usage: None,
+        progress: Progress::default(),
         made: vec![visit(number, from + 1, "a", VisitState::Begun)],
         gate: None,
         state: ExecutionState::Running,
@@ -282,6 +282,7 @@ pub(super) fn gate(number: u32, kind: GateKind) -> Gate {
         step: step("a"),
         visit: 1,
         attempt: 1,
+        place: TurnPlace::START,
         message: Some("go on?".to_owned()),
         request: json!({"tool": "echo", "args": [1, "two", null]}),
         requested_at: at(number),

@@ -400,8 +400,9 @@ pub(super) async fn a_deleted_schedule_leaves_its_executions_and_no_fires(
     let schedule = added(&world, "s", Policies::default()).await;
     fire(&world, firing(&schedule, running(1))).await.unwrap();
     let schedule = schedule_id("s");
-    world.store.delete_schedule(schedule.clone()).await.unwrap();
-    let again = world.store.delete_schedule(schedule).await;
+    let deleted = world.store.delete_schedule(schedule.clone(), at(60)).await;
+    deleted.unwrap();
+    let again = world.store.delete_schedule(schedule, at(61)).await;
     assert_eq!(kind(again), StoreErrorKind::NotFound);
     assert_eq!(world.stored(1).await.execution.schedule, None);
     assert_eq!(history(&world, "s").await, []);

@@ -3,7 +3,7 @@
 use workflow_types::approval::{Decision, GateKind, GateState, Judgement};
 use workflow_types::execution::{
     AttemptUsage, Execution, ExecutionState, FailureKind, FinishReason, ModelUsage, Outcome,
-    Started, StepFailureKind, Transition, VisitState,
+    Progress, Started, StepFailureKind, Transition, VisitState,
 };
 
 use serde_json::json;
@@ -55,7 +55,9 @@ pub(super) async fn what_a_model_used_is_kept_with_its_attempt(factory: &dyn Sto
     let used = |attempt, usage| AttemptUsage {
         visit: 1,
         attempt,
+        turn: 1,
         usage,
+        cost: None,
     };
     let said = ModelUsage {
         input_tokens: Some(20),
@@ -67,12 +69,18 @@ pub(super) async fn what_a_model_used_is_kept_with_its_attempt(factory: &dyn Sto
         ..ModelUsage::default()
     };
     let refused = Transition {
-        usage: Some(used(1, half)),
+        progress: Progress {
+            usage: Some(used(1, half)),
+            ..Progress::default()
+        },
         ..back_off(1, at(60))
     };
     world.apply(refused).await.unwrap();
     let done = Transition {
-        usage: Some(used(2, said)),
+        progress: Progress {
+            usage: Some(used(2, said)),
+            ..Progress::default()
+        },
         ..complete(1)
     };
     world.apply(done.clone()).await.unwrap();

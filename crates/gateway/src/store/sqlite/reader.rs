@@ -12,14 +12,14 @@ use workflow_types::damage::Listed;
 use workflow_types::definition::DefinitionDigest;
 use workflow_types::execution::{
     AttemptUsage, Cancellation, EventPage, EventSeq, Execution, ExecutionFilter, FailedAttempt,
-    Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
+    ModelTurn, Page, PageKey, Prune, Scope, Visit, WorkflowExecutionState,
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
 use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
 
 use super::blocking;
-use crate::store::{Commits, ReadStore, StoreError, StoreErrorKind};
+use crate::store::{AlertReads, Commits, HeartbeatReads, ReadStore, StoreError, StoreErrorKind};
 
 /// Read-only connections that may be in use at once.
 const READERS: usize = 4;
@@ -82,7 +82,7 @@ impl SqliteReader {
     }
 
     /// Runs several reads on one state of the database.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, db::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -124,6 +124,14 @@ impl Shared {
 
 #[async_trait]
 impl ReadStore for SqliteReader {
+    fn alerts(&self) -> &dyn AlertReads {
+        self
+    }
+
+    fn heartbeats(&self) -> &dyn HeartbeatReads {
+        self
+    }
+
     async fn workflows(&self) -> Result<Listed<Workflow>, StoreError> {
         self.read(db::workflow::list).await
     }
@@ -186,6 +194,16 @@ impl ReadStore for SqliteReader {
         last: u32,
     ) -> Result<Vec<FailedAttempt>, StoreError> {
         self.read(move |c| db::attempt::between(c, &id, (first, last)))
+            .await
+    }
+
+    async fn turns(
+        &self,
+        id: ExecutionId,
+        first: u32,
+        last: u32,
+    ) -> Result<Vec<ModelTurn>, StoreError> {
+        self.read(move |c| db::turn::between(c, &id, (first, last)))
             .await
     }
 

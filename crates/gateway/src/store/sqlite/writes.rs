@@ -14,10 +14,18 @@ use workflow_types::registry::{Registered, Registration};
 use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 
 use super::SqliteStore;
-use crate::store::{ReadStore, Store, StoreError};
+use crate::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn alerts(&self) -> &dyn AlertStore {
+        self
+    }
+
+    fn heartbeats(&self) -> &dyn HeartbeatStore {
+        self
+    }
+
     fn reads(&self) -> Arc<dyn ReadStore> {
         Arc::new(self.reader.clone())
     }
@@ -113,8 +121,8 @@ impl Store for SqliteStore {
         self.write(move |c| db::schedule::change(c, &change)).await
     }
 
-    async fn delete_schedule(&self, id: ScheduleId) -> Result<(), StoreError> {
-        self.write(move |c| db::schedule::delete(c, &id)).await
+    async fn delete_schedule(&self, id: ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |c| db::schedule::delete(c, &id, now)).await
     }
 
     async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {

@@ -5,14 +5,17 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use gateway::Listed;
-use gateway::store::{Commits, ReadStore, Store, StoreError, StoreErrorKind};
+use gateway::store::{
+    AlertReads, AlertStore, Commits, HeartbeatReads, HeartbeatStore, ReadStore, Store, StoreError,
+    StoreErrorKind,
+};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Gate, Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::definition::DefinitionDigest;
 use gateway::workflow_types::execution::{
     Admitted, AttemptUsage, Cancellation, Cancelling, Claimed, EventPage, EventSeq, Execution,
-    ExecutionFilter, FailedAttempt, Page, PageKey, Place, Prune, Pruned, Round, Scope, Start,
-    Started, Transition, Visit, WorkflowExecutionState,
+    ExecutionFilter, FailedAttempt, ModelTurn, Page, PageKey, Place, Prune, Pruned, Round, Scope,
+    Start, Started, Transition, Visit, WorkflowExecutionState,
 };
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
@@ -89,6 +92,12 @@ counting! {
         fn reads(&self) -> Arc<dyn ReadStore> {
             Arc::new(Counting { inner: self.inner.reads(), counts: self.counts.clone() })
         }
+        fn alerts(&self) -> &dyn AlertStore {
+            self.inner.alerts()
+        }
+        fn heartbeats(&self) -> &dyn HeartbeatStore {
+            self.inner.heartbeats()
+        }
     }
         register(registrations: Vec<Registration>) -> Result<Vec<Registered>, StoreError>;
         start(start: Start, owner: &str) -> Result<Started, StoreError>;
@@ -106,7 +115,7 @@ counting! {
         expire_due(scope: Scope, now: Timestamp, limit: usize) -> Result<Vec<ExecutionId>, StoreError>;
         add_schedule(schedule: Schedule) -> Result<(), StoreError>;
         change_schedule(change: Change) -> Result<(), StoreError>;
-        delete_schedule(id: ScheduleId) -> Result<(), StoreError>;
+        delete_schedule(id: ScheduleId, now: Timestamp) -> Result<(), StoreError>;
         fire(firing: Firing, owner: &str) -> Result<Fired, StoreError>;
         pause_failing(id: ScheduleId, now: Timestamp) -> Result<Option<Schedule>, StoreError>;
         detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> Result<(), StoreError>;
@@ -114,7 +123,14 @@ counting! {
 }
 
 counting! {
-    ReadStore {}
+    ReadStore {
+        fn alerts(&self) -> &dyn AlertReads {
+            self.inner.alerts()
+        }
+        fn heartbeats(&self) -> &dyn HeartbeatReads {
+            self.inner.heartbeats()
+        }
+    }
         workflows() -> Result<Listed<Workflow>, StoreError>;
         workflow(id: &WorkflowId) -> Result<Option<Workflow>, StoreError>;
         definition(digest: &DefinitionDigest) -> Result<Option<SavedDefinition>, StoreError>;
@@ -123,6 +139,7 @@ counting! {
         state(id: ExecutionId) -> Result<Option<WorkflowExecutionState>, StoreError>;
         journal(id: ExecutionId, from: u32, limit: usize) -> Result<Vec<Visit>, StoreError>;
         attempts(id: ExecutionId, first: u32, last: u32) -> Result<Vec<FailedAttempt>, StoreError>;
+        turns(id: ExecutionId, first: u32, last: u32) -> Result<Vec<ModelTurn>, StoreError>;
         usage(id: ExecutionId) -> Result<Vec<AttemptUsage>, StoreError>;
         events(id: ExecutionId, after: EventSeq, limit: usize) -> Result<Option<EventPage>, StoreError>;
         cancellation(id: ExecutionId) -> Result<Option<Cancellation>, StoreError>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use gateway::store::{ReadStore, Store, StoreError};
+use gateway::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::{Resolved, ResolvedBy, Vote, Voted};
 use gateway::workflow_types::execution::{
@@ -95,6 +95,13 @@ macro_rules! handed_on {
                 self.inner.reads()
             }
 
+            fn alerts(&self) -> &dyn AlertStore {
+                self.inner.alerts()
+            }
+            fn heartbeats(&self) -> &dyn HeartbeatStore {
+                self.inner.heartbeats()
+            }
+
             $(async fn $verb(&self, $($name: $kind),*) -> Result<$answer, StoreError> {
                 let number = self.before().await;
                 let answer = self.inner.$verb($($name),*).await;
@@ -126,7 +133,7 @@ handed_on! {
     expire_due(scope: Scope, now: Timestamp, limit: usize) -> Vec<ExecutionId>;
     add_schedule(schedule: Schedule) -> ();
     change_schedule(change: Change) -> ();
-    delete_schedule(id: ScheduleId) -> ();
+    delete_schedule(id: ScheduleId, now: Timestamp) -> ();
     fire(firing: Firing, owner: &str) -> Fired;
     pause_failing(id: ScheduleId, now: Timestamp) -> Option<Schedule>;
     detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> ();

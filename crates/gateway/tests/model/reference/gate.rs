@@ -10,7 +10,7 @@ use gateway::workflow_types::approval::{
 };
 use gateway::workflow_types::definition::Step;
 use gateway::workflow_types::execution::{
-    ExecutionState, FailureKind, Outcome, StepFailureKind, TriggeredBy, VisitState,
+    ExecutionState, FailureKind, Outcome, StepFailureKind, TriggeredBy, TurnPlace, VisitState,
 };
 
 use super::operation::Answer;
@@ -74,6 +74,7 @@ impl Run {
             step: open.step.clone(),
             visit: open.number,
             attempt: open.attempt,
+            place: TurnPlace::START,
             message: None,
             request: open.request.clone().expect("it is resolved"),
             requested_at: now,

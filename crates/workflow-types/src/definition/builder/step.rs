@@ -72,6 +72,11 @@ impl StepBuilder<Model> {
         self.with("tools", texts(names))
     }
 
+    /// Those of its tools that are called without asking anybody, although they are destructive.
+    pub fn without_approval<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Self {
+        self.with("withoutApproval", texts(names))
+    }
+
     /// How many turns the model may take with its tools.
     pub fn max_turns(self, most: u32) -> Self {
         self.with("maxTurns", most)

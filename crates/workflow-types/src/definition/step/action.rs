@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::action::{Action, ActionKind, Args, MaxTurns, ModelAction, Text, ToolAction};
 use crate::definition::fields::{Field, Fields};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
+use crate::id::ToolName;
 use crate::output_schema;
 use crate::template::{ArgsTemplate, Template};
 
@@ -69,6 +70,7 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
         .map(|(text, at)| compile_text(text, &at, fields.report));
     let model = fields.parsed("model");
     let tools = fields.parsed_list("tools");
+    let without_approval = without_approval(&tools, fields);
     let max_turns = fields.positive("maxTurns").and_then(|(turns, at)| {
         MaxTurns::try_new(turns.get())
             .map_err(|error| fields.report.invalid(&at, error))
@@ -82,9 +84,29 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
         system,
         model,
         tools,
+        without_approval,
         max_turns,
         output_schema,
     })
+}
+
+/// The tools that are called without asking, each of which the model must have.
+fn without_approval(tools: &[ToolName], fields: &mut Fields<'_, '_>) -> Vec<ToolName> {
+    let named: Vec<(ToolName, Pointer)> = fields.placed_list("withoutApproval");
+    let mut known = Vec::with_capacity(named.len());
+    for (name, at) in named {
+        if !tools.contains(&name) {
+            let listed = tools.iter().map(AsRef::as_ref);
+            let remedy = match fields.report.closest(name.as_ref(), listed) {
+                Some(near) => Remedy::told(format!("did you mean `{near}`?")),
+                None => Remedy::told("add it to `tools`, or remove it here"),
+            };
+            let reason = format!("`{name}` is none of the step's `tools`");
+            fields.report.invalid_but(&at, reason, Some(remedy));
+        }
+        known.push(name);
+    }
+    known
 }
 
 /// Compiles a text with templates. If it cannot be, that is reported, and what comes back only lets

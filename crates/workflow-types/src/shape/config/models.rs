@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::config::{Adapter, HOTTEST, LONGEST_WAIT};
+use crate::config::{Adapter, HOTTEST, LONGEST_WAIT, PRICES};
 use crate::id::MODEL_NAME_PATTERN;
 use crate::shape::{Form, Key, Named, Pattern, Shape, Whole};
 
@@ -87,5 +87,23 @@ pub(crate) static MODEL: Shape = Shape {
             "How long one request may take, within the timeout of the step; milliseconds as a number, or a text; at most a day.",
         )
         .example(|| json!("60s")),
+        Key::optional(
+            "input_price",
+            Form::Number {
+                least: *PRICES.start(),
+                most: *PRICES.end(),
+            },
+            "What a million tokens of questions cost, in whichever currency; with `output_price`, the cost of every answer is recorded.",
+        )
+        .example(|| json!(0.25)),
+        Key::optional(
+            "output_price",
+            Form::Number {
+                least: *PRICES.start(),
+                most: *PRICES.end(),
+            },
+            "What a million tokens of answers cost, in the same currency.",
+        )
+        .example(|| json!(1.25)),
     ],
 };

@@ -1,0 +1,10 @@
+DROP INDEX executions_unjudged;
+ALTER TABLE workflow_executions DROP COLUMN judged_at;
+DROP INDEX fires_failed;
+DELETE FROM schedules WHERE keeper LIKE 'heartbeat %';
+ALTER TABLE schedules ADD COLUMN trigger_of TEXT REFERENCES workflows (id);
+UPDATE schedules SET trigger_of = substr(keeper, 9) WHERE keeper IS NOT NULL;
+CREATE UNIQUE INDEX schedules_trigger ON schedules (trigger_of) WHERE trigger_of IS NOT NULL;
+DROP INDEX schedules_keeper;
+ALTER TABLE schedules DROP COLUMN keeper;
+DROP TABLE heartbeats;
