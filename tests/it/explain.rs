@@ -21,7 +21,10 @@ fn example(page: &str, heading: &str) -> String {
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
     let fenced = section.split("```").nth(1).unwrap();
     let (language, text) = fenced.split_once('\n').unwrap();
-    assert!(language == "yaml" || language == "markdown", "{language}");
+    assert!(
+        matches!(language, "yaml" | "markdown" | "toml"),
+        "{language}"
+    );
     text.to_owned()
 }
 
@@ -84,14 +87,21 @@ fn an_unknown_code_is_bad_usage_and_the_near_one_is_named() {
 #[test]
 fn the_examples_that_only_a_host_can_judge_are_wrong_and_right() {
     let place = Place::new();
-    for code in ["WF0207", "WF0208", "WF0209"] {
+    for code in ["WF0207", "WF0208", "WF0209", "WF0520"] {
         let data = place.json(["explain", code]);
         let page = word(&data["page"]);
-        let file = "example.yaml";
+        let file = match code {
+            "WF0520" => "agentspace.toml",
+            _ => "example.yaml",
+        };
         for (heading, expected) in [("Wrong", vec![code]), ("Right", Vec::new())] {
             place.write(file, example(page, heading));
-            let found = place.run(["check", file, "--json"]).data();
-            let found: Vec<String> = list(&list(&found["files"])[0]["diagnostics"])
+            // Nobody names a configuration: it is found.
+            let named = (code != "WF0520").then_some(file);
+            let args = ["check", "--json"].into_iter().chain(named);
+            let found = list(&place.run(args).data()["files"]);
+            let of_file = |one: &&Value| word(&one["path"]).ends_with(file);
+            let found: Vec<String> = list(&found.iter().find(of_file).unwrap()["diagnostics"])
                 .iter()
                 .map(|one| word(&one["code"]).to_owned())
                 .collect();

@@ -37,6 +37,7 @@ mod output;
 mod reloading;
 mod rules;
 mod schedules;
+mod secrets;
 mod serve;
 mod signals;
 mod simulate;

@@ -6,6 +6,7 @@ mod graph;
 mod heartbeats;
 mod models;
 pub(crate) mod schedules;
+mod secrets;
 mod tools;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use heartbeats::Heartbeats;
 pub(crate) use models::Models;
 pub(crate) use schedules::{Schedules, Simulate};
+pub(crate) use secrets::Secrets;
 pub(crate) use tools::{ToolCallArgs, Tools};
 
 // What a command gets of the flags, once the environment and the file are put to them.
@@ -260,6 +262,9 @@ pub(crate) enum Command {
     /// The checklists that an agent works through at an interval.
     #[command(subcommand)]
     Heartbeats(Heartbeats),
+    /// The secrets that steps may name.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Let schedules fire and carry all executions on, until a signal ends it.
     Serve,
     /// Have workflow files read again, by the process that serves the database or else at once.

@@ -20,6 +20,7 @@ mod retry;
 mod run;
 mod schedules;
 mod schema;
+mod secrets;
 mod serve;
 mod simulate;
 mod tools;
@@ -60,6 +61,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Heartbeats(command) => heartbeats::run(global, command).await,
+        Command::Secrets(command) => Ok(secrets::run(global, &command)),
         Command::Serve => serve::run(global).await,
         Command::Reload => reload::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,

@@ -5,6 +5,7 @@
 
 mod document;
 mod find;
+mod secrets;
 mod servers;
 mod settings;
 #[cfg(test)]

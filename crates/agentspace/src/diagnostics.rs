@@ -1,5 +1,6 @@
 //! Shows diagnostics: with the source text for people, as JSON for programs, as GitHub's commands.
 
+mod concealed;
 mod excerpts;
 
 use std::path::Path;
@@ -160,12 +161,21 @@ pub(crate) fn human(diagnostic: &Diagnostic, map: &SourceMap, path: &Path) -> St
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let is_concealed = concealed::is(diagnostic, map, path);
     let path = path.display().to_string();
     let mut group: Group<'_> = level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str())
         .elements(None::<Element<'_>>);
-    for excerpt in excerpts::of(diagnostic, map) {
+    let excerpts = if is_concealed {
+        let at = map.line_column(map.resolve(&diagnostic.place).start);
+        let origin = Origin::path(path.as_str()).line(at.line);
+        group = group.element(origin.char_column(at.column));
+        Vec::new()
+    } else {
+        excerpts::of(diagnostic, map)
+    };
+    for excerpt in excerpts {
         let snippet = Snippet::source(excerpt.text(map))
             .line_start(excerpt.line())
             .fold(true)

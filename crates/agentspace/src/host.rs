@@ -23,6 +23,7 @@ use crate::cli::{ActorArg, Global};
 use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
 use crate::output;
+use crate::secrets::{self, Keeper};
 use crate::stop::Stop;
 use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
@@ -56,7 +57,9 @@ pub(crate) fn builder(global: &Global, trusted: &Trusted) -> GatewayBuilder {
         .fold(builder, GatewayBuilder::shared_tool);
     let builder = sources(global)
         .into_iter()
-        .fold(builder, GatewayBuilder::tool_source);
+        .fold(builder, GatewayBuilder::tool_source)
+        .secrets(Keeper(global.secrets.clone()))
+        .mask(secrets::mask().clone());
     let heartbeats = global.heartbeats.iter();
     let builder = heartbeats.fold(builder, |builder, (name, file)| {
         builder.heartbeat(name.as_ref(), file)

@@ -10,14 +10,15 @@ mod exit;
 mod follow;
 mod graph;
 mod host;
+mod logs;
 mod models;
 mod output;
+mod secrets;
 mod stop;
 mod tls;
 mod tools;
 mod view;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use crate::cli::Cli;
@@ -25,7 +26,7 @@ use crate::exit::Exit;
 
 fn main() -> ExitCode {
     let (given, command) = Cli::read(std::env::args_os());
-    init_logs();
+    logs::init();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -47,22 +48,4 @@ fn main() -> ExitCode {
         return Exit::Failed.into();
     }
     exit.into()
-}
-
-/// Logs go to stderr and are quiet unless `RUST_LOG` asks for more.
-fn init_logs() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    // Speaks of questions and answers, which belong in no log. The directive is a constant.
-    let filter = match "genai=off".parse() {
-        Ok(silent) => filter.add_directive(silent),
-        Err(_) => filter,
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        // It would be said on stderr, and panic.
-        .log_internal_errors(false)
-        .init();
 }

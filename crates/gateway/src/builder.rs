@@ -21,6 +21,7 @@ use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::registrar::Registrar;
 use crate::scheduler::{self, Scheduler};
+use crate::secret::{Mask, SecretSource, Secrets};
 use crate::store::{Durability, GATEWAY, Opened, SqliteStore, Store, StoreErrorKind};
 use crate::tool::{Tool, ToolRegistry, ToolSource};
 
@@ -71,6 +72,7 @@ pub struct GatewayBuilder {
     watch: Files,
     tools: ToolRegistry,
     models: ModelRegistry,
+    secrets: Secrets,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
     limits: Limits,
@@ -97,6 +99,7 @@ impl Default for GatewayBuilder {
             watch: Files::ReadOnce,
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
+            secrets: Secrets::default(),
             clock: Arc::new(SystemClock),
             entropy: Entropy::system(),
             limits: Limits::default(),
@@ -227,6 +230,19 @@ impl GatewayBuilder {
         self
     }
 
+    /// Where the values of secrets are from, which steps name as `{{ secrets.NAME }}`. Default:
+    /// there are none.
+    pub fn secrets(mut self, source: impl SecretSource) -> Self {
+        self.secrets.source = Some(Arc::new(source));
+        self
+    }
+
+    /// A mask that is shared with the host: every value that a call is given is in it before.
+    pub fn mask(mut self, mask: Mask) -> Self {
+        self.secrets.mask = mask;
+        self
+    }
+
     /// The clock. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -352,6 +368,7 @@ impl GatewayBuilder {
         Known {
             tools: self.tools.clone(),
             models: self.models.clone(),
+            secrets: self.secrets.clone(),
             taken: Arc::new(
                 self.heartbeats
                     .keys()
@@ -398,6 +415,7 @@ impl GatewayBuilder {
             entropy: self.entropy,
             tools: self.tools,
             models: self.models,
+            secrets: self.secrets,
             owner,
             limits: self.limits,
             left_behind: self.left_behind,

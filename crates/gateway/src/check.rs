@@ -1,14 +1,17 @@
 //! Checks a definition or a heartbeat against the tools and models of the gateway that is to run it.
 
+use std::ops::Range;
+
 use serde_json::Value;
 use workflow_types::action::{Action, ModelAction, ToolAction};
 use workflow_types::definition::{Step, UsableStep};
 use workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
-use workflow_types::id::{ModelName, ToolName};
+use workflow_types::id::{ModelName, SecretName, ToolName};
 use workflow_types::output_schema::Subject;
 use workflow_types::{Diagnostics, Heartbeat, WorkflowDefinition};
 
 use crate::loader::Known;
+use crate::secret::Secrets;
 use crate::tool::ToolRegistry;
 
 /// The diagnostics of a definition with those of its tools and models.
@@ -44,6 +47,62 @@ fn step(step: &Step, at: &Pointer, known: &Known, all: &mut Vec<Diagnostic>) {
         Action::Model(action) => model(action, at, known, all),
         Action::Noop => {}
     }
+    secrets(step, at, &known.secrets, all);
+}
+
+/// Names every secret of a step that the host does not have, if it says which it has.
+fn secrets(step: &Step, at: &Pointer, secrets: &Secrets, all: &mut Vec<Diagnostic>) {
+    let known = match &secrets.source {
+        None => Vec::new(),
+        Some(source) => match source.names() {
+            None => return,
+            Some(names) => names,
+        },
+    };
+    let mut look = |at: &Pointer, span: Range<usize>, name: &SecretName| {
+        if !known.contains(name) {
+            all.push(unknown_secret(name, at, span, &known));
+        }
+    };
+    match step.action() {
+        Action::Tool(action) => {
+            let args = at.key("args");
+            for (inner, span, name) in action.args().template().secrets() {
+                let inner = Pointer::from_text(inner).unwrap_or_default();
+                look(&args.join(&inner), span, &name);
+            }
+        }
+        Action::Model(action) => {
+            let texts = [
+                ("prompt", Some(action.prompt())),
+                ("system", action.system()),
+            ];
+            for (key, text) in texts {
+                let secrets = text.into_iter().flat_map(|text| text.template().secrets());
+                secrets.for_each(|(span, name)| look(&at.key(key), span, &name));
+            }
+        }
+        Action::Noop => {}
+    }
+}
+
+fn unknown_secret(
+    name: &SecretName,
+    at: &Pointer,
+    span: Range<usize>,
+    known: &[SecretName],
+) -> Diagnostic {
+    let names = known.iter().map(AsRef::as_ref);
+    let help = match workflow_types::diagnostic::closest(name.as_ref(), names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "no secrets are configured".to_owned(),
+        None => format!("configured: {}", names.collect::<Vec<&str>>().join(", ")),
+    };
+    let place = Place::inside(at, span);
+    let message = format!("there is no secret `{name}`");
+    Diagnostic::new(Code::UnknownSecret, place, message)
+        .label("not configured")
+        .help(help)
 }
 
 /// The diagnostics of a heartbeat with those of its tools and its model.

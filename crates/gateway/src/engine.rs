@@ -16,6 +16,7 @@ mod recover;
 mod request;
 mod retention;
 mod retry;
+mod sealed;
 mod size;
 mod timer;
 mod turns;
@@ -43,6 +44,7 @@ use crate::error::{During as _, Error, ErrorKind};
 use crate::heartbeat::Beats;
 use crate::model::ModelRegistry;
 use crate::scheduler::Scheduler;
+use crate::secret::Secrets;
 use crate::store::{ReadStore, Store};
 use crate::tool::ToolRegistry;
 use admission::{Admission, Slot};
@@ -89,6 +91,7 @@ pub(crate) struct Engine {
     pub(crate) entropy: Entropy,
     pub(crate) tools: ToolRegistry,
     pub(crate) models: ModelRegistry,
+    pub(crate) secrets: Secrets,
     pub(crate) changes: Changes,
     pub(crate) owner: String,
     pub(crate) limits: Limits,
@@ -133,6 +136,7 @@ pub(crate) struct Parts {
     pub(crate) entropy: Entropy,
     pub(crate) tools: ToolRegistry,
     pub(crate) models: ModelRegistry,
+    pub(crate) secrets: Secrets,
     pub(crate) owner: String,
     pub(crate) limits: Limits,
     pub(crate) left_behind: LeftBehind,
@@ -152,6 +156,7 @@ impl Engine {
             entropy: parts.entropy,
             tools: parts.tools,
             models: parts.models,
+            secrets: parts.secrets,
             changes: Changes::default(),
             owner: parts.owner,
             limits: parts.limits,

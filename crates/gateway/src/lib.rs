@@ -60,6 +60,7 @@ mod operation;
 mod reader;
 mod registrar;
 mod scheduler;
+mod secret;
 pub mod store;
 mod tool;
 mod watch;
@@ -81,6 +82,7 @@ pub use registrar::{FileEvents, Reloaded};
 pub use scheduler::{
     Backfill, Backfilled, ScheduleEdit, ScheduleEvent, ScheduleEvents, ScheduleRequest, Schedules,
 };
+pub use secret::{LONGEST_SECRET, Mask, SHORTEST_SECRET, SecretError, SecretSource, SecretValue};
 pub use store::Durability;
 pub use tool::{Effect, Registered, Tool, ToolCall, ToolError, ToolRegistry, ToolSource, ToolSpec};
 pub use watch::Watch;

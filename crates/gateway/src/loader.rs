@@ -18,6 +18,7 @@ use workflow_types::{
 use crate::check;
 use crate::error::{Error, ErrorKind};
 use crate::model::ModelRegistry;
+use crate::secret::Secrets;
 use crate::tool::ToolRegistry;
 
 /// The file of a heartbeat. It stands among workflow files and is none.
@@ -117,6 +118,7 @@ pub(crate) struct GoodFile {
 pub(crate) struct Known {
     pub(crate) tools: ToolRegistry,
     pub(crate) models: ModelRegistry,
+    pub(crate) secrets: Secrets,
     /// Ids that workflow files cannot have, because heartbeats have them.
     pub(crate) taken: Arc<BTreeSet<WorkflowId>>,
 }

@@ -1,6 +1,7 @@
 //! The interface by which a host gives its models to the gateway.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ pub trait ModelClient: Send + Sync + 'static {
     async fn ask(&self, request: ModelRequest) -> Result<ModelReply, ModelError>;
 }
 
-/// A question to a model.
-#[derive(Debug, Clone)]
+/// A question to a model. How it is printed says nothing of its texts, which may have secrets.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ModelRequest {
     /// The question.
@@ -74,6 +75,16 @@ impl ModelRequest {
             cancelled: CancellationToken::new(),
             deadline,
         }
+    }
+}
+
+impl fmt::Debug for ModelRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelRequest")
+            .field("idempotency_key", &self.idempotency_key)
+            .field("attempt", &self.attempt)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,8 @@
 mod registry;
 mod source;
 
+use std::fmt;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -93,8 +95,8 @@ pub enum Effect {
     Destructive,
 }
 
-/// One call of a tool.
-#[derive(Debug, Clone)]
+/// One call of a tool. How it is printed says nothing of its arguments, which may have secrets.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ToolCall {
     /// The arguments, checked against the tool's schema.
@@ -108,6 +110,16 @@ pub struct ToolCall {
     pub cancelled: CancellationToken,
     /// When the attempt must be over.
     pub deadline: Timestamp,
+}
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall")
+            .field("idempotency_key", &self.idempotency_key)
+            .field("attempt", &self.attempt)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ToolCall {

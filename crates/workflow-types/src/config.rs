@@ -7,6 +7,8 @@ mod alert;
 mod heartbeat;
 pub mod mcp;
 mod model;
+mod named;
+mod secrets;
 mod text;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use crate::definition::fields::Fields;
 use crate::definition::timing;
 use crate::diagnostic::{Diagnostics, Pointer, Report};
 use crate::duration::unit;
-use crate::id::{HeartbeatName, ModelName, ServerName};
+use crate::id::{HeartbeatName, ModelName, SecretName, ServerName};
 use crate::schedule::TimeZone;
 use crate::shape::Shape;
 use crate::shape::config::{CONFIG, EXECUTE_COMMAND, GATEWAY, HTTP_REQUEST, RETENTION, TOOLS};
@@ -30,6 +32,7 @@ pub use alert::{
 };
 use mcp::McpServer;
 pub use model::{Adapter, HOTTEST, ModelConfig, PRICES};
+pub use secrets::SecretPlace;
 use text::{Path, Variable};
 
 /// Where the database is if nobody says.
@@ -111,6 +114,8 @@ pub struct Config {
     pub heartbeats: BTreeMap<HeartbeatName, String>,
     /// `mcp.servers`
     pub mcp_servers: BTreeMap<ServerName, McpServer>,
+    /// `secrets`
+    pub secrets: BTreeMap<SecretName, SecretPlace>,
     /// `default_model`: the model that is asked where a step names none; one of `models`.
     pub default_model: Option<ModelName>,
     /// `models`
@@ -173,6 +178,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
         });
     });
     config.mcp_servers = mcp::read(&mut fields);
+    config.secrets = secrets::read(&mut fields);
     config.heartbeats = heartbeat::read(&mut fields);
     model::read(&mut fields, &mut config);
     alert::read(&mut fields, &mut config.alerts);

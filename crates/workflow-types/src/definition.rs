@@ -12,6 +12,7 @@ mod names;
 mod parse;
 pub mod picture;
 mod remedy;
+mod secrets;
 mod shell;
 mod step;
 mod stored;

@@ -128,6 +128,14 @@ impl Expression {
         &self.references
     }
 
+    /// What it reads, if it reads one thing and does nothing with it.
+    pub(crate) fn as_reference(&self) -> Option<&Reference> {
+        let [only] = self.references.as_slice() else {
+            return None;
+        };
+        reference::is_only(&self.root).then_some(only)
+    }
+
     /// The text without the white space and the choice of quotes: equal for expressions that only
     /// differ in these.
     pub(crate) fn canonical(&self) -> String {

@@ -64,6 +64,14 @@ pub enum NameError {
 )]
 pub struct StepId(String);
 
+/// The name of a secret: letters, digits, `_` and `-`, beginning with a letter or `_`, at most 64
+/// characters.
+#[nutype(
+    validate(with = check_identifier, error = NameError),
+    derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Display, FromStr, AsRef, Borrow, Serialize, Deserialize)
+)]
+pub struct SecretName(String);
+
 /// The id of a workflow: its file's stem. Letters, digits, `_` and `-`, at most 64 characters.
 #[nutype(
     validate(with = check_id, error = NameError),
@@ -228,6 +236,8 @@ uuid_id!(NoticeId);
 
 /// What [`StepId`] accepts, as a regular expression; [`MAX_NAME_LENGTH`] bounds its length.
 pub(crate) const STEP_ID_PATTERN: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+/// What [`SecretName`] accepts; [`MAX_NAME_LENGTH`] bounds its length.
+pub(crate) const SECRET_NAME_PATTERN: &str = STEP_ID_PATTERN;
 /// What [`ToolName`] accepts.
 pub(crate) const TOOL_NAME_PATTERN: &str = "^[A-Za-z0-9_.-]+$";
 /// What [`ServerName`] accepts; [`MAX_SERVER_NAME_LENGTH`] bounds its length.

@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod habits;
 pub(crate) mod heartbeat;
 pub(crate) mod mcp;
+pub(crate) mod secrets;
 pub(crate) mod step;
 pub(crate) mod timing;
 pub(crate) mod workflow;

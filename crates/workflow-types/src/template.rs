@@ -8,6 +8,8 @@
 //! - A string that is one whole `{{ expression }}` keeps the value's type; `undefined` is `null`.
 //! - Elsewhere strings go in as they are, `undefined` and `null` as nothing, the rest as compact
 //!   JSON. `| json` gives the JSON text of any value, also when it is the whole string.
+//! - `{{ secrets.NAME }}` leaves a place for a secret, shown as `[secret NAME]`: see [`SecretMark`].
+//!   It is no value that an expression could compute with.
 //! - `\{{` is a literal `{{`. To write a backslash before an expression: `{{ '\\' }}{{ input }}`.
 //!
 //! Whatever the data, rendering does a bounded amount of work and gives at most [`MAX_OUTPUT`]
@@ -16,6 +18,7 @@
 mod args;
 mod body;
 mod output;
+mod secret;
 
 use std::fmt;
 use std::ops::Range;
@@ -23,10 +26,12 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::expression::{Datum, EvalError, EvalErrorKind, Expression, Reference, Scope};
+use crate::id::SecretName;
 
 pub use args::ArgsTemplate;
 use body::Body;
 use output::{Full, Limits};
+pub use secret::{Rendered, RevealError, SECRETS, SecretMark, reveal, shown};
 
 /// The most bytes that rendering gives: of text, or of a value's compact JSON.
 pub const MAX_OUTPUT: usize = 1024 * 1024;
@@ -216,7 +221,21 @@ impl Template {
         })
     }
 
-    /// The value for the data in `scope`.
+    /// Every secret that it leaves a place for, with the bytes of the whole string that name it.
+    pub fn secrets(&self) -> impl Iterator<Item = (Range<usize>, SecretName)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Insert(insert) => {
+                let name = insert.secret()?;
+                let own = insert.expression.references().first()?;
+                let end = own.path().last()?.span().end;
+                let span = own.root().span().start..end;
+                Some((shifted(&span, insert.offset), name))
+            }
+        })
+    }
+
+    /// The value for the data in `scope`, as it may be shown.
     ///
     /// Depends on nothing but the template and the data.
     ///
@@ -227,10 +246,25 @@ impl Template {
         self.render_within(scope, &mut Limits::default())
     }
 
+    /// As [`render`](Self::render), with the places of secrets.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`render`](Self::render).
+    pub fn render_with_secrets(&self, scope: &dyn Scope) -> Result<Rendered, RenderError> {
+        let mut limits = Limits::default();
+        let value = self.render_within(scope, &mut limits)?;
+        Ok(Rendered {
+            value,
+            secrets: limits.secrets,
+        })
+    }
+
     /// As [`render`](Self::render), from limits that several templates share.
     fn render_within(&self, scope: &dyn Scope, limits: &mut Limits) -> Result<Value, RenderError> {
         if let [Part::Insert(insert)] = self.parts.as_slice()
             && insert.filter == Filter::None
+            && insert.secret().is_none()
         {
             let datum = insert.evaluate(scope, limits)?;
             return limits.value(&datum).map_err(|full| insert.full(full));
@@ -252,6 +286,14 @@ impl Template {
 }
 
 impl Insert {
+    /// The secret that it is, if it is nothing else.
+    fn secret(&self) -> Option<SecretName> {
+        match self.filter {
+            Filter::None => secret::named_by(&self.expression),
+            Filter::Json => None,
+        }
+    }
+
     fn evaluate<'a>(
         &'a self,
         scope: &'a dyn Scope,
@@ -270,6 +312,11 @@ impl Insert {
         scope: &dyn Scope,
         limits: &mut Limits,
     ) -> Result<(), RenderError> {
+        if let Some(name) = self.secret() {
+            return limits
+                .leave_place(text, name)
+                .map_err(|full| self.full(full));
+        }
         let datum = self.evaluate(scope, limits)?;
         let appended = match (self.filter, &datum) {
             (Filter::None, Datum::Undefined | Datum::Null) => Ok(()),

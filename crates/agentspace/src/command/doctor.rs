@@ -69,6 +69,14 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
     let missing = global.servers.iter().filter_map(servers::missing);
     examined.notes.extend(missing);
     examine_models(global, &mut examined);
+    for secret in &global.secrets {
+        if let Err(error) = secret.read() {
+            let name = &secret.name;
+            examined
+                .notes
+                .push(format!("secret `{name}` is not there: {error}"));
+        }
+    }
     examined.notes.extend(alerts::missing(&global.alerts));
     Ok(examined)
 }

@@ -185,7 +185,11 @@ impl Reader<'_> {
 
     /// A value that no setting can have.
     fn unsupported(&mut self, at: &Pointer, span: Range<usize>, expected: &str) -> Value {
-        let found = self.text.get(span).unwrap_or("a value");
+        let found = if is_secret(at) {
+            "a value"
+        } else {
+            self.text.get(span).unwrap_or("a value")
+        };
         self.problems.push(
             Diagnostic::new(
                 Code::Unsupported,
@@ -197,6 +201,12 @@ impl Reader<'_> {
         );
         Value::Null
     }
+}
+
+/// Whether a value is not to be repeated: somebody may have written a secret itself.
+fn is_secret(at: &Pointer) -> bool {
+    let rest = at.as_str().strip_prefix("/secrets");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn integer(number: &DeInteger<'_>) -> Option<Value> {

@@ -20,9 +20,11 @@ use gateway::{HEARTBEAT, Retention};
 use serde_json::{Value, json};
 
 use super::ConfigFile;
+use super::secrets;
 use super::servers::{self, ConfiguredServer};
 use crate::cli::Given;
 use crate::models::Models;
+use crate::secrets::ConfiguredSecret;
 
 /// What a heartbeat is called that no configuration names.
 const USUAL_HEARTBEAT: &str = "heartbeat";
@@ -60,6 +62,8 @@ pub(crate) struct Global {
     pub(crate) servers: Vec<ConfiguredServer>,
     /// The models that steps may ask.
     pub(crate) models: Models,
+    /// Where the values of secrets are.
+    pub(crate) secrets: Vec<ConfiguredSecret>,
     /// The heartbeats, each with its file.
     pub(crate) heartbeats: Vec<(HeartbeatName, PathBuf)>,
     /// Who is told of alerts.
@@ -155,6 +159,7 @@ pub(super) fn resolve(given: &Given, directory: &Path, file: Option<&ConfigFile>
         allow_private_addresses,
         servers: servers::of(file, directory),
         models,
+        secrets: secrets::of(file, directory),
         heartbeats,
         alerts: config.alerts.clone(),
         settings: decide.settings,

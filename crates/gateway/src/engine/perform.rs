@@ -2,10 +2,12 @@
 
 mod bounds;
 mod model;
+mod screen;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use workflow_types::definition::Step;
@@ -15,11 +17,14 @@ use workflow_types::id::ToolName;
 use super::Engine;
 use super::drive::Live;
 use super::request::Request;
+use super::sealed::Sealed;
 use super::size;
+use crate::secret::SecretError;
 use crate::tool::{ToolCall, ToolError};
 
 pub(super) use bounds::{Deadline, Work, bounded};
-pub(super) use model::{Question, Toolbox, ask, schema_of, understood};
+pub(super) use model::{Question, Toolbox, Words, ask, schema_of, understood};
+pub(super) use screen::Screen;
 
 /// How an attempt ended.
 #[derive(Debug, PartialEq)]
@@ -56,10 +61,19 @@ impl Refusal {
     }
 
     pub(super) fn new(kind: StepFailureKind, message: impl Into<String>, retry: Retry) -> Self {
-        let message = size::clipped(message.into());
+        let message = message.into();
         Self {
             failure: StepFailure { kind, message },
             retry,
+        }
+    }
+
+    /// What is written of it. Only here is it clipped: a cut through a secret would hide it from the
+    /// mask.
+    pub(super) fn into_failure(self) -> StepFailure {
+        StepFailure {
+            message: size::clipped(self.failure.message),
+            ..self.failure
         }
     }
 }
@@ -117,29 +131,32 @@ fn action(
 ) -> Result<Work<Value>, Refusal> {
     match request(live)? {
         Request::Noop => Ok(Box::pin(async { Ok(Value::Null) })),
-        Request::Tool { tool, args } => {
+        Request::Tool {
+            tool,
+            args,
+            secrets,
+        } => {
+            let input = Sealed::new(ToolInput { args }, secrets, &engine.secrets);
             let attempt = Attempt {
                 key: live.open.idempotency_key(),
                 number: live.open.attempt,
                 cancelled,
                 deadline,
             };
-            call_tool(engine, &tool, args, attempt)
+            call_tool(engine, &tool, input, attempt)
         }
         Request::Model {
             model,
             prompt,
             system,
+            secrets,
         } => {
-            let question = Question {
-                model,
-                prompt,
-                system,
-            };
+            let words = Sealed::new(Words { prompt, system }, secrets, &engine.secrets);
+            let question = Question { model, words };
             let bounds = (deadline, cancelled);
             let asking = ask(engine, live, question, Toolbox::default(), bounds)?;
             let schema = schema_of(step.action()).cloned();
-            let used = Arc::clone(used);
+            let (used, screen) = (Arc::clone(used), Screen::of(engine));
             Ok(Box::pin(async move {
                 let reply = asking.await?;
                 // Nobody else sets it.
@@ -149,33 +166,32 @@ fn action(
                     let kind = StepFailureKind::Error;
                     return Err(Refusal::new(kind, message, Retry::Allowed));
                 }
-                understood(&reply, schema.as_ref())
+                understood(&reply, schema.as_ref(), &screen)
             }))
         }
     }
+}
+
+/// What a tool is called with.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ToolInput {
+    pub(super) args: Map<String, Value>,
 }
 
 /// Prepares a call of a tool, whose arguments are checked first.
 pub(super) fn call_tool(
     engine: &Engine,
     name: &ToolName,
-    args: Map<String, Value>,
+    input: Sealed<ToolInput>,
     attempt: Attempt,
 ) -> Result<Work<Value>, Refusal> {
     let Some(found) = engine.tools.look_up(name) else {
         let message = format!("there is no tool `{name}`");
         return Err(Refusal::permanent(StepFailureKind::Error, message));
     };
-    let call = ToolCall {
-        args,
-        idempotency_key: attempt.key,
-        attempt: attempt.number,
-        cancelled: attempt.cancelled,
-        deadline: attempt.deadline.at,
-    };
-    let name = name.clone();
+    let (name, screen) = (name.clone(), Screen::of(engine));
     Ok(Box::pin(async move {
-        let cancelled = call.cancelled.clone();
+        let cancelled = attempt.cancelled.clone();
         let tool = tokio::select! {
             biased;
             tool = found.tool(&name) => tool.map_err(refused_by_tool)?,
@@ -184,8 +200,16 @@ pub(super) fn call_tool(
                 return Err(refused_by_tool(ToolError::retryable(message)));
             }
         };
+        let input = input.open(&cancelled).await.map_err(without_secret)?;
+        let call = ToolCall {
+            args: input.args,
+            idempotency_key: attempt.key,
+            attempt: attempt.number,
+            cancelled: attempt.cancelled,
+            deadline: attempt.deadline.at,
+        };
         tool.check(&call.args).map_err(refused_by_tool)?;
-        tool.call(call).await.map_err(refused_by_tool)
+        screen.answer(tool.call(call).await.map_err(refused_by_tool))
     }))
 }
 
@@ -199,11 +223,22 @@ pub(super) fn refused_by_tool(error: ToolError) -> Refusal {
     Refusal::new(StepFailureKind::Error, error.to_string(), retry)
 }
 
+/// A secret cannot be had.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn without_secret(error: SecretError) -> Refusal {
+    let retry = if error.is_retryable() {
+        Retry::Allowed
+    } else {
+        Retry::Never
+    };
+    Refusal::new(StepFailureKind::Error, error.to_string(), retry)
+}
+
 /// How the attempt of the open visit ends that was refused: another one follows, or none.
 pub(super) fn refused(engine: &Engine, live: &Live, refusal: Refusal) -> AttemptEnd {
     match live.definition.step(&live.open.step) {
         Some(step) => after_refusal(engine, live, step, refusal),
-        None => AttemptEnd::Finished(Outcome::Failure(refusal.failure)),
+        None => AttemptEnd::Finished(Outcome::Failure(refusal.into_failure())),
     }
 }
 
@@ -216,12 +251,12 @@ fn after_refusal(engine: &Engine, live: &Live, step: &Step, refusal: Refusal) ->
     };
     match at_least {
         Some(at_least) if attempt < step.retry().max_attempts() => AttemptEnd::Failed {
-            failure: refusal.failure,
+            failure: refusal.into_failure(),
             backoff: step
                 .retry()
                 .backoff(attempt, engine.entropy.spread())
                 .max(at_least),
         },
-        Some(_) | None => AttemptEnd::Finished(Outcome::Failure(refusal.failure)),
+        Some(_) | None => AttemptEnd::Finished(Outcome::Failure(refusal.into_failure())),
     }
 }

@@ -8,6 +8,7 @@ use workflow_types::action::{Action, ModelAction, OnInterrupt, Text, ToolAction}
 use workflow_types::definition::Step;
 use workflow_types::execution::ExecutionContext;
 use workflow_types::id::{ModelName, ToolName};
+use workflow_types::template::{RenderError, SecretMark};
 
 use super::size;
 use crate::tool::{Effect, ToolRegistry};
@@ -20,6 +21,9 @@ pub(crate) enum Request {
     Tool {
         tool: ToolName,
         args: Map<String, Value>,
+        /// Where secrets go, seen from the request.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<SecretMark>,
     },
     /// A question to a model.
     Model {
@@ -28,6 +32,9 @@ pub(crate) enum Request {
         prompt: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         system: Option<String>,
+        /// Where secrets go, seen from the request.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<SecretMark>,
     },
     /// Nothing.
     Noop,
@@ -54,14 +61,15 @@ impl Request {
         let rendered = action
             .args()
             .template()
-            .render(context)
+            .render_with_secrets(context)
             .map_err(|(at, error)| {
                 format!("the template at `args{at}` cannot be resolved: {error}")
             })?;
-        match rendered {
+        match rendered.value {
             Value::Object(args) => Ok(Self::Tool {
                 tool: action.tool().clone(),
                 args,
+                secrets: beneath("/args", rendered.secrets),
             }),
             // The definition's arguments are a mapping, and rendering keeps the shape.
             Value::Null
@@ -73,13 +81,20 @@ impl Request {
     }
 
     fn model(action: &ModelAction, context: &ExecutionContext<'_>) -> Result<Self, String> {
+        let (prompt, mut secrets) = resolve_question("prompt", action.prompt(), context)?;
+        let system = match action.system() {
+            Some(text) => {
+                let (system, more) = resolve_question("system", text, context)?;
+                secrets.extend(more);
+                Some(system)
+            }
+            None => None,
+        };
         Ok(Self::Model {
             model: action.model().cloned(),
-            prompt: resolve_text("prompt", action.prompt(), context)?,
-            system: action
-                .system()
-                .map(|text| resolve_text("system", text, context))
-                .transpose()?,
+            prompt,
+            system,
+            secrets,
         })
     }
 
@@ -99,7 +114,7 @@ impl Request {
         let repeatable = match self {
             Self::Noop | Self::Model { .. } => true,
             // A tool that is not found, or panics when it is asked, is not trusted to be repeatable.
-            Self::Tool { tool, args } => match tools.find(tool).await {
+            Self::Tool { tool, args, .. } => match tools.find(tool).await {
                 Ok(Some(tool)) => catch_unwind(AssertUnwindSafe(|| tool.effect_of(args)))
                     .is_ok_and(|effect| effect != Effect::Destructive),
                 Ok(None) | Err(_) => false,
@@ -113,18 +128,46 @@ impl Request {
     }
 }
 
-/// A text with its templates filled in; a value that is no text is written as JSON.
+/// A text that is shown, with its templates filled in.
 pub(crate) fn resolve_text(
     what: &str,
     text: &Text,
     context: &ExecutionContext<'_>,
 ) -> Result<String, String> {
-    match text.template().render(context) {
-        Ok(Value::String(text)) => Ok(text),
-        Ok(Value::Null) => Ok(String::new()),
-        Ok(other) => Ok(other.to_string()),
-        Err(error) => Err(format!(
-            "the template in `{what}` cannot be resolved: {error}"
-        )),
+    let rendered = text.template().render(context);
+    rendered
+        .map(into_text)
+        .map_err(|error| unresolved(what, &error))
+}
+
+/// A text that is asked, with the places of its secrets.
+fn resolve_question(
+    key: &str,
+    text: &Text,
+    context: &ExecutionContext<'_>,
+) -> Result<(String, Vec<SecretMark>), String> {
+    let rendered = text
+        .template()
+        .render_with_secrets(context)
+        .map_err(|error| unresolved(key, &error))?;
+    let secrets = beneath(&format!("/{key}"), rendered.secrets);
+    Ok((into_text(rendered.value), secrets))
+}
+
+/// A value that is no text is written as JSON.
+fn into_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
+}
+
+fn unresolved(what: &str, error: &RenderError) -> String {
+    format!("the template in `{what}` cannot be resolved: {error}")
+}
+
+fn beneath(outer: &str, marks: Vec<SecretMark>) -> Vec<SecretMark> {
+    let marks = marks.into_iter();
+    marks.map(|mark| mark.beneath(outer)).collect()
 }

@@ -21,6 +21,7 @@ mod retries;
 mod schedule_laws;
 mod schedule_tables;
 mod schedules;
+mod secrets;
 mod sources;
 mod staggers;
 mod store;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Path;
-use super::mcp::{name_of, named};
+use super::named::{name_of, named};
 use crate::definition::fields::Fields;
 use crate::id::HeartbeatName;
 use crate::shape::config::heartbeats::HEARTBEAT_FILE;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::named::{name_of, named};
 use super::{Path, Variable, text};
 use crate::definition::fields::{Field, Fields};
-use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
+use crate::diagnostic::Report;
 use crate::id::ServerName;
 use crate::shape::mcp::{MCP, SERVER};
 
@@ -131,25 +132,6 @@ fn is_empty_list(fields: &mut Fields<'_, '_>, key: &'static str) -> bool {
     list.is_some_and(Vec::is_empty)
 }
 
-/// What stands under names that the author chose, each with its address.
-pub(super) fn named<'v>(
-    fields: &mut Fields<'v, '_>,
-    key: &'static str,
-) -> Vec<(String, Field<'v>)> {
-    let Some(field) = fields.take(key) else {
-        return Vec::new();
-    };
-    let Some(map) = field.value.as_object() else {
-        fields.wrong_type(key, &field);
-        return Vec::new();
-    };
-    let entries = map.iter().map(|(name, value)| {
-        let at = field.at.key(name);
-        (name.clone(), Field { value, at })
-    });
-    entries.collect()
-}
-
 /// Texts under names that the author chose.
 fn texts<N: FromStr<Err: std::fmt::Display>>(
     fields: &mut Fields<'_, '_>,
@@ -171,20 +153,6 @@ fn texts<N: FromStr<Err: std::fmt::Display>>(
         }
     }
     texts
-}
-
-/// A name that the author chose; reports if it is none.
-pub(super) fn name_of<N: FromStr<Err: std::fmt::Display>>(
-    name: &str,
-    at: &Pointer,
-    report: &mut Report,
-) -> Option<N> {
-    let parsed = name.parse();
-    let told = |error| {
-        let message = format!("the name of `{at}` is not valid: {error}");
-        report.push(Diagnostic::new(Code::InvalidValue, Place::key(at), message));
-    };
-    parsed.map_err(told).ok()
 }
 
 fn variable_value(value: &str) -> Option<&'static str> {

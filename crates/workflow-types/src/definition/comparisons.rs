@@ -130,7 +130,8 @@ impl Kinds for Facts<'_> {
                     | ContextName::Steps
                     | ContextName::Error
                     | ContextName::Execution
-                    | ContextName::Workflow,
+                    | ContextName::Workflow
+                    | ContextName::Secrets,
                 )
                 | None,
                 _,

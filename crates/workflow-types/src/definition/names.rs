@@ -11,6 +11,7 @@ use crate::execution::{ContextName, StepRecord};
 use crate::expression::{Reference, Segment};
 use crate::id::StepId;
 use crate::output_schema::{InputSchema, Owner, ValueSchema};
+use crate::template::SECRETS;
 
 /// Checks every expression of every step.
 pub(super) fn check(drafts: &[StepDraft<'_>], known: &Known<'_>, report: &mut Report) {
@@ -50,6 +51,15 @@ enum Reader {
     Condition,
 }
 
+impl Reader {
+    fn knows(self, name: ContextName) -> bool {
+        match self {
+            Self::Template => !name.is_for_conditions(),
+            Self::Condition => name != ContextName::Secrets,
+        }
+    }
+}
+
 /// What expressions may read.
 pub(super) struct Known<'a> {
     /// The usable steps.
@@ -68,7 +78,11 @@ struct Names<'a, 'r> {
 
 impl Names<'_, '_> {
     fn check(&mut self, at: &Pointer, read: &Reference, reader: Reader, before: Option<&[bool]>) {
-        let allowed = |name: &ContextName| reader == Reader::Condition || !name.is_for_conditions();
+        if read.root().name() == SECRETS {
+            // Where they may stand is looked at by itself.
+            return;
+        }
+        let allowed = |name: &ContextName| reader.knows(*name);
         let known: Vec<&str> = ContextName::ALL
             .iter()
             .filter(|name| allowed(name))
@@ -89,7 +103,10 @@ impl Names<'_, '_> {
                     self.unknown(at, segment, members, &format!("`{name}` has no"));
                 }
             }
-            ContextName::Result | ContextName::Status | ContextName::Error => {}
+            ContextName::Result
+            | ContextName::Status
+            | ContextName::Error
+            | ContextName::Secrets => {}
         }
     }
 

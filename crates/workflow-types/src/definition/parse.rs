@@ -11,7 +11,7 @@ use super::fields::{Field, Fields};
 use super::step::{self, StepDraft, StepIds};
 use super::{
     COSTS, DEFAULT_MAX_VISITS, MAX_STEPS, MaxSteps, UsableStep, WorkflowDefinition, WorkflowName,
-    comparisons, graph, names, shell, trigger,
+    comparisons, graph, names, secrets, shell, trigger,
 };
 use crate::action::{Concurrency, OnLimit};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Report};
@@ -60,6 +60,7 @@ pub(super) fn workflow(document: &Value, report: &mut Report) -> Parsed {
     if report.judges() {
         shell::check(&steps, report);
         names::check(&steps, &known, report);
+        secrets::check(&steps, report);
         comparisons::check(&steps, &known, report);
         graph::check(&steps, &positions, report);
     }

@@ -50,6 +50,13 @@ impl StepDraft<'_> {
 
     /// Every template of the step, with the address of its string.
     pub(super) fn templates(&self) -> Vec<(Pointer, &Template)> {
+        let mut found = self.call_templates();
+        found.extend(self.message_template());
+        found
+    }
+
+    /// The templates of what a call is made with.
+    pub(super) fn call_templates(&self) -> Vec<(Pointer, &Template)> {
         let mut found = Vec::new();
         match self.step.action() {
             Action::Tool(action) => {
@@ -67,11 +74,14 @@ impl StepDraft<'_> {
             }
             Action::Noop => {}
         }
-        if let Some(message) = self.step.approval().and_then(|policy| policy.message()) {
-            let at = self.written_key("approvalRequired").key("message");
-            found.push((at, message.template()));
-        }
         found
+    }
+
+    /// The template of what is asked at the gate.
+    pub(super) fn message_template(&self) -> Option<(Pointer, &Template)> {
+        let message = self.step.approval().and_then(|policy| policy.message())?;
+        let at = self.written_key("approvalRequired").key("message");
+        Some((at, message.template()))
     }
 }
 

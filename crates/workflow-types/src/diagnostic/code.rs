@@ -105,6 +105,9 @@ codes! {
     UnknownTool = "0207", Error, "a tool is not registered";
     BadToolArgs = "0208", Error, "the arguments of a tool do not fit its schema";
     UnknownModel = "0209", Warning, "a model is not configured";
+    UnknownSecret = "0220", Error, "a secret is not configured";
+    SecretNotAlone = "0221", Error, "an expression does something with a secret";
+    SecretMisplaced = "0222", Error, "a secret is named where it would be stored";
     Unreachable = "0301", Warning, "a step can never be reached";
     EndlessLoop = "0302", Warning, "a loop has no way out";
     GateInLoop = "0303", Warning, "a gate stands on a loop";
@@ -119,6 +122,8 @@ codes! {
     ZeroDeadline = "0312", Warning, "an approval expires as soon as it is asked for";
     UnknownKeyword = "0313", Warning, "a schema keyword is not known";
     CutByComment = "0314", Warning, "a comment cuts a text short";
+    // Configuration of a host.
+    SecretValue = "0520", Error, "the value of a secret stands in a file";
 }
 
 impl fmt::Display for Code {

@@ -27,6 +27,8 @@ words! {
         Execution = "execution",
         /// Its workflow.
         Workflow = "workflow",
+        /// Values that only a call gets; arguments and questions name them.
+        Secrets = "secrets",
     }
 }
 
@@ -41,7 +43,12 @@ impl ContextName {
         match self {
             Self::Execution => Some(&ExecutionView::KEYS),
             Self::Workflow => Some(&WorkflowView::KEYS),
-            Self::Input | Self::Result | Self::Status | Self::Steps | Self::Error => None,
+            Self::Input
+            | Self::Result
+            | Self::Status
+            | Self::Steps
+            | Self::Error
+            | Self::Secrets => None,
         }
     }
 }
@@ -91,7 +98,8 @@ impl Scope for ExecutionContext<'_> {
             ContextName::Error => Some(self.history.error().map_or(Datum::Null, Datum::from)),
             ContextName::Execution => Some(Datum::Virtual(&self.execution)),
             ContextName::Workflow => Some(Datum::Virtual(&self.workflow)),
-            ContextName::Result | ContextName::Status => None,
+            // No expression has the value of a secret: see `crate::template::SecretMark`.
+            ContextName::Result | ContextName::Status | ContextName::Secrets => None,
         }
     }
 }

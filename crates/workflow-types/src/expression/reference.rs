@@ -96,6 +96,22 @@ impl Segment {
     }
 }
 
+/// Whether `node` is a name with members whose names stand in the source, and nothing else.
+pub(super) fn is_only(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Root(_) => true,
+        NodeKind::Chain { base, links } => {
+            is_only(base) && links.iter().all(|link| link_name(link).is_some())
+        }
+        NodeKind::Literal(_)
+        | NodeKind::Array(_)
+        | NodeKind::Unary { .. }
+        | NodeKind::Binary { .. }
+        | NodeKind::Logical { .. }
+        | NodeKind::Conditional { .. } => false,
+    }
+}
+
 /// All references of `node`, in the order of the source.
 pub(super) fn collect(node: &Node) -> Vec<Reference> {
     let mut references = Vec::new();

@@ -7,6 +7,7 @@ pub(crate) mod models;
 use serde_json::json;
 
 use super::mcp::MCP;
+use super::secrets::SECRETS;
 use super::{FILLED, Form, Key, List, Pattern, Shape, Whole};
 use crate::config::{
     DEFAULT_DATABASE, DEFAULT_DRAIN, DEFAULT_DURABILITY, DEFAULT_EXECUTIONS, DEFAULT_GRACE,
@@ -92,6 +93,12 @@ pub(crate) static CONFIG: Shape = Shape {
             "MCP servers, whose tools steps call as `SERVER.TOOL`.",
         )
         .example(|| json!({"servers": {"files": {"command": ["mcp-server-filesystem", "."]}}})),
+        Key::optional(
+            "secrets",
+            Form::Named(&SECRETS),
+            "Where the values of secrets are, which steps name as `{{ secrets.NAME }}`.",
+        )
+        .example(|| json!({"API_TOKEN": {"env": "API_TOKEN"}})),
         Key::optional(
             "default_model",
             Form::Pattern(&models::NAME),

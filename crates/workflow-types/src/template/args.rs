@@ -2,11 +2,14 @@
 //!
 //! Must not know tools. Keys are never templates.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::output::Limits;
-use super::{RenderError, Template, TemplateError};
+use super::{RenderError, Rendered, Template, TemplateError};
 use crate::expression::{Reference, Scope};
+use crate::id::SecretName;
 
 /// Deeper values than serde reads from text cannot come from an author.
 const MAX_DEPTH: usize = 128;
@@ -100,13 +103,42 @@ impl ArgsTemplate {
         found
     }
 
-    /// The value for the data in `scope`. All strings share the bounds of one template.
+    /// Every secret that it leaves a place for: the JSON pointer of the string, the bytes of it that
+    /// name the secret, and the name.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, Range<usize>, SecretName)> {
+        self.templates()
+            .into_iter()
+            .flat_map(|(pointer, template)| {
+                let own = template.secrets();
+                own.map(move |(span, name)| (pointer, span, name))
+            })
+    }
+
+    /// The value for the data in `scope`, as it may be shown. All strings share the bounds of one
+    /// template.
     ///
     /// # Errors
     ///
     /// The first failure, with the JSON pointer of its string.
     pub fn render(&self, scope: &dyn Scope) -> Result<Value, (String, RenderError)> {
         self.root.render(scope, &mut Limits::default())
+    }
+
+    /// As [`render`](Self::render), with the places of secrets.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`render`](Self::render).
+    pub fn render_with_secrets(
+        &self,
+        scope: &dyn Scope,
+    ) -> Result<Rendered, (String, RenderError)> {
+        let mut limits = Limits::default();
+        let value = self.root.render(scope, &mut limits)?;
+        Ok(Rendered {
+            value,
+            secrets: limits.secrets,
+        })
     }
 }
 
@@ -139,9 +171,16 @@ impl Node {
     ) -> Result<Value, (String, RenderError)> {
         match self {
             Self::Plain(value) => Ok(value.clone()),
-            Self::Template { pointer, template } => template
-                .render_within(scope, limits)
-                .map_err(|error| (pointer.clone(), error)),
+            Self::Template { pointer, template } => {
+                let before = limits.secrets.len();
+                let value = template
+                    .render_within(scope, limits)
+                    .map_err(|error| (pointer.clone(), error))?;
+                for mark in &mut limits.secrets[before..] {
+                    mark.stands_at(pointer);
+                }
+                Ok(value)
+            }
             Self::Array(nodes) => nodes
                 .iter()
                 .map(|node| node.render(scope, limits))

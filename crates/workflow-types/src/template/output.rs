@@ -7,7 +7,9 @@ use std::io;
 use serde_json::Value;
 
 use super::MAX_OUTPUT;
+use super::secret::{SecretMark, shown};
 use crate::expression::{Budget, Datum};
+use crate::id::SecretName;
 
 /// There is no room for what was to be written.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Full;
 pub(super) struct Limits {
     pub(super) budget: Budget,
     left: usize,
+    /// The places of secrets, each in the string that was rendered last when it was left.
+    pub(super) secrets: Vec<SecretMark>,
 }
 
 impl Default for Limits {
@@ -25,6 +29,7 @@ impl Default for Limits {
         Self {
             budget: Budget::default(),
             left: MAX_OUTPUT,
+            secrets: Vec::new(),
         }
     }
 }
@@ -38,6 +43,14 @@ impl Limits {
     pub(super) fn append(&mut self, text: &mut String, more: &str) -> Result<(), Full> {
         self.take(more.len())?;
         text.push_str(more);
+        Ok(())
+    }
+
+    /// Leaves a place for a secret, shown by its name.
+    pub(super) fn leave_place(&mut self, text: &mut String, name: SecretName) -> Result<(), Full> {
+        let offset = text.len();
+        self.append(text, &shown(&name))?;
+        self.secrets.push(SecretMark::new(offset, name));
         Ok(())
     }
 

@@ -38,6 +38,7 @@ fn full() -> Value {
             },
             "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
         }},
+        "secrets": {"A": {"env": "A_TOKEN"}, "b-2": {"file": "secrets/b"}},
         "heartbeats": {"ops": {"file": "ops.md"}},
         "default_model": "fast",
         "models": {
@@ -164,7 +165,7 @@ fn full_pointers() -> Vec<String> {
         }
         found.push(at);
     }
-    assert_eq!(found.len(), 60);
+    assert_eq!(found.len(), 68);
     found
 }
 
@@ -180,6 +181,7 @@ fn place(name: &str) -> Option<&'static [&'static str]> {
         "heartbeatFile" => &["heartbeats", "ops"],
         "mcp" => &["mcp"],
         "mcpServer" => &["mcp", "servers", "files"],
+        "secret" => &["secrets", "A"],
         "model" | "sink" | "logSink" | "webhookSink" | "commandSink" => return None,
         "alerts" => &["alerts"],
         other => panic!("{other} is new"),
@@ -226,7 +228,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             described += 1;
         }
     }
-    assert_eq!(described, 34);
+    assert_eq!(described, 37);
     let expected = Config {
         database: Some(DEFAULT_DATABASE.to_owned()),
         workflows: Some(DEFAULT_WORKFLOWS.to_owned()),
@@ -242,6 +244,7 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
         inherit_env: Some(Vec::new()),
         allow_private_addresses: Some(false),
         mcp_servers: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         heartbeats: BTreeMap::new(),
         default_model: None,
         models: std::collections::BTreeMap::new(),

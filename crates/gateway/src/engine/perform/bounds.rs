@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use workflow_types::Timestamp;
 use workflow_types::execution::StepFailureKind;
 
-use super::{Refusal, Retry};
+use super::{Refusal, Retry, Screen};
 use crate::engine::Engine;
 use crate::engine::drive::Live;
 
@@ -44,7 +44,7 @@ impl Deadline {
 }
 
 /// Runs work under its deadline; none if the gateway, or whoever cancelled the execution, stopped
-/// it.
+/// it. Why it failed is told without the values of secrets.
 pub(in crate::engine) async fn bounded<T: Send + 'static>(
     engine: &Engine,
     live: &Live,
@@ -56,7 +56,9 @@ pub(in crate::engine) async fn bounded<T: Send + 'static>(
         Ok(work) => work,
         Err(refusal) => return Some(Err(refusal)),
     };
-    let mut task = AbortOnDrop(tokio::spawn(work));
+    let screen = Screen::of(engine);
+    let screened = async move { work.await.map_err(|refusal| screen.refusal(refusal)) };
+    let mut task = AbortOnDrop(tokio::spawn(screened));
     tokio::select! {
         biased;
         // An answer that is there counts, however late it is looked at.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use workflow_types::action::{Action, ModelAction};
@@ -11,9 +12,10 @@ use workflow_types::id::{ModelName, ToolName};
 use workflow_types::output_schema::{Subject, ValueSchema, in_one_line};
 
 use super::bounds::{Deadline, Work};
-use super::{Answer, Refusal, Retry, refused_by_tool};
+use super::{Answer, Refusal, Retry, Screen, refused_by_tool, without_secret};
 use crate::engine::Engine;
 use crate::engine::drive::Live;
+use crate::engine::sealed::Sealed;
 use crate::model::{ModelClient, ModelError, ModelReply, ModelRequest};
 use crate::tool::{ToolRegistry, ToolSpec};
 
@@ -23,6 +25,13 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// The question of a visit, as it was resolved.
 pub(in crate::engine) struct Question {
     pub(in crate::engine) model: Option<ModelName>,
+    /// Each asking opens them anew.
+    pub(in crate::engine) words: Sealed<Words>,
+}
+
+/// What a model is asked.
+#[derive(Serialize, Deserialize)]
+pub(in crate::engine) struct Words {
     pub(in crate::engine) prompt: String,
     pub(in crate::engine) system: Option<String>,
 }
@@ -61,8 +70,8 @@ pub(in crate::engine) fn ask(
         key = format!("{key}/{}", toolbox.turns.len() + 1);
     }
     let mut request = ModelRequest {
-        prompt: question.prompt,
-        system: question.system,
+        prompt: String::new(),
+        system: None,
         schema: schema.map(|schema| schema.json_schema().clone()),
         previous_error: refused_before(live),
         tools: Vec::new(),
@@ -73,9 +82,14 @@ pub(in crate::engine) fn ask(
         deadline: deadline.at,
     };
     let (registry, names) = (engine.tools.clone(), toolbox.tools);
+    let (words, screen) = (question.words, Screen::of(engine));
     Ok(Box::pin(async move {
         request.tools = specs(&registry, &names).await?;
-        model.ask(request).await.map_err(refused_by_model)
+        let words = words.open(&request.cancelled).await;
+        let Words { prompt, system } = words.map_err(without_secret)?;
+        (request.prompt, request.system) = (prompt, system);
+        let reply = model.ask(request).await.map_err(refused_by_model)?;
+        Ok(screen.reply(reply))
     }))
 }
 
@@ -120,7 +134,11 @@ fn refused_before(live: &Live) -> Option<String> {
 }
 
 /// What an answer means; half of one means nothing.
-pub(in crate::engine) fn understood(reply: &ModelReply, schema: Option<&ValueSchema>) -> Answer {
+pub(in crate::engine) fn understood(
+    reply: &ModelReply,
+    schema: Option<&ValueSchema>,
+    screen: &Screen,
+) -> Answer {
     let unanswered = |message: &str| Refusal::permanent(StepFailureKind::Error, message);
     match (reply.usage.finish, schema) {
         (Some(FinishReason::Length), _) => Err(unanswered(
@@ -131,7 +149,8 @@ pub(in crate::engine) fn understood(reply: &ModelReply, schema: Option<&ValueSch
             "the model declined to answer; ask in other words, or another model",
         )),
         (_, None) => Ok(Value::String(reply.text.clone())),
-        (_, Some(schema)) => structured(&reply.text, schema),
+        // Read as JSON, it has one encoding less than the text that passed before.
+        (_, Some(schema)) => screen.answer(structured(&reply.text, schema)),
     }
 }
 

@@ -13,8 +13,9 @@ use workflow_types::id::ToolName;
 use workflow_types::output_schema::{Subject, in_one_line};
 
 use super::{Live, Step};
-use crate::engine::perform::{self, Attempt, AttemptEnd, Deadline, Refusal};
+use crate::engine::perform::{self, Attempt, AttemptEnd, Deadline, Refusal, ToolInput};
 use crate::engine::request::Request;
+use crate::engine::sealed::Sealed;
 use crate::engine::{Engine, cancel, drive, size};
 use crate::error::Error;
 use crate::tool::{Effect, Registered};
@@ -49,7 +50,9 @@ pub(super) async fn judge(engine: &Engine, live: &Live, deadline: Deadline) -> J
     };
     let tool = match find(engine, live, name, deadline).await {
         None => return Judged::Later,
-        Some(Err(refusal)) => return Judged::Refused(Outcome::Failure(refusal.failure)),
+        Some(Err(refusal)) => {
+            return Judged::Refused(Outcome::Failure(refusal.into_failure()));
+        }
         Some(Ok(tool)) => tool,
     };
     if let Some(message) = misfit(&tool, &call.args) {
@@ -131,7 +134,7 @@ pub(super) async fn make(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, 
     let now = engine.clock.now();
     let outcome = answer.map(|answer| match answer {
         Ok(output) => size::outcome(output, engine.limits.max_output),
-        Err(refusal) => Outcome::Failure(refusal.failure),
+        Err(refusal) => Outcome::Failure(refusal.into_failure()),
     });
     let is_late = attempt.at <= now && outcome.as_ref().is_some_and(timed_out);
     let is_known = outcome.is_some();
@@ -168,10 +171,19 @@ async fn answer(engine: &Engine, live: &Live, attempt: Deadline) -> Option<Resul
     });
     let request = live.turns.open_request();
     perform::bounded(engine, live, deadline, |cancelled| {
-        let (Some(key), Some(Request::Tool { tool, args })) = (key, request) else {
+        let (
+            Some(key),
+            Some(Request::Tool {
+                tool,
+                args,
+                secrets,
+            }),
+        ) = (key, request)
+        else {
             let message = "this cannot be called";
             return Err(Refusal::permanent(StepFailureKind::Error, message));
         };
+        let input = Sealed::new(ToolInput { args }, secrets, &engine.secrets);
         let attempt = Attempt {
             key,
             // Each call is made once; after a crash, the same one again.
@@ -179,7 +191,7 @@ async fn answer(engine: &Engine, live: &Live, attempt: Deadline) -> Option<Resul
             cancelled,
             deadline,
         };
-        perform::call_tool(engine, &tool, args, attempt)
+        perform::call_tool(engine, &tool, input, attempt)
     })
     .await
 }

@@ -7,8 +7,9 @@ use workflow_types::execution::{
 };
 
 use super::{Live, Step};
-use crate::engine::perform::{self, AttemptEnd, Question, Refusal, Toolbox};
+use crate::engine::perform::{self, AttemptEnd, Question, Refusal, Screen, Toolbox, Words};
 use crate::engine::request::Request;
+use crate::engine::sealed::Sealed;
 use crate::engine::{Engine, budget, cancel, drive, size};
 use crate::error::Error;
 use crate::model::{ModelReply, WantedCall};
@@ -68,16 +69,14 @@ async fn answer(engine: &Engine, live: &mut Live) -> Option<Result<ModelReply, R
             model,
             prompt,
             system,
+            secrets,
         } = perform::request(live)?
         else {
             let message = "the stored request is no question";
             return Err(Refusal::permanent(StepFailureKind::Internal, message));
         };
-        let question = Question {
-            model,
-            prompt,
-            system,
-        };
+        let words = Sealed::new(Words { prompt, system }, secrets, &engine.secrets);
+        let question = Question { model, words };
         perform::ask(engine, live, question, toolbox, (deadline, cancelled))
     })
     .await
@@ -130,7 +129,7 @@ fn hear(engine: &Engine, live: &mut Live, reply: ModelReply) -> Heard {
     }
     let step = live.definition.step(&live.open.step);
     let schema = step.and_then(|step| perform::schema_of(step.action()));
-    match perform::understood(&reply, schema) {
+    match perform::understood(&reply, schema, &Screen::of(engine)) {
         Ok(output) => {
             let outcome = size::outcome(output, engine.limits.max_output);
             Heard::End(AttemptEnd::Finished(outcome))
@@ -184,7 +183,7 @@ fn hear_mistake(
     mut refusal: Refusal,
 ) -> Heard {
     let mut turn = noted(engine, live, reply.text);
-    turn.refused = Some(refusal.failure.message.clone());
+    turn.refused = Some(size::clipped(refusal.failure.message.clone()));
     let (number, most) = (turn.number, most_turns(live));
     live.turns.push(turn);
     if number >= most {

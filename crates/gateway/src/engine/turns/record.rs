@@ -202,6 +202,8 @@ fn request(call: &TurnCall) -> Option<Request> {
         Value::Object(args) => Some(Request::Tool {
             tool: call.tool.parse().ok()?,
             args: args.clone(),
+            // A model has none to name: what looks like one in its words is text.
+            secrets: Vec::new(),
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             None
