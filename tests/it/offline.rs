@@ -43,7 +43,7 @@ fn within<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> Call {
 /// The only execution of the workflow, with its journal.
 fn execution(place: &Place) -> Value {
     let all = within(place, ["executions", "ls", "--json"]).run().data();
-    let all = list(&all["executions"]);
+    let all = list(&all);
     assert_eq!(all.len(), 1, "{all:#?}");
     let id = word(&all[0]["id"]).to_owned();
     within(place, ["executions", "show", &id, "--json"])
@@ -54,7 +54,7 @@ fn execution(place: &Place) -> Value {
 /// Says yes to the only gate, and lets the execution go on to its end.
 fn approve(place: &Place) {
     let gates = within(place, ["approvals", "ls", "--json"]).run().data();
-    let gates = list(&gates["approvals"]);
+    let gates = list(&gates);
     assert_eq!(gates.len(), 1, "{gates:#?}");
     let gate = word(&gates[0]["id"]);
     within(place, ["approvals", "approve", gate, "--as", "grace"])
@@ -102,7 +102,7 @@ fn the_example_runs_to_its_gate_and_to_its_end_and_its_heartbeat_finds_something
     assert_eq!(place.read(&ordered), "3 boxes of tea");
     within(&place, ["heartbeats", "run"]).run().exits(1);
     let alerts = within(&place, ["alerts", "ls", "--json"]).run().data();
-    let alerts = list(&alerts["alerts"]);
+    let alerts = list(&alerts);
     assert_eq!(alerts.len(), 1, "{alerts:#?}");
     assert!(word(&alerts[0]["item"]).starts_with("Everything that was noted has been ordered."));
 }

@@ -101,7 +101,7 @@ impl Life {
     }
 
     /// Waits until something holds that follows from what is stored.
-    fn until_stored(&self, what: impl Fn(&Self) -> bool) {
+    pub(crate) fn until_stored(&self, what: impl Fn(&Self) -> bool) {
         let mut commits = self.run(self.gateway.reader().commits()).unwrap();
         while !what(self) {
             self.run(commits.next());

@@ -9,7 +9,7 @@ use gateway::store::{Durability, SqliteStore, Store, StoreErrorKind};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::execution::ExecutionStatus;
 use gateway::workflow_types::schedule::{
-    FireOutcome, MaxRuns, Misfire, Off, Overlap, Policies, Standing,
+    FireOutcome, FireRecord, MaxRuns, Misfire, Off, Overlap, Policies, Standing,
 };
 use gateway::{Clock as _, ExecutionFilter, ManualClock};
 use proptest::prelude::*;
@@ -328,6 +328,11 @@ proptest! {
             latest = world.clock.now();
             life.settle_schedules(&world);
         }
+        // What is buffered starts when what was in its way has ended, which nobody has waited for yet.
+        life.until_stored(|life| {
+            let is_open = |fire: &FireRecord| matches!(fire.outcome, FireOutcome::Buffered);
+            !life.fires("s").iter().any(is_open)
+        });
         is_accounted_for(&life, added.created_at, latest);
         life.check(&world);
     }
