@@ -1,5 +1,7 @@
 //! `agentspace init`: what it writes works as it is.
 
+use std::fs;
+
 use crate::support::{Place, journal, list};
 
 #[test]
@@ -84,6 +86,8 @@ fn the_configuration_of_init_says_what_holds_without_it() {
     };
     let bare = values(&place);
     place.run(["init"]).exits(0);
+    // It would be one setting more.
+    fs::remove_file(place.path("HEARTBEAT.md")).unwrap();
     assert_eq!(values(&place), bare);
     let text = place.read("agentspace.toml");
     assert!(

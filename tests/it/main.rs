@@ -31,6 +31,7 @@ mod listing;
 mod mcp;
 mod mistakes;
 mod models;
+mod offline;
 mod operations;
 mod output;
 mod reloading;

@@ -8,6 +8,8 @@ mod mcp;
 mod model_server;
 mod process;
 mod server;
+#[path = "../../crates/agentspace/examples/stub-model/answer.rs"]
+mod stub;
 mod tmpfs;
 mod tools;
 
@@ -22,11 +24,12 @@ pub(crate) use mcp::{node_is_there, real_servers};
 pub(crate) use model_server::{Answer, Asked, ModelServer};
 pub(crate) use process::{Call, Ran, Running};
 pub(crate) use server::Server;
+pub(crate) use stub::answer;
 pub(crate) use tmpfs::Tmpfs;
 pub(crate) use tools::{demonstrated, strace_is_there};
 
 /// The longest that anything may take; far beyond what a slow machine needs.
-const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
+pub(crate) const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Where the database is unless a test says otherwise.
 pub(crate) const DATABASE: &str = ".agentspace/agentspace.db";

@@ -164,11 +164,13 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
          INSERT INTO schedule_fires VALUES ('c', '1', 'missed', 'time', NULL, NULL, ''),
             ('e', '1', 'started', 'time', NULL, NULL, '');
          INSERT INTO schedule_gaps VALUES ('c', '1', '2', '');
-         INSERT INTO alerts VALUES ('a', 'schedule', 'c', 'C', 'paused', '', '', '', 1, '', NULL,
+         INSERT INTO alerts VALUES ('01890a5d-ac96-774b-bcce-b302099a8057',
+            'schedule', 'c', 'C', 'paused', '', '', '', 1, '', NULL,
             NULL, NULL, NULL);
          INSERT INTO alert_items VALUES ('heartbeat', 'h', 'i', 'clear', NULL, 0, 'x', '');
          INSERT INTO alert_rounds VALUES ('x', 'heartbeat', 'h', '');
-         INSERT INTO alert_notices VALUES (7, 'n', 'a', 'raised', '', '', 1, NULL);
+         INSERT INTO alert_notices VALUES (7, 'n', '01890a5d-ac96-774b-bcce-b302099a8057',
+            'raised', '', '', 1, NULL);
          INSERT INTO alert_sinks VALUES ('s', 1);
          INSERT INTO alert_deliveries VALUES ('s', 7, 0, '', NULL, NULL)",
     );
