@@ -32,10 +32,10 @@ fn chosen(global: &Global, named: Option<HeartbeatName>) -> Result<HeartbeatName
         [(only, _)] => Ok(only.clone()),
         [] => Err(UsageError(none_is_configured())),
         several => {
-            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_ref()).collect();
-            let names = names.join(", ");
+            let known: Vec<&str> = several.iter().map(|(name, _)| name.as_ref()).collect();
+            let known = known.join(", ");
             Err(UsageError(format!(
-                "there are several heartbeats; name one of {names}"
+                "there are several heartbeats; name one of {known}"
             )))
         }
     }

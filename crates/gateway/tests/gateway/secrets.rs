@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use gateway::workflow_types::execution::{ExecutionState, VisitState};
+use gateway::workflow_types::execution::{ExecutionState, Outcome, VisitState};
 use gateway::workflow_types::id::SecretName;
 use gateway::{
     Effect, Mask, ModelClient, ModelError, ModelReply, ModelRequest, SecretError, SecretSource,
@@ -152,13 +152,15 @@ fn files(directory: &Path) -> Vec<std::path::PathBuf> {
 }
 
 fn output(life: &Life, id: gateway::workflow_types::id::ExecutionId) -> Value {
-    match life.journal(id).pop().unwrap().state {
-        VisitState::Done {
-            outcome: gateway::workflow_types::execution::Outcome::Success { output },
-            ..
-        } => output,
-        other => panic!("{other:?}"),
-    }
+    let state = life.journal(id).pop().unwrap().state;
+    let VisitState::Done {
+        outcome: Outcome::Success { output },
+        ..
+    } = state
+    else {
+        panic!("{state:?}");
+    };
+    output
 }
 
 #[test]

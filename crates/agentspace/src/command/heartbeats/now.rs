@@ -38,10 +38,11 @@ async fn within(global: &Global, hosted: &Hosted, name: &HeartbeatName) -> anyho
         show(&outcome);
     }
     let is_well = |finding: &Finding| finding.verdict == Verdict::Clear;
-    Ok(match exit::of_state(&outcome.execution.state) {
-        Exit::Ok if !outcome.findings.iter().all(is_well) => Exit::Failed,
-        exit => exit,
-    })
+    let exit = exit::of_state(&outcome.execution.state);
+    if matches!(exit, Exit::Ok) && !outcome.findings.iter().all(is_well) {
+        return Ok(Exit::Failed);
+    }
+    Ok(exit)
 }
 
 fn to_json(name: &HeartbeatName, outcome: &HeartbeatOutcome) -> Value {
