@@ -123,7 +123,6 @@ fn killed_before_its_last_question_the_model_repeats_no_call() {
     };
     let Some(place) = place(decide) else { return };
     let running = within(&place, ["run", "restock"]).start();
-    running.says("note");
     let note = place.path("offline/folder/note.txt");
     let wrote = || -> Option<SystemTime> { fs::metadata(&note).ok()?.modified().ok() };
     holding.recv_timeout(DEADLINE).unwrap();
