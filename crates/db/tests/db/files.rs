@@ -211,22 +211,27 @@ fn a_migration_goes_down_and_up_with_rows_in_every_table() {
         let mut opened = Connection::open_writer(&path, Durability::Full).unwrap();
         let found = execution::find(&mut opened.connection, &id(1)).unwrap();
         let votes = gate::votes(&mut opened.connection, &gate_id(1)).unwrap();
-        // Of a schedule that was paused for its failures, there is an alert from that of alerts on.
-        let alerts = alert::list(&mut opened.connection, AlertFilter::default(), None, 9).unwrap();
-        let about: Vec<_> = alerts.items.iter().map(|it| it.source.name()).collect();
-        let expected: &[&str] = match down {
-            1 => &["c"],
-            2..=4 => &["e"],
-            _ => &[],
-        };
-        assert_eq!(about, expected, "{down}");
-        for alert in &alerts.items {
-            let told = alert::notices_of(&mut opened.connection, alert.id).unwrap();
-            // What was put there by hand has a notice that is none.
-            assert_eq!(told.len(), usize::from(down > 1));
-        }
+        alerts_are_those_of(&mut opened.connection, down);
         assert_eq!(found, kept.filter(|_| are_left));
         assert_eq!(votes.len(), if are_left { 2 } else { 0 });
+    }
+}
+
+/// Of a schedule that was paused for its failures, there is an alert from that of alerts on.
+/// What was put there by hand stays as long as the table does.
+fn alerts_are_those_of(connection: &mut Connection, down: usize) {
+    let alerts = alert::list(connection, AlertFilter::default(), None, 9).unwrap();
+    let about: Vec<_> = alerts.items.iter().map(|it| it.source.name()).collect();
+    let expected: &[&str] = match down {
+        1 => &["c"],
+        2..=4 => &["e"],
+        _ => &[],
+    };
+    assert_eq!(about, expected, "{down}");
+    for alert in &alerts.items {
+        let told = alert::notices_of(connection, alert.id).unwrap();
+        // What was put there by hand has a notice that is none.
+        assert_eq!(told.len(), usize::from(down > 1));
     }
 }
 
