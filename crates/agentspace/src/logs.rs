@@ -13,6 +13,11 @@ use crate::{output, secrets};
 /// Logs go to stderr and are quiet unless `RUST_LOG` asks for more.
 pub(crate) fn init() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // Speaks of questions and answers, which belong in no log. The directive is a constant.
+    let filter = match "genai=off".parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| Masked(io::stderr()))
