@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use workflow_types::action::Action;
 use workflow_types::approval::{ApprovalPolicy, Expiry, Gate, GateKind, GateState};
 use workflow_types::definition::{Step, Target, WorkflowDefinition};
 use workflow_types::execution::{
@@ -110,9 +111,10 @@ pub(crate) fn after(situation: Situation<'_>, history: &mut History, step: &Step
 
 /// Walks until something is to be performed, somebody is to be asked, or the end.
 ///
-/// A template that cannot be resolved fails its step before any side effect, so the walk goes on
-/// without stopping there; but not for ever: after so many visits the last one is left for the next
-/// decision, ready and without its request, which [`arrive`] makes then.
+/// A step that does nothing succeeds where it is arrived at, and a template that cannot be resolved
+/// fails its step before any side effect: neither stops the walk. But it does not go on for ever:
+/// after so many visits the last one is left for the next decision, ready and without its request,
+/// which [`arrive`] makes then.
 fn advance<'d>(situation: Situation<'d>, history: &mut History, next: Next<'d>) -> Advance {
     let mut made = Vec::new();
     let mut next = next;
@@ -208,7 +210,8 @@ fn visit(
     }
 }
 
-/// The arrival at a step: its request is resolved, and its gate, if it has one, is opened.
+/// The arrival at a step: its request is resolved, and its gate, if it has one, is opened. What has
+/// nothing to do is done.
 pub(crate) fn arrive(
     situation: Situation<'_>,
     history: &History,
@@ -227,7 +230,17 @@ pub(crate) fn arrive(
         Err(message) => return failed(message),
     };
     let Some(policy) = step.approval() else {
-        return (visit(Some(request), VisitState::Begun), None);
+        let state = match step.action() {
+            // It is done where it is arrived at: a transaction of its own would protect nothing.
+            Action::Noop => VisitState::Done {
+                at: situation.now,
+                outcome: Outcome::Success {
+                    output: Value::Null,
+                },
+            },
+            Action::Tool(_) | Action::Model(_) => VisitState::Begun,
+        };
+        return (visit(Some(request), state), None);
     };
     let message = match policy
         .message()

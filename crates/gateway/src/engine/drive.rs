@@ -76,7 +76,8 @@ pub(super) enum Step {
     Leave,
 }
 
-/// Attempts that an execution makes in one go while others wait for their turn.
+/// Attempts, or visits if they are more, that an execution makes in one go while others wait for
+/// their turn.
 const LONGEST_GO: u32 = 1_000;
 
 /// Carries an execution forward until it is at rest, waits for a retry, makes way for others, or
@@ -84,8 +85,10 @@ const LONGEST_GO: u32 = 1_000;
 pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
     let listening = engine.cancels.listen(live.execution.id);
     live.cancelled = listening.token();
+    let first = live.open.number;
     for attempts in 0_u32.. {
-        let step = if attempts >= LONGEST_GO && engine.admission.is_awaited() {
+        let made = attempts.max(live.open.number.saturating_sub(first));
+        let step = if made >= LONGEST_GO && engine.admission.is_awaited() {
             make_way(engine, &mut live).await
         } else {
             stride(engine, &mut live).await
