@@ -8,6 +8,7 @@
 //!
 //! `AGENTSPACE_YEARS=24` takes so many years and all zones whose clocks change in them, with schedules
 //! that fire around the changes; `AGENTSPACE_YEARS_DAILY=1` has them fire every day,
+//! `AGENTSPACE_YEARS_EACH` makes so many of each, which differ in their policies,
 //! `AGENTSPACE_YEARS_ZONES` takes so many of these zones, `AGENTSPACE_YEARS_SEED` draws others, and
 //! `AGENTSPACE_YEARS_JOBS` says how many databases there are, each lived through at the same time.
 
@@ -37,7 +38,7 @@ use chrono::{DateTime, Months, Offset as _, TimeZone as _, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use gateway::{Clock as _, SystemClock};
 use schedule_oracle::draw::{Draw, changes};
-use subject::{Density, Subject};
+use subject::{Density, Load, Subject};
 
 /// The first instant of all.
 const FIRST: &str = "2014-01-01T00:00:00Z";
@@ -68,14 +69,19 @@ fn every_fire_time_of_years_is_accounted_for_once() {
         (Some(_), None) => Density::Changes,
         (None, _) | (_, Some(_)) => Density::Daily,
     };
+    let each = setting("AGENTSPACE_YEARS_EACH").unwrap_or(1);
+    let load = Load {
+        density,
+        each: usize::try_from(each).unwrap(),
+    };
     let mut draw = Draw::new(seed);
     let together = zones.len().div_ceil(usize::try_from(jobs()).unwrap());
     let zones_of_one: Vec<Vec<Subject>> = zones
         .chunks(together)
         .map(|zones| {
             let subjects = zones.iter();
-            let subjects = subjects
-                .flat_map(|zone| subject::of_zone(*zone, (first, last), density, &mut draw));
+            let subjects =
+                subjects.flat_map(|zone| subject::of_zone(*zone, (first, last), load, &mut draw));
             subjects.collect()
         })
         .collect();

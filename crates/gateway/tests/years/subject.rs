@@ -35,15 +35,23 @@ pub(crate) enum Density {
     Changes,
 }
 
-/// The schedules of a zone: one in the hour in which clocks change, one every half hour of the nights
-/// in which they do, a weekly one, and one that is drawn.
+/// How many schedules there are, and how often they fire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) density: Density,
+    /// Of each pattern in a zone so many, which differ in their policies.
+    pub(crate) each: usize,
+}
+
+/// The schedules of a zone: some in the hour in which clocks change, some every half hour of the
+/// nights in which they do, weekly ones, and some of a pattern that is drawn.
 pub(crate) fn of_zone(
     zone: Tz,
     (first, last): (DateTime<Utc>, DateTime<Utc>),
-    density: Density,
+    load: Load,
     draw: &mut Draw,
 ) -> Vec<Subject> {
-    let (fixed, most) = match density {
+    let (fixed, most) = match load.density {
         Density::Daily => (
             ["30 2 * * *", "0 9 * * MON", "*/30 0-3 * * SUN"].map(ToOwned::to_owned),
             MOST_DAILY,
@@ -56,6 +64,7 @@ pub(crate) fn of_zone(
     let name = zone.name().to_lowercase().replace(['/', '_', '+'], "-");
     asked
         .into_iter()
+        .flat_map(|one| std::iter::repeat_n(one, load.each))
         .enumerate()
         .map(|(number, (pattern, window))| Subject {
             id: format!("{name}-{number}"),
