@@ -86,16 +86,16 @@ CREATE TABLE workflow_executions (
 -- Looked up at start-up.
 CREATE INDEX executions_running ON workflow_executions (started_at, id) WHERE status = 'running';
 CREATE INDEX executions_paused ON workflow_executions (started_at, id) WHERE status = 'paused';
--- Lists, newest first.
-CREATE INDEX executions_newest ON workflow_executions (started_at DESC, id DESC);
-CREATE INDEX executions_by_workflow
-    ON workflow_executions (workflow_id, started_at DESC, id DESC);
+-- Lists, newest first: read backwards, because what comes last is added at the end for less.
+CREATE INDEX executions_newest ON workflow_executions (started_at, id);
+CREATE INDEX executions_by_workflow ON workflow_executions (workflow_id, started_at, id);
 CREATE UNIQUE INDEX executions_key
     ON workflow_executions (workflow_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 -- Without these, deleting what they refer to would scan the table.
 CREATE INDEX executions_origin ON workflow_executions (origin_id) WHERE origin_id IS NOT NULL;
+-- Also: what is in the way of the next fire of a schedule, and how the last ones ended.
 CREATE INDEX executions_schedule
-    ON workflow_executions (schedule_id) WHERE schedule_id IS NOT NULL;
+    ON workflow_executions (schedule_id, completed_at, id) WHERE schedule_id IS NOT NULL;
 CREATE INDEX executions_definition ON workflow_executions (definition_hash);
 
 -- The journal: one row per arrival at a step.

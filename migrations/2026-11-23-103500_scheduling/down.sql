@@ -1,7 +1,5 @@
 -- Undoes scheduling. What only it can hold is lost: fires, and schedules by an interval or of one
 -- instant.
-DROP INDEX executions_schedule_ended;
-DROP INDEX executions_schedule_unfinished;
 DROP TABLE schedule_gaps;
 DROP TABLE schedule_fires;
 DROP INDEX schedules_trigger;

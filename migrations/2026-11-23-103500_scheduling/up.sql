@@ -6,10 +6,13 @@ ALTER TABLE schedules ADD COLUMN input TEXT NOT NULL DEFAULT '{}' CHECK (json_va
 ALTER TABLE schedules ADD COLUMN anchor_at TEXT
     CHECK ((cron_expression LIKE '@every %') = (anchor_at IS NOT NULL));
 ALTER TABLE schedules ADD COLUMN misfire TEXT NOT NULL DEFAULT 'latest'
-    CHECK (misfire IN ('latest', 'all', 'skip'));
+    CHECK (misfire = 'latest' OR misfire = 'all' OR misfire = 'skip');
 ALTER TABLE schedules ADD COLUMN catch_up_ms INTEGER CHECK (catch_up_ms IS NULL OR catch_up_ms >= 0);
 ALTER TABLE schedules ADD COLUMN overlap TEXT NOT NULL DEFAULT 'skip'
-    CHECK (overlap IN ('skip', 'buffer_one', 'buffer_all', 'cancel_other', 'allow'));
+    CHECK (
+        overlap = 'skip' OR overlap = 'buffer_one' OR overlap = 'buffer_all'
+        OR overlap = 'cancel_other' OR overlap = 'allow'
+    );
 ALTER TABLE schedules ADD COLUMN overlap_ignores_paused INTEGER NOT NULL DEFAULT 0
     CHECK (overlap_ignores_paused IN (0, 1));
 ALTER TABLE schedules ADD COLUMN jitter_ms INTEGER NOT NULL DEFAULT 0 CHECK (jitter_ms >= 0);
@@ -24,7 +27,10 @@ ALTER TABLE schedules ADD COLUMN due_at TEXT
     CHECK ((due_at IS NULL) = (next_fire_at IS NULL));
 ALTER TABLE schedules ADD COLUMN owed INTEGER NOT NULL DEFAULT 0 CHECK (owed IN (0, 1));
 ALTER TABLE schedules ADD COLUMN off_reason TEXT
-    CHECK (off_reason IS NULL OR off_reason IN ('paused', 'completed', 'failing', 'detached'));
+    CHECK (
+        off_reason IS NULL OR off_reason = 'paused' OR off_reason = 'completed'
+        OR off_reason = 'failing' OR off_reason = 'detached'
+    );
 ALTER TABLE schedules ADD COLUMN off_at TEXT;
 ALTER TABLE schedules ADD COLUMN runs INTEGER NOT NULL DEFAULT 0 CHECK (runs >= 0);
 -- None at or before this instant is fired again, whatever the clock says.
@@ -48,9 +54,10 @@ CREATE TABLE schedule_fires (
     schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
     fire_time TEXT NOT NULL,
     outcome TEXT NOT NULL CHECK (
-        outcome IN ('started', 'skipped_overlap', 'missed', 'buffered', 'failed_to_start')
+        outcome = 'started' OR outcome = 'skipped_overlap' OR outcome = 'missed'
+        OR outcome = 'buffered' OR outcome = 'failed_to_start'
     ),
-    cause TEXT NOT NULL CHECK (cause IN ('time', 'catch_up', 'backfill')),
+    cause TEXT NOT NULL CHECK (cause = 'time' OR cause = 'catch_up' OR cause = 'backfill'),
     execution_id TEXT REFERENCES workflow_executions (id) ON DELETE SET NULL,
     reason TEXT,
     recorded_at TEXT NOT NULL,
@@ -71,10 +78,3 @@ CREATE TABLE schedule_gaps (
     PRIMARY KEY (schedule_id, first),
     CHECK (first < before)
 ) STRICT, WITHOUT ROWID;
-
--- What is in the way of the next fire, and how the last ones ended.
-CREATE INDEX executions_schedule_unfinished ON workflow_executions (schedule_id, status)
-    WHERE schedule_id IS NOT NULL AND status IN ('running', 'paused');
-CREATE INDEX executions_schedule_ended
-    ON workflow_executions (schedule_id, completed_at DESC, id DESC)
-    WHERE schedule_id IS NOT NULL AND completed_at IS NOT NULL;

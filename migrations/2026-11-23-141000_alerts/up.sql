@@ -24,11 +24,11 @@ CREATE TABLE alerts (
 -- While it is open, the same finding makes no other.
 CREATE UNIQUE INDEX alerts_open ON alerts (source_kind, source, item, kind)
     WHERE cleared_at IS NULL;
--- Lists, newest first.
-CREATE INDEX alerts_newest ON alerts (first_raised_at DESC, id DESC);
-CREATE INDEX alerts_open_newest ON alerts (first_raised_at DESC, id DESC)
+-- Lists, newest first: read backwards, because what comes last is added at the end for less.
+CREATE INDEX alerts_newest ON alerts (first_raised_at, id);
+CREATE INDEX alerts_open_newest ON alerts (first_raised_at, id)
     WHERE cleared_at IS NULL;
-CREATE INDEX alerts_unread_newest ON alerts (first_raised_at DESC, id DESC)
+CREATE INDEX alerts_unread_newest ON alerts (first_raised_at, id)
     WHERE acknowledged_at IS NULL;
 -- Of what somebody is reminded next, and what may be deleted first.
 CREATE INDEX alerts_to_remind ON alerts (told_at)

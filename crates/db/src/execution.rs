@@ -5,6 +5,7 @@
 //! elsewhere.
 
 mod claim;
+mod insert;
 mod page;
 mod queue;
 mod row;
@@ -25,10 +26,11 @@ use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::workflow_executions as executions;
-use crate::statement::{self, kept, kept_update};
+use crate::statement::{self, kept_update};
 use crate::{attempt, call, cancellation, definition, gate, turn, usage, visit, workflow};
 
 pub use claim::claim_one;
+use insert::{Beginning, insert};
 pub use page::list;
 use queue::Verdict;
 pub use queue::{admit, count_queued, queue, queue_running};
@@ -88,22 +90,15 @@ pub fn start(connection: &mut Connection, start: &Start, owner: &str) -> Result<
             let open = visits.last().map(|visit| visit.step.to_string());
             row.state.current_step_id = open;
         }
-        let inserted = kept::<statement::InsertExecution, _>(
-            diesel::insert_into(executions::table)
-                .values((
-                    &row,
-                    executions::step_results
-                        .eq(stored.results()?.unwrap_or_else(|| "{}".to_owned())),
-                    executions::owner.eq(stored.owner(owner)),
-                    executions::epoch.eq(i64::from(Epoch::FIRST.number())),
-                ))
-                .on_conflict_do_nothing(),
-        )
-        .execute(&mut connection.raw)
-        .context(|| format!("storing execution {} failed", execution.id));
-        match inserted {
-            Ok(0) => return existing(connection, execution).map(Started::Existing),
-            Ok(_) => {}
+        let beginning = Beginning {
+            row,
+            results: stored.results()?.unwrap_or_else(|| "{}".to_owned()),
+            owner: stored.owner(owner),
+            epoch: i64::from(Epoch::FIRST.number()),
+        };
+        match insert(connection, beginning) {
+            Ok(false) => return existing(connection, execution).map(Started::Existing),
+            Ok(true) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(unknown_reference(connection, execution)?.unwrap_or(error));
             }

@@ -391,7 +391,7 @@ fn what_is_due_and_what_is_in_the_way_is_found_without_a_scan() {
         };
         connection.execute(ONE_SCHEDULE)?;
         schedule::due(connection, now(), 9)?;
-        schedule::next_due(connection, now())?;
+        schedule::next_due(connection, now(), 9)?;
         schedule::fires(connection, &s, page)?;
         schedule::gaps(connection, &s, 9)?;
         schedule::releasable(connection, 9)?;
@@ -401,9 +401,8 @@ fn what_is_due_and_what_is_in_the_way_is_found_without_a_scan() {
         let found = schedule::find(connection, &s)?.unwrap();
         let next = found.next().unwrap();
         let firing = Firing {
-            schedule: s,
-            revision: found.revision,
             fire_time: next.fire_time,
+            schedule: Box::new(found),
             slot: Slot::Due,
             start: Err("nothing".to_owned()),
             at: now(),
@@ -412,11 +411,11 @@ fn what_is_due_and_what_is_in_the_way_is_found_without_a_scan() {
     });
     for index in [
         "schedules USING INDEX schedules_due (due_at<?)",
-        "COVERING INDEX schedules_due (due_at>?)",
+        "schedules USING INDEX schedules_due (due_at>?)",
         "schedules_watched",
         "fires_buffered",
-        "INDEX executions_schedule_unfinished (schedule_id=?",
-        "INDEX executions_schedule_ended (schedule_id=?",
+        "INDEX executions_schedule (schedule_id=? AND completed_at=?)",
+        "INDEX executions_schedule (schedule_id=? AND completed_at>?)",
     ] {
         let is_used = plans.iter().any(|step| step.contains(index));
         assert!(is_used, "{index}: {plans:?}");

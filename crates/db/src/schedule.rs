@@ -5,6 +5,7 @@
 
 mod fire;
 mod follow;
+mod go_on;
 mod history;
 mod row;
 
@@ -19,7 +20,7 @@ use workflow_types::alert::AlertSource;
 use workflow_types::damage::Listed;
 use workflow_types::execution::ExecutionStatus;
 use workflow_types::id::{ScheduleId, WorkflowId};
-use workflow_types::schedule::{Change, Off, Schedule, Standing};
+use workflow_types::schedule::{Change, Off, Schedule, Standing, Upcoming};
 
 use crate::column::{listed, literal_condition};
 use crate::connection::Connection;
@@ -60,7 +61,7 @@ literal_condition!(
 const RELEASABLE: &str = "SELECT schedule_id, min(fire_time) AS fire_time FROM schedule_fires \
      WHERE outcome = 'buffered' AND NOT EXISTS (\
         SELECT 1 FROM workflow_executions AS e JOIN schedules AS s ON s.id = e.schedule_id \
-        WHERE e.schedule_id = schedule_fires.schedule_id AND e.status IN ('running', 'paused') \
+        WHERE e.schedule_id = schedule_fires.schedule_id AND e.completed_at IS NULL \
         AND (e.status = 'running' OR s.overlap_ignores_paused = 0)) \
      GROUP BY schedule_id LIMIT ?";
 
@@ -203,26 +204,51 @@ pub fn due(
         if due.len() == limit {
             break;
         }
-        match Schedule::try_from(row.context(failed)?) {
-            Ok(schedule) => due.push(schedule),
-            Err(error) => tracing::error!(%error, "a schedule cannot fire"),
-        }
+        due.extend(whole(row.context(failed)?));
     }
     Ok(due)
 }
 
-/// When a schedule is due next, after an instant.
-pub fn next_due(connection: &mut Connection, after: Timestamp) -> Result<Option<Timestamp>, Error> {
-    let found: Option<Option<String>> = schedules::table
+/// When schedules are due next, after an instant, and at most `limit` of those that are due then.
+///
+/// Damaged ones are logged and left out, as by [`due`].
+pub fn next_due(
+    connection: &mut Connection,
+    after: Timestamp,
+    limit: usize,
+) -> Result<Option<Upcoming>, Error> {
+    let failed = || "looking for the next schedules that are due failed";
+    let rows = schedules::table
         .filter(IsActive)
         .filter(schedules::due_at.gt(after.to_string()))
         .order((schedules::due_at, schedules::id))
-        .select(schedules::due_at)
-        .first(&mut connection.raw)
-        .optional()
-        .context(|| "looking for the next schedule that is due failed")?;
-    // What cannot be read is damaged, and fires no more than any other damaged row.
-    Ok(found.flatten().and_then(|at| at.parse().ok()))
+        .select(ScheduleRow::as_select())
+        .load_iter::<ScheduleRow, DefaultLoadingMode>(&mut connection.raw)
+        .context(failed)?;
+    let mut next: Option<Upcoming> = None;
+    for row in rows {
+        let row = row.context(failed)?;
+        let Some(due_at) = row.due_at() else {
+            // What cannot be read is damaged, and fires no more than any other damaged row.
+            continue;
+        };
+        let next = next.get_or_insert_with(|| Upcoming {
+            at: due_at,
+            schedules: Vec::new(),
+        });
+        if next.at != due_at || next.schedules.len() == limit {
+            break;
+        }
+        next.schedules.extend(whole(row));
+    }
+    Ok(next)
+}
+
+/// A schedule, unless its row is damaged, which is logged.
+fn whole(row: ScheduleRow) -> Option<Schedule> {
+    Schedule::try_from(row)
+        .inspect_err(|error| tracing::error!(%error, "a schedule cannot fire"))
+        .ok()
 }
 
 /// At most `limit` schedules whose next fire time was computed with another tz database.

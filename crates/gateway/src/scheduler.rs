@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast};
 use workflow_types::Timestamp;
 use workflow_types::id::{ExecutionId, ScheduleId};
-use workflow_types::schedule::{FireRecord, TZ_DATABASE_VERSION, TimeZone};
+use workflow_types::schedule::{FireRecord, Schedule, TZ_DATABASE_VERSION, TimeZone, Upcoming};
 
 use crate::builder::Scheduling;
 use crate::engine::{Engine, Patience};
@@ -166,8 +166,9 @@ pub(crate) fn start(engine: &Arc<Engine>) {
 async fn run(engine: Arc<Engine>) {
     let mut is_new = true;
     let mut patience = Patience::new();
+    let mut ahead = None;
     loop {
-        let looked = look(&engine, &mut is_new).await;
+        let looked = look(&engine, &mut is_new, ahead.take()).await;
         let again = |patience: &mut Patience| {
             let pause = patience.pause();
             tracing::warn!("the scheduler looks again in {pause:?}");
@@ -179,12 +180,14 @@ async fn run(engine: Arc<Engine>) {
                 failed: false,
             }) => {
                 patience = Patience::new();
-                next
+                let at = next.as_ref().map(|next| next.at);
+                ahead = next;
+                at
             }
             // What failed is tried again later and later; what is due before is not kept waiting.
             Ok(Looked { next, failed: true }) => {
                 let again = again(&mut patience);
-                Some(next.map_or(again, |next| next.min(again)))
+                Some(next.map_or(again, |next| next.at.min(again)))
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -200,7 +203,8 @@ async fn run(engine: Arc<Engine>) {
         };
         tokio::select! {
             () = due => {}
-            () = engine.scheduler.wake.notified() => {}
+            // Something may have changed: what was read ahead may not be what is due.
+            () = engine.scheduler.wake.notified() => ahead = None,
             () = engine.draining.cancelled() => return,
         }
     }
@@ -208,64 +212,91 @@ async fn run(engine: Arc<Engine>) {
 
 /// What a look found.
 struct Looked {
-    /// When the next schedule is due.
-    next: Option<Timestamp>,
+    /// What is due next, and when.
+    next: Option<Upcoming>,
     /// Whether some schedule could not act; it is due still.
     failed: bool,
 }
 
 /// Acts on all that is to be acted on; answers when to look again.
-async fn look(engine: &Arc<Engine>, is_new: &mut bool) -> Result<Looked, Error> {
+async fn look(
+    engine: &Arc<Engine>,
+    is_new: &mut bool,
+    ahead: Option<Upcoming>,
+) -> Result<Looked, Error> {
     if *is_new {
         recompute(engine).await?;
         attend::all(engine).await?;
         *is_new = false;
     }
     attend::those_at_rest(engine).await?;
-    round(engine).await
+    round(engine, ahead).await
 }
 
-/// Acts on what is due, a batch at a time; answers when the next is.
-async fn round(engine: &Arc<Engine>) -> Result<Looked, Error> {
+/// Acts on what is due, a batch at a time; answers what is next.
+///
+/// It may have been read ahead, while nothing was due: then an instant costs one read, which comes
+/// after its fires. That it has changed meanwhile is noticed by the transaction that would fire it.
+async fn round(engine: &Arc<Engine>, ahead: Option<Upcoming>) -> Result<Looked, Error> {
+    let (mut due, mut until) = match ahead {
+        Some(Upcoming { at, schedules }) if at <= engine.clock.now() => (schedules, at),
+        Some(_) | None => due_now(engine).await?,
+    };
     loop {
-        let now = engine.clock.now();
-        let due = engine.reads.due_schedules(now, BATCH).await;
-        let due = due.during("reading which schedules are due")?;
         let count = due.len();
-        // Together, so that they share commits, and none waits for another.
-        let acting: Vec<_> = due
-            .into_iter()
-            .map(|schedule| {
-                let engine_of_task = Arc::clone(engine);
-                engine.task(async move { act::act(&engine_of_task, schedule).await })
-            })
-            .collect();
-        let mut acted = Acted::default();
-        let mut failures = 0;
-        for task in acting {
-            match task.await {
-                Ok(Ok(one)) => acted.add(one),
-                Ok(Err(error)) => {
-                    failures += 1;
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(error, "a schedule cannot act");
-                }
-                // The panic is logged by the runtime's hook; the schedule is looked at again.
-                Err(_) => failures += 1,
-            }
-        }
-        acted.report(engine, now);
+        let failures = act_together(engine, due).await;
         let failed = failures > 0;
         if engine.is_draining() {
             return Ok(Looked { next: None, failed });
         }
         // As long as some can act, those behind them are not kept waiting by others that cannot.
         if count < BATCH || failures == count {
-            let next = engine.reads.next_schedule_due(now).await;
-            let next = next.during("reading which schedule is due next")?;
-            return Ok(Looked { next, failed });
+            let next = engine.reads.next_schedules_due(until, BATCH).await;
+            let next = next.during("reading which schedules are due next")?;
+            let is_due = |next: &Upcoming| next.at <= engine.clock.now();
+            if !next.as_ref().is_some_and(is_due) {
+                return Ok(Looked { next, failed });
+            }
+        }
+        (due, until) = due_now(engine).await?;
+    }
+}
+
+/// What is due, a batch at most, and until when.
+async fn due_now(engine: &Engine) -> Result<(Vec<Schedule>, Timestamp), Error> {
+    let now = engine.clock.now();
+    let due = engine.reads.due_schedules(now, BATCH).await;
+    let due = due.during("reading which schedules are due")?;
+    Ok((due, now))
+}
+
+/// Acts on schedules together, so that they share commits, and none waits for another; answers how
+/// many could not.
+async fn act_together(engine: &Arc<Engine>, due: Vec<Schedule>) -> usize {
+    let now = engine.clock.now();
+    let acting: Vec<_> = due
+        .into_iter()
+        .map(|schedule| {
+            let engine_of_task = Arc::clone(engine);
+            engine.task(async move { act::act(&engine_of_task, schedule).await })
+        })
+        .collect();
+    let mut acted = Acted::default();
+    let mut failures = 0;
+    for task in acting {
+        match task.await {
+            Ok(Ok(one)) => acted.add(one),
+            Ok(Err(error)) => {
+                failures += 1;
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "a schedule cannot act");
+            }
+            // The panic is logged by the runtime's hook; the schedule is looked at again.
+            Err(_) => failures += 1,
         }
     }
+    acted.report(engine, now);
+    failures
 }
 
 /// Computes the next fire times anew that another release of the tz database has led to.

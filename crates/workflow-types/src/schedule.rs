@@ -28,6 +28,7 @@ pub use config::{ScheduleConfig, ScheduleConfigError};
 pub use cron::{CronError, CronExpression, CronWarning, CronWarningKind};
 pub use fire::{
     FireCause, FireOutcome, FirePage, FireRecord, FireWord, Fired, Firing, Gap, Missed, Slot,
+    Upcoming,
 };
 pub use heartbeat::HeartbeatConfig;
 pub use id::{

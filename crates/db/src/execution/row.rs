@@ -22,15 +22,15 @@ use crate::schema::workflow_executions;
 pub(crate) struct ExecutionRow {
     pub(super) id: String,
     pub(super) workflow_id: String,
-    definition_hash: String,
-    triggered_by: String,
+    pub(super) definition_hash: String,
+    pub(super) triggered_by: String,
     pub(super) started_at: String,
-    input: String,
-    schedule_id: Option<String>,
-    scheduled_for: Option<String>,
-    origin_id: Option<String>,
+    pub(super) input: String,
+    pub(super) schedule_id: Option<String>,
+    pub(super) scheduled_for: Option<String>,
+    pub(super) origin_id: Option<String>,
     pub(super) idempotency_key: Option<String>,
-    queued_at: Option<String>,
+    pub(super) queued_at: Option<String>,
     #[diesel(embed)]
     pub(super) state: StateColumns,
 }
@@ -44,12 +44,12 @@ pub(crate) struct ExecutionRow {
     treat_none_as_null = true
 )]
 pub(crate) struct StateColumns {
-    status: String,
+    pub(super) status: String,
     pub(super) current_step_id: Option<String>,
-    paused_at: Option<String>,
-    completed_at: Option<String>,
-    error: Option<String>,
-    failure_kind: Option<String>,
+    pub(super) paused_at: Option<String>,
+    pub(super) completed_at: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) failure_kind: Option<String>,
 }
 
 impl From<&Execution> for ExecutionRow {

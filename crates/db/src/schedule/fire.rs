@@ -3,7 +3,8 @@
 //! Whether it overlaps is decided here, where what is unfinished stands, so that no memory can
 //! drift from it.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::dsl::exists;
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use workflow_types::execution::{Cancellation, Cancelling, ExecutionStatus, Started};
 use workflow_types::id::{Actor, ExecutionId};
 use workflow_types::schedule::{
@@ -11,20 +12,19 @@ use workflow_types::schedule::{
     Slot, Standing, overlap,
 };
 
-use super::row::GoneOn;
-use super::{get, history, is_exhausted};
+use super::go_on::go_on;
+use super::{get, history, is_exhausted, unknown};
 use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
-use crate::schema::{schedules, workflow_executions as executions};
-use crate::statement::{self, kept_update};
+use crate::schema::{schedule_fires as fires, schedules, workflow_executions as executions};
 use crate::{cancellation, execution};
 
 literal_condition!(
     /// The execution of a schedule is not finished.
     IsUnfinished,
     workflow_executions,
-    "schedule_id IS NOT NULL AND status IN ('running', 'paused')"
+    "schedule_id IS NOT NULL AND completed_at IS NULL"
 );
 
 /// Records a fire time and starts its execution, unless something stands in its way; the schedule
@@ -36,8 +36,7 @@ literal_condition!(
 /// not one that may be fired in this way.
 pub fn fire(connection: &mut Connection, firing: &Firing, owner: &str) -> Result<Fired, Error> {
     connection.write(|connection| {
-        let schedule = get(connection, &firing.schedule)?;
-        let known = history::find(connection, &firing.schedule, firing.fire_time)?;
+        let (schedule, known) = current(connection, firing)?;
         match (firing.slot, known) {
             (Slot::Due | Slot::Late | Slot::Buffered, Some(known))
                 if !is_open(&known, firing.slot) =>
@@ -72,6 +71,38 @@ pub fn fire(connection: &mut Connection, firing: &Firing, owner: &str) -> Result
     })
 }
 
+/// The schedule as it stands, and what is recorded of the fire time.
+///
+/// Most often nobody has changed the one since it was planned with, and nothing is recorded of the
+/// other; to know that is a fraction of reading both.
+fn current(
+    connection: &mut Connection,
+    firing: &Firing,
+) -> Result<(Schedule, Option<FireRecord>), Error> {
+    let (planned, fire_time) = (&firing.schedule, firing.fire_time);
+    let id = &planned.spec.id;
+    let this = (id.to_string(), fire_time.to_string());
+    let found: Option<(i64, bool)> = schedules::table
+        .find(id.to_string())
+        .select((schedules::revision, exists(fires::table.find(this))))
+        .first(&mut connection.raw)
+        .optional()
+        .context(|| format!("looking at schedule \"{id}\" failed"))?;
+    let (revision, is_known) = found.ok_or_else(|| unknown(id))?;
+    let is_planned = revision == i64::from(planned.revision.number());
+    let schedule = if is_planned {
+        planned.as_ref().clone()
+    } else {
+        get(connection, id)?
+    };
+    let known = if is_known {
+        history::find(connection, id, fire_time)?
+    } else {
+        None
+    };
+    Ok((schedule, known))
+}
+
 /// Whether what is recorded of a fire time leaves it to be fired in this way.
 fn is_open(known: &FireRecord, slot: Slot) -> bool {
     match (slot, &known.outcome) {
@@ -91,19 +122,15 @@ fn permit(schedule: &Schedule, firing: &Firing) -> Result<(), Error> {
     let is_next = schedule
         .next()
         .is_some_and(|next| next.fire_time == firing.fire_time);
-    if schedule.revision == firing.revision && is_next {
+    if schedule.revision == firing.schedule.revision && is_next {
         return Ok(());
     }
     Err(refused(firing, "was planned before the schedule changed"))
 }
 
 fn refused(firing: &Firing, why: &str) -> Error {
-    let Firing {
-        schedule,
-        fire_time,
-        ..
-    } = firing;
-    let message = format!("fire {fire_time} of schedule \"{schedule}\" {why}");
+    let (id, fire_time) = (&firing.schedule.spec.id, firing.fire_time);
+    let message = format!("fire {fire_time} of schedule \"{id}\" {why}");
     Error::new(ErrorKind::Conflict, message)
 }
 
@@ -120,9 +147,9 @@ fn repeated(
     if !stands_before {
         return Ok(unchanged(schedule, known));
     }
-    let schedule = schedule.fired(firing.fire_time, FireWord::Missed, firing.at);
-    go_on(connection, &schedule)?;
-    Ok(unchanged(schedule, known))
+    let gone_on = schedule.fired(firing.fire_time, FireWord::Missed, firing.at);
+    go_on(connection, &schedule, &gone_on)?;
+    Ok(unchanged(gone_on, known))
 }
 
 fn unchanged(schedule: Schedule, record: FireRecord) -> Fired {
@@ -151,7 +178,7 @@ fn new(
     };
     let buffered = match schedule.spec.policies.overlap {
         Overlap::BufferOne | Overlap::BufferAll => {
-            history::count_buffered(connection, &firing.schedule)?
+            history::count_buffered(connection, &schedule.spec.id)?
         }
         Overlap::Skip | Overlap::CancelOther | Overlap::Allow => 0,
     };
@@ -230,18 +257,6 @@ fn unfinished(connection: &mut Connection, schedule: &Schedule) -> Result<Vec<Un
     Ok(unfinished)
 }
 
-fn go_on(connection: &mut Connection, schedule: &Schedule) -> Result<(), Error> {
-    let id = &schedule.spec.id;
-    kept_update::<statement::GoOn, _, _, _>(
-        schedules::table,
-        schedules::id.eq(id.to_string()),
-        GoneOn::from(schedule),
-    )
-    .execute(&mut connection.raw)
-    .context(|| format!("going on with schedule \"{id}\" failed"))?;
-    Ok(())
-}
-
 /// A fire that is under way.
 struct Fire<'a> {
     firing: &'a Firing,
@@ -295,12 +310,8 @@ impl<'a> Fire<'a> {
         connection: &mut Connection,
         unfinished: Vec<Unfinished>,
     ) -> Result<(), Error> {
-        let Firing {
-            schedule,
-            fire_time,
-            at,
-            ..
-        } = self.firing;
+        let Firing { fire_time, at, .. } = self.firing;
+        let schedule = &self.schedule.spec.id;
         // An id of a schedule is a valid name.
         let actor = Actor::try_new(format!("schedule {schedule}"));
         let actor = actor.map_err(|_| refused(self.firing, "names no actor"))?;
@@ -323,10 +334,12 @@ impl<'a> Fire<'a> {
             .outcome
             .as_ref()
             .map_or(FireWord::Missed, FireOutcome::word);
-        self.schedule = self.schedule.fired(*fire_time, word, *at);
-        go_on(connection, &self.schedule)?;
+        let before = &self.schedule;
+        let after = before.fired(*fire_time, word, *at);
+        go_on(connection, before, &after)?;
+        self.schedule = after;
         if is_exhausted(&self.schedule) {
-            history::give_up_buffered(connection, &self.firing.schedule, *at)?;
+            history::give_up_buffered(connection, &self.schedule.spec.id, *at)?;
         }
         Ok(())
     }
@@ -346,14 +359,13 @@ impl<'a> Fire<'a> {
 
     fn fired(self) -> Fired {
         let Firing {
-            schedule,
             fire_time,
             slot,
             at,
             ..
         } = self.firing;
         let record = FireRecord {
-            schedule: schedule.clone(),
+            schedule: self.schedule.spec.id.clone(),
             fire_time: *fire_time,
             outcome: self.outcome.unwrap_or(FireOutcome::Missed),
             cause: slot.cause(),

@@ -2,9 +2,12 @@
 //!
 //! One row for each; only what was missed in great number is recorded as a stretch.
 
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{Nullable, Text};
+use diesel::sqlite::Sqlite;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _,
-    QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
+    QueryDsl as _, QueryResult, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use workflow_types::Timestamp;
 use workflow_types::damage::Listed;
@@ -17,7 +20,7 @@ use crate::column::{Row, listed, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
 use crate::schema::{schedule_fires as rows, schedule_gaps};
-use crate::statement::{self, kept, kept_update};
+use crate::statement::{self, kept, kept_update, push_values};
 
 literal_condition!(
     /// The fire waits.
@@ -102,11 +105,34 @@ pub(super) fn find(
 ///
 /// It is not one statement with [`replace`]: Diesel would prepare that anew for each fire.
 pub(super) fn record(connection: &mut Connection, record: &FireRecord) -> Result<(), Error> {
-    let insert = diesel::insert_into(rows::table).values(FireRow::from(record));
-    kept::<statement::RecordFire, _>(insert)
+    kept::<statement::RecordFire, _>(Recorded(FireRow::from(record)))
         .execute(&mut connection.raw)
         .context(|| recording(record))?;
     Ok(())
+}
+
+/// A row that is inserted, with the text of the statement written out, because every fire runs it.
+struct Recorded(FireRow);
+
+impl QueryFragment<Sqlite> for Recorded {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let row = &self.0;
+        out.push_sql(
+            "INSERT INTO schedule_fires (schedule_id, fire_time, outcome, cause, execution_id, \
+             reason, recorded_at) VALUES (",
+        );
+        push_values!(out,
+            Text = &row.schedule_id,
+            Text = &row.fire_time,
+            Text = &row.outcome,
+            Text = &row.cause,
+            Nullable<Text> = &row.execution_id,
+            Nullable<Text> = &row.reason,
+            Text = &row.recorded_at,
+        );
+        out.push_sql(")");
+        Ok(())
+    }
 }
 
 /// Records what became of a fire time in place of what is recorded of it.

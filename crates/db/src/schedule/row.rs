@@ -89,57 +89,18 @@ pub(super) struct PolicyColumns {
     treat_none_as_null = true
 )]
 pub(super) struct StandingColumns {
-    enabled: bool,
-    next_fire_at: Option<String>,
-    due_at: Option<String>,
-    owed: bool,
-    off_reason: Option<String>,
-    off_at: Option<String>,
+    pub(super) enabled: bool,
+    pub(super) next_fire_at: Option<String>,
+    pub(super) due_at: Option<String>,
+    pub(super) owed: bool,
+    pub(super) off_reason: Option<String>,
+    pub(super) off_at: Option<String>,
 }
 
-/// The columns that a fire changes: the others, and their indexes, are not written anew for each.
-#[derive(AsChangeset)]
-#[diesel(
-    table_name = schedules,
-    check_for_backend(diesel::sqlite::Sqlite),
-    treat_none_as_null = true
-)]
-pub(super) struct GoneOn {
-    #[diesel(embed)]
-    standing: StandingColumns,
-    runs: i64,
-    last_fire_at: Option<String>,
-    last_run_at: Option<String>,
-    tz_database: String,
-    updated_at: String,
-    revision: i64,
-}
-
-impl From<&Schedule> for GoneOn {
-    fn from(schedule: &Schedule) -> Self {
-        let Schedule {
-            // What people, or a file, ask for is not a fire's to change.
-            spec: _,
-            keeper: _,
-            effective_from: _,
-            created_at: _,
-            standing,
-            runs,
-            last_fire,
-            last_run_at,
-            tz_database,
-            updated_at,
-            revision,
-        } = schedule;
-        Self {
-            standing: StandingColumns::from(standing),
-            runs: i64::from(*runs),
-            last_fire_at: text(*last_fire),
-            last_run_at: text(*last_run_at),
-            tz_database: tz_database.clone(),
-            updated_at: updated_at.to_string(),
-            revision: i64::from(revision.number()),
-        }
+impl ScheduleRow {
+    /// When it is due, if it is, and that can be read.
+    pub(super) fn due_at(&self) -> Option<Timestamp> {
+        self.standing.due_at.as_deref()?.parse().ok()
     }
 }
 
@@ -433,7 +394,7 @@ impl StandingColumns {
     }
 }
 
-fn text(at: Option<Timestamp>) -> Option<String> {
+pub(super) fn text(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
 }
 

@@ -1,6 +1,4 @@
-//! Adds visits to the journal: one statement, because every step runs it.
-//!
-//! Its text is written out, as that of its neighbour which settles them.
+//! Adds visits to the journal: one statement, with its text written out, because every step runs it.
 
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -11,7 +9,7 @@ use workflow_types::execution::Visit;
 use super::settle::StateColumns;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept, push_values};
 
 /// Adds a visit to the journal; fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if
 /// its number is taken.
@@ -67,35 +65,23 @@ impl QueryFragment<Sqlite> for Made<'_> {
              begun_at, reused_from, attempt, state, status, output, error, error_kind, due_at, \
              completed_at) VALUES (",
         );
-        out.push_bind_param::<Text, _>(&self.execution_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.visit)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.step_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.request)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.idempotency_key)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.begun_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.reused_from)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&columns.attempt)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&columns.state)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.status)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.output)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.error)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.error_kind)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.due_at)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.completed_at)?;
+        push_values!(out,
+            Text = &self.execution_id,
+            BigInt = &self.visit,
+            Text = &self.step_id,
+            Nullable<Text> = &self.request,
+            Text = &self.idempotency_key,
+            Text = &self.begun_at,
+            Nullable<Text> = &self.reused_from,
+            BigInt = &columns.attempt,
+            Text = &columns.state,
+            Nullable<Text> = &columns.status,
+            Nullable<Text> = &columns.output,
+            Nullable<Text> = &columns.error,
+            Nullable<Text> = &columns.error_kind,
+            Nullable<Text> = &columns.due_at,
+            Nullable<Text> = &columns.completed_at,
+        );
         out.push_sql(")");
         Ok(())
     }

@@ -1,8 +1,5 @@
 //! Writes what became of an open visit, if its execution may still be written: one statement with
-//! the fence in it, because every step runs it.
-//!
-//! Its text is written out: that Diesel goes through it, each time, to find its values would cost a
-//! third of what SQLite does with it.
+//! the fence in it and its text written out, because every step runs it.
 
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
@@ -15,7 +12,7 @@ use workflow_types::execution::{
 use crate::cancellation;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
-use crate::statement::{self, kept};
+use crate::statement::{self, kept, push_assignments};
 
 /// Writes the state of a visit that is open, of an execution that is held under `epoch` and may
 /// become `next`; answers whether it did.
@@ -73,22 +70,17 @@ enum Request {
 impl QueryFragment<Sqlite> for Settling<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let columns = &self.columns;
-        out.push_sql("UPDATE step_visits SET attempt = ");
-        out.push_bind_param::<BigInt, _>(&columns.attempt)?;
-        out.push_sql(", state = ");
-        out.push_bind_param::<Text, _>(&columns.state)?;
-        out.push_sql(", status = ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.status)?;
-        out.push_sql(", output = ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.output)?;
-        out.push_sql(", error = ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.error)?;
-        out.push_sql(", error_kind = ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.error_kind)?;
-        out.push_sql(", due_at = ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.due_at)?;
-        out.push_sql(", completed_at = ");
-        out.push_bind_param::<Nullable<Text>, _>(&columns.completed_at)?;
+        out.push_sql("UPDATE step_visits SET ");
+        push_assignments!(out,
+            "attempt": BigInt = &columns.attempt,
+            "state": Text = &columns.state,
+            "status": Nullable<Text> = &columns.status,
+            "output": Nullable<Text> = &columns.output,
+            "error": Nullable<Text> = &columns.error,
+            "error_kind": Nullable<Text> = &columns.error_kind,
+            "due_at": Nullable<Text> = &columns.due_at,
+            "completed_at": Nullable<Text> = &columns.completed_at,
+        );
         if let Request::Written(request) = &self.request {
             out.push_sql(", request = ");
             out.push_bind_param::<Nullable<Text>, _>(request)?;

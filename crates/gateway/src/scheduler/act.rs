@@ -60,7 +60,7 @@ impl Acted {
     }
 }
 
-/// Does what is to be done with a schedule now.
+/// Does what is to be done with a schedule now, and must not be dropped before it is done.
 pub(super) async fn act(engine: &Arc<Engine>, schedule: Schedule) -> Result<Acted, Error> {
     let now = engine.clock.now();
     match plan(&schedule, now) {
@@ -118,7 +118,7 @@ async fn run(
         if !is_next {
             break;
         }
-        let Some(fired) = fire(engine, &schedule, run.fire_time, slot).await? else {
+        let Some(fired) = fire_whole(engine, &schedule, run.fire_time, slot).await? else {
             break;
         };
         schedule = *fired.schedule;
@@ -205,8 +205,7 @@ async fn fire_whole(
             Err(reason) => Err(reason.clone()),
         };
         let firing = Firing {
-            schedule: schedule.spec.id.clone(),
-            revision: schedule.revision,
+            schedule: Box::new(schedule.clone()),
             fire_time,
             slot,
             start,

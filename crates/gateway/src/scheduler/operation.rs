@@ -288,7 +288,9 @@ impl Schedules<'_> {
             return Ok(());
         }
         let schedule = self.show(id).await?;
-        act::act(self.engine(), schedule).await.map(|_| ())
+        let engine = Arc::clone(self.engine());
+        let acting = async move { act::act(&engine, schedule).await.map(|_| ()) };
+        self.engine().whole(acting).await
     }
 
     /// Works a change out, and writes it unless somebody else came first; none changes nothing.

@@ -11,7 +11,7 @@ use workflow_types::execution::{
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
-use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule, Upcoming};
 
 use super::{AlertReads, Commits, HeartbeatReads, StoreError};
 
@@ -177,8 +177,13 @@ pub trait ReadStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Schedule>, StoreError>;
 
-    /// When a schedule is due next, after an instant.
-    async fn next_schedule_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+    /// When schedules are due next, after an instant, and at most `limit` of those that are due
+    /// then; damaged ones are logged and passed over.
+    async fn next_schedules_due(
+        &self,
+        after: Timestamp,
+        limit: usize,
+    ) -> Result<Option<Upcoming>, StoreError>;
 
     /// At most `limit` schedules that fire, and whose next fire time was computed with another
     /// release of the tz database.

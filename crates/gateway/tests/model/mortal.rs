@@ -23,7 +23,7 @@ use gateway::workflow_types::execution::{
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
 use gateway::workflow_types::schedule::{
-    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule,
+    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule, Upcoming,
 };
 
 use crate::pulse::{Fate, Pulse};
@@ -340,8 +340,12 @@ impl ReadStore for Mortal<dyn ReadStore> {
         self.read(self.inner.due_schedules(now, limit)).await
     }
 
-    async fn next_schedule_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.read(self.inner.next_schedule_due(after)).await
+    async fn next_schedules_due(
+        &self,
+        after: Timestamp,
+        limit: usize,
+    ) -> Result<Option<Upcoming>, StoreError> {
+        self.read(self.inner.next_schedules_due(after, limit)).await
     }
 
     async fn schedules_computed_elsewhere(

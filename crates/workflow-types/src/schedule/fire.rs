@@ -8,7 +8,7 @@ use crate::id::{ExecutionId, ScheduleId};
 use crate::words::words;
 
 use super::interval::back;
-use super::record::{Revision, Schedule};
+use super::record::Schedule;
 
 /// What became of one fire time of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,10 +127,8 @@ impl Missed {
 /// its way, in one transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Firing {
-    /// The schedule.
-    pub schedule: ScheduleId,
-    /// The revision of it that was planned with.
-    pub revision: Revision,
+    /// The schedule as it was read, and planned with.
+    pub schedule: Box<Schedule>,
     /// The fire time.
     pub fire_time: Timestamp,
     /// Which fire time it is, and why now.
@@ -178,6 +176,15 @@ pub struct Fired {
     pub cancelled: Vec<(ExecutionId, Cancelling)>,
     /// Whether this request recorded it; if not, it stands as it was recorded before.
     pub is_new: bool,
+}
+
+/// The schedules that are due next, all at one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upcoming {
+    /// The instant.
+    pub at: Timestamp,
+    /// Those that are due then, or as many of them as were asked for.
+    pub schedules: Vec<Schedule>,
 }
 
 /// Where a page of fires ends, and how many it has: the newest first.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use workflow_types::execution::{Cancelling, Started};
 use workflow_types::schedule::{
-    FireCause, FireOutcome, FireRecord, Firing, MaxRuns, Missed, Off, Overlap, Policies, Revision,
-    Slot, Standing,
+    FireCause, FireOutcome, FireRecord, Firing, MaxRuns, Missed, Off, Overlap, Policies, Slot,
+    Standing,
 };
 
 use super::StoreFactory;
@@ -86,14 +86,12 @@ pub(super) async fn a_fire_that_was_planned_before_a_change_is_refused_whole(
     );
     let later = Firing {
         fire_time: at(20),
-        revision: Revision::new(2),
+        schedule: Box::new(found(&world, "s").await),
         ..old.clone()
     };
     assert_eq!(kind(fire(&world, later).await), StoreErrorKind::Conflict);
-    let unknown = Firing {
-        schedule: schedule_id("x"),
-        ..old
-    };
+    let mut unknown = old;
+    unknown.schedule.spec.id = schedule_id("x");
     assert_eq!(kind(fire(&world, unknown).await), StoreErrorKind::NotFound);
     assert!(world.find(1).await.is_none());
     assert_eq!(history(&world, "s").await, []);
@@ -137,7 +135,10 @@ pub(super) async fn the_limit_of_runs_completes_a_schedule(factory: &dyn StoreFa
         since,
     };
     assert_eq!(found(&world, "s").await.standing, completed);
-    assert_eq!(world.reads.next_schedule_due(at(0)).await.unwrap(), None);
+    assert_eq!(
+        world.reads.next_schedules_due(at(0), 9).await.unwrap(),
+        None
+    );
     assert_eq!(world.reads.due_schedules(at(9_999), 9).await.unwrap(), []);
 }
 

@@ -154,8 +154,7 @@ pub(super) async fn what_could_not_start_is_told_once_and_takes_nothing_from_oth
     for _ in 0..2 {
         let fire_time = schedule.next().unwrap().fire_time;
         let firing = Firing {
-            schedule: schedule.spec.id.clone(),
-            revision: schedule.revision,
+            schedule: Box::new(schedule.clone()),
             fire_time,
             slot: Slot::Due,
             start: Err("there is no such file".to_owned()),

@@ -11,7 +11,7 @@ use workflow_types::id::ScheduleId;
 use workflow_types::registry::Registration;
 use workflow_types::schedule::{
     Change, FireOutcome, FirePage, FireRecord, Fired, Firing, Gap, Keeper, MaxRuns, Missed, Next,
-    Off, Overlap, Policies, Schedule, ScheduleSpec, Slot, Standing, TimeZone, Timing,
+    Off, Overlap, Policies, Schedule, ScheduleSpec, Slot, Standing, TimeZone, Timing, Upcoming,
 };
 
 use super::StoreFactory;
@@ -66,8 +66,7 @@ pub(super) fn started_by(schedule: &Schedule, mut start: Start, fire_time: Times
 pub(super) fn firing(schedule: &Schedule, start: Start) -> Firing {
     let fire_time = schedule.next().unwrap().fire_time;
     Firing {
-        schedule: schedule.spec.id.clone(),
-        revision: schedule.revision,
+        schedule: Box::new(schedule.clone()),
         fire_time,
         slot: Slot::Due,
         start: Ok(Box::new(started_by(schedule, start, fire_time))),
@@ -243,12 +242,29 @@ pub(super) async fn what_is_due_is_found_in_its_order(factory: &dyn StoreFactory
     assert_eq!(due(at(19), 9).await, [""; 0]);
     assert_eq!(due(at(30), 9).await, ["b", "a"]);
     assert_eq!(due(at(99), 2).await, ["b", "a"]);
-    let next = |after| world.reads.next_schedule_due(after);
-    assert_eq!(next(at(0)).await.unwrap(), Some(at(20)));
-    assert_eq!(next(at(30)).await.unwrap(), Some(at(40)));
-    assert_eq!(next(at(40)).await.unwrap(), None);
+    // Of those that are due together, as many as are asked for.
+    let together = added(&world, "d", Policies::default()).await;
+    let next = Next {
+        fire_time: at(10),
+        due_at: at(20),
+        owed: true,
+    };
+    let change = together.deferred(Missed::default(), next, at(15));
+    world.store.change_schedule(change).await.unwrap();
+    let next = |after, limit| {
+        let next = world.reads.next_schedules_due(after, limit);
+        async move {
+            let Upcoming { at, schedules } = next.await.unwrap()?;
+            let name = |schedule: &Schedule| schedule.spec.id.to_string();
+            Some((at, schedules.iter().map(name).collect::<Vec<_>>().join(" ")))
+        }
+    };
+    assert_eq!(next(at(0), 9).await, Some((at(20), "b d".to_owned())));
+    assert_eq!(next(at(0), 1).await, Some((at(20), "b".to_owned())));
+    assert_eq!(next(at(30), 9).await, Some((at(40), "c".to_owned())));
+    assert_eq!(next(at(40), 9).await, None);
     let stale = world.reads.schedules_computed_elsewhere("another", 9);
-    assert_eq!(stale.await.unwrap().items.len(), 3);
+    assert_eq!(stale.await.unwrap().items.len(), 4);
     let same = schedule("x", Policies::default()).tz_database;
     let stale = world.reads.schedules_computed_elsewhere(&same, 9);
     assert_eq!(stale.await.unwrap().items, []);

@@ -16,7 +16,7 @@ use workflow_types::execution::{
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
-use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule, Upcoming};
 
 use super::blocking;
 use crate::store::{AlertReads, Commits, HeartbeatReads, ReadStore, StoreError, StoreErrorKind};
@@ -294,8 +294,13 @@ impl ReadStore for SqliteReader {
         self.read(move |c| db::schedule::due(c, now, limit)).await
     }
 
-    async fn next_schedule_due(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.read(move |c| db::schedule::next_due(c, after)).await
+    async fn next_schedules_due(
+        &self,
+        after: Timestamp,
+        limit: usize,
+    ) -> Result<Option<Upcoming>, StoreError> {
+        self.read(move |c| db::schedule::next_due(c, after, limit))
+            .await
     }
 
     async fn schedules_computed_elsewhere(

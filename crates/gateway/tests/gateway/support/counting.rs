@@ -20,7 +20,7 @@ use gateway::workflow_types::execution::{
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
 use gateway::workflow_types::schedule::{
-    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule,
+    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule, Upcoming,
 };
 
 /// How often each verb was called, and which one fails.
@@ -157,7 +157,7 @@ counting! {
         schedules(workflow: Option<WorkflowId>, after: Option<ScheduleId>, limit: usize) -> Result<Listed<Schedule>, StoreError>;
         schedule(id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;
         due_schedules(now: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError>;
-        next_schedule_due(after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+        next_schedules_due(after: Timestamp, limit: usize) -> Result<Option<Upcoming>, StoreError>;
         schedules_computed_elsewhere(tz_database: &str, limit: usize) -> Result<Listed<Schedule>, StoreError>;
         releasable(limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
         has_buffered() -> Result<bool, StoreError>;
