@@ -88,3 +88,27 @@ steps:
         .exits(0);
     assert_eq!(server.requests(), 1);
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_not_asked_because_it_would_go_anywhere() {
+    let (server, proxy) = (Server::answering(200), Server::answering(200));
+    let place = asking(&server.url());
+    let through = |args: &[&str]| {
+        let mut call = place.call(args.iter().copied());
+        for name in [
+            "http_proxy",
+            "HTTP_PROXY",
+            "https_proxy",
+            "all_proxy",
+            "ALL_PROXY",
+        ] {
+            call = call.env(name, proxy.url());
+        }
+        call.run().exits(0);
+    };
+    through(&["run", "ask.yaml"]);
+    assert_eq!((server.requests(), place.lines("complaints").len()), (0, 1));
+    through(&["run", "ask.yaml", "--allow-private-addresses"]);
+    assert_eq!(server.requests(), 1);
+    assert_eq!(proxy.requests(), 0);
+}

@@ -3,6 +3,8 @@
 //! Must not open connections itself: where a request may go is decided in `address`, and only
 //! `exchange` sends one.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use gateway::workflow_types::id::ToolName;
 use gateway::{Effect, Tool, ToolCall, ToolError, ToolSpec};
@@ -20,8 +22,10 @@ mod redirect;
 mod tests;
 
 use super::args::Args;
+use crate::secrets;
 use crate::tls::Tls;
 pub(crate) use address::{AddressPolicy, HostPattern};
+pub(super) use failure::cause;
 pub(crate) use post::Poster;
 use redirect::Hop;
 
@@ -73,7 +77,7 @@ enum Redirects {
 /// Makes HTTP requests.
 ///
 /// Every answer is a success, whatever its status, so that a workflow can branch on it; only what
-/// never became an answer is an error. Proxies named in the environment are not used: behind one,
+/// never became an answer is an error, and a redirect that would take a body to another origin. Proxies named in the environment are not used: behind one,
 /// the address that is connected to could not be checked.
 #[derive(Debug)]
 pub(crate) struct HttpRequest {
@@ -187,11 +191,13 @@ fn headers(given: Vec<(String, String)>) -> Result<HeaderMap, ToolError> {
                 "the header `{name}` is set by the client and may not be given"
             )));
         }
-        let value = HeaderValue::from_str(&value).map_err(|_| {
+        let has_secret = matches!(secrets::mask().text(&value), Cow::Owned(_));
+        let mut value = HeaderValue::from_str(&value).map_err(|_| {
             ToolError::permanent(format!(
                 "the value of the header `{name}` contains a line break or a control character"
             ))
         })?;
+        value.set_sensitive(has_secret);
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| ToolError::permanent(format!("`{name}` is no name of a header")))?;
         headers.insert(name, value);
@@ -250,7 +256,9 @@ fn input_schema() -> Value {
             "followRedirects": {
                 "type": "boolean",
                 "default": true,
-                "description": "Whether up to 5 redirects are followed or a redirect is the answer.",
+                "description": "Whether up to 5 redirects are followed or a redirect is the answer. \
+                    To another origin (scheme, host or port) no credentials go along, and a \
+                    request with a body fails instead of being sent there.",
             },
         },
     })

@@ -52,7 +52,7 @@ fn speaks_of_tls(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The innermost error in the words of the system; the outer ones only say who noticed it.
-fn cause(error: &(dyn Error + 'static)) -> String {
+pub(in crate::tools) fn cause(error: &(dyn Error + 'static)) -> String {
     let text = last(error).to_string();
     // "Connection refused (os error 111)"
     let text = text.split(" (os error").next().unwrap_or_default();

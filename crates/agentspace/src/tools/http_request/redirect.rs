@@ -1,5 +1,9 @@
 //! Where a redirect leads and what goes along: pure, one hop at a time.
 //!
+//! To another origin (scheme, host or port) goes what anybody may be told, and no body: whoever wrote
+//! the request meant it for the first one. A body is refused rather than left out, because without
+//! it the request would mean something else.
+//!
 //! Must not decide whether an address may be reached; every hop is checked like the first.
 
 use gateway::ToolError;
@@ -11,7 +15,8 @@ use reqwest::{Method, StatusCode, Url};
 
 use super::{IDEMPOTENCY_KEY, failure};
 
-/// What may be told to another origin. All else stays, because any header may hold a token.
+/// What may be told to another origin, unless it holds a secret. All else stays, because any header
+/// may hold a token.
 const TOLD_TO_ANYBODY: [HeaderName; 8] = [
     ACCEPT,
     ACCEPT_ENCODING,
@@ -71,9 +76,21 @@ impl Hop {
             }
         }
         if next.url.origin() != self.url.origin() {
+            if next.body.as_ref().is_some_and(|body| !body.is_empty()) {
+                return Err(self.body_stays(&next.url));
+            }
             next.headers = told_to_anybody(&next.headers);
         }
         Ok(Some(next))
+    }
+
+    fn body_stays(&self, elsewhere: &Url) -> ToolError {
+        ToolError::permanent(format!(
+            "{} redirects the request to {}, and its body is not sent to another origin; write the \
+             final address as `url`, or set `followRedirects` to false and let the workflow decide",
+            failure::place(&self.url),
+            failure::place(elsewhere),
+        ))
     }
 }
 
@@ -93,7 +110,7 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
 fn told_to_anybody(headers: &HeaderMap) -> HeaderMap {
     headers
         .iter()
-        .filter(|(name, _)| TOLD_TO_ANYBODY.contains(name))
+        .filter(|(name, value)| TOLD_TO_ANYBODY.contains(name) && !value.is_sensitive())
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
@@ -150,17 +167,56 @@ mod tests {
         }
     }
 
+    const ELSEWHERE: [&str; 5] = [
+        "https://b.example/",
+        "http://a.example/",
+        "//a.example:444/",
+        "https://x.a.example/",
+        r"\\b.example",
+    ];
+
     #[test]
     fn only_harmless_headers_cross_to_another_origin() {
-        for location in [
-            "https://b.example/",
-            "http://a.example/",
-            "//a.example:444/",
-        ] {
-            let next = after(Method::POST, 307, location).unwrap().unwrap();
+        for location in ELSEWHERE {
+            let mut hop = hop(Method::POST);
+            hop.body = None;
+            let mut agent = HeaderValue::from_static("with a secret");
+            agent.set_sensitive(true);
+            hop.headers.insert(USER_AGENT, agent);
+            let location = HeaderValue::from_static(location);
+            let status = StatusCode::TEMPORARY_REDIRECT;
+            let next = hop.next(status, Some(&location)).unwrap().unwrap();
             let names: Vec<&str> = next.headers.keys().map(HeaderName::as_str).collect();
-            assert_eq!(names, ["accept", "content-type"], "{location}");
-            assert_eq!(next.url.username(), "", "{location}");
+            assert_eq!(names, ["accept", "content-type"], "{location:?}");
+            assert_eq!(next.url.username(), "", "{location:?}");
+        }
+    }
+
+    #[test]
+    fn no_body_crosses_to_another_origin() {
+        for location in ELSEWHERE {
+            for (method, status) in [
+                (Method::POST, 307),
+                (Method::POST, 308),
+                (Method::PUT, 301),
+                (Method::DELETE, 302),
+                (Method::GET, 302),
+                (Method::HEAD, 303),
+            ] {
+                let error = after(method, status, location).unwrap_err();
+                assert!(!error.is_retryable());
+                let error = error.to_string();
+                let words = "is not sent to another origin";
+                assert!(error.starts_with("https://a.example/ redirects"), "{error}");
+                assert!(error.contains(words) && !error.contains("word@"), "{error}");
+            }
+            let looks = after(Method::POST, 303, location).unwrap().unwrap();
+            assert_eq!((looks.method, looks.body), (Method::GET, None));
+        }
+        // The same one, however it is written.
+        for location in ["https://a.example:443/z", "HTTPS://A.example/z", "/z", "?q"] {
+            let near = after(Method::POST, 307, location).unwrap().unwrap();
+            assert!(near.body.is_some() && near.headers.len() == 5, "{location}");
         }
     }
 

@@ -4,10 +4,12 @@ use gateway::workflow_types::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 
+mod inside;
+mod redirects;
 mod server;
 
 use super::*;
-use server::{Server, listen, read_request};
+use server::{Server, listen, nobody_came, read_request};
 
 const KEY: &str = "0198/notify/1";
 
@@ -145,110 +147,6 @@ async fn method_headers_json_and_idempotency_key_are_sent() {
     assert!(asked[1].contains("idempotency-key: mine\r\n") && asked[1].ends_with("\r\n\r\ntext"));
     assert!(asked[1].contains("user-agent: me\r\n") && !asked[1].contains(KEY));
     assert!(asked[2].starts_with("HEAD / HTTP/1.1\r\n"));
-}
-
-#[tokio::test]
-async fn the_loopback_interface_is_refused_in_every_disguise_before_a_connection() {
-    let (listener, port) = listen().await;
-    for host in [
-        "127.0.0.1",
-        "127.1",
-        "2130706433",
-        "0x7f000001",
-        "0177.0.0.1",
-        "127.0.0.1.",
-        "0.0.0.0",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "[::]",
-        "localhost",
-        "LOCALHOST",
-        "user@localhost",
-    ] {
-        let url = format!("http://{host}:{port}/");
-        let text = permanent(&[], json!({"url": url})).await;
-        assert!(text.contains("is not allowed: "), "{text}");
-        assert!(text.contains("in the host's configuration"), "{text}");
-    }
-    let listener = listener.into_std().unwrap();
-    let waiting = listener.accept().map(|_| ()).unwrap_err().kind();
-    assert_eq!(
-        waiting,
-        std::io::ErrorKind::WouldBlock,
-        "nobody has connected"
-    );
-}
-
-#[tokio::test]
-async fn names_and_policies_allow_what_is_not_public() {
-    let ok = &b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"[..];
-    let server = Server::start(&[ok, ok]).await;
-    let by_name = json!({"url": format!("http://localhost:{}/", server.port)});
-    let pattern = format!("localhost:{}", server.port);
-    request(&[&pattern], by_name).await.unwrap();
-    let options = HttpOptions {
-        addresses: AddressPolicy::Any,
-        ..HttpOptions::default()
-    };
-    let anywhere = HttpRequest::new(options);
-    anywhere
-        .call(call(&json!({"url": server.url("/")})))
-        .await
-        .unwrap();
-    server.asked.await.unwrap();
-}
-
-#[tokio::test]
-async fn every_redirect_is_checked_again() {
-    let (_inner, port) = listen().await;
-    let target = format!("http://localhost:{port}/admin");
-    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
-    let server = Server::start(&[answer.as_bytes(), answer.as_bytes()]).await;
-    let allowed = format!("127.0.0.1:{}", server.port);
-    let text = permanent(&[&allowed], json!({"url": server.url("/")})).await;
-    assert!(
-        text.starts_with(&format!("http://localhost:{port}/ is not allowed: ")),
-        "{text}"
-    );
-    let args = json!({"url": server.url("/"), "followRedirects": false});
-    let answer = request(&[&allowed], args).await.unwrap();
-    assert_eq!(
-        (&answer["status"], &answer["headers"]["location"]),
-        (&json!(302), &json!(target))
-    );
-}
-
-#[tokio::test]
-async fn tokens_stay_behind_when_a_redirect_leaves_the_origin() {
-    let last = Server::start(&[b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]).await;
-    let location = format!("http://localhost:{}/there", last.port);
-    let away = format!("HTTP/1.1 307 Go\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-    let near = b"HTTP/1.1 307 Go\r\nLocation: /near\r\nContent-Length: 0\r\n\r\n";
-    let first = Server::start(&[near, away.as_bytes()]).await;
-    let args = json!({
-        "method": "POST", "url": first.url("/").replace("//", "//user:word@"), "body": "text",
-        "headers": {"Cookie": "c=1", "X-Api-Key": "k"},
-    });
-    let answer = request(&["127.0.0.1", "localhost"], args).await.unwrap();
-    assert_eq!(answer["status"], 200);
-    let near = first.asked.await.unwrap().remove(1);
-    assert!(
-        near.starts_with("POST /near ") && near.contains("cookie: c=1\r\n"),
-        "{near}"
-    );
-    assert!(near.contains("authorization: Basic "), "{near}");
-    let there = last.asked.await.unwrap().remove(0);
-    assert!(
-        there.starts_with("POST /there ") && there.ends_with("\r\n\r\ntext"),
-        "{there}"
-    );
-    assert!(
-        there.contains(&format!("idempotency-key: {KEY}\r\n")),
-        "{there}"
-    );
-    for header in ["cookie:", "x-api-key:", "authorization:", "referer:"] {
-        assert!(!there.contains(header), "{there}");
-    }
 }
 
 #[tokio::test]

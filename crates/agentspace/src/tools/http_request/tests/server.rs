@@ -40,6 +40,13 @@ pub(super) async fn listen() -> (TcpListener, u16) {
     (listener, port)
 }
 
+/// Asserts that nobody has connected.
+pub(super) fn nobody_came(listener: TcpListener) {
+    let listener = listener.into_std().unwrap();
+    let waiting = listener.accept().map(|_| ()).unwrap_err().kind();
+    assert_eq!(waiting, std::io::ErrorKind::WouldBlock);
+}
+
 /// Head and body of one request.
 pub(super) async fn read_request(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
