@@ -1,7 +1,9 @@
 //! MCP servers as tools: real ones from npm, and one without manners.
 
+mod http;
 mod real;
 mod rude;
+mod secrets;
 
 use std::fs;
 
@@ -93,6 +95,18 @@ fn doctor_shows_servers_without_their_secrets_and_starts_none() {
 }
 
 #[test]
+fn an_address_that_nobody_answers_at_is_told_without_what_it_holds() {
+    let place = Place::with(
+        "agentspace.toml",
+        "[mcp.servers.far]\nurl = \"http://ann:hunter2@127.0.0.1:1/mcp?key=hunter2\"\n",
+    );
+    let ran = place.run(["tools", "ls"]).exits(1).says(&[
+        "MCP server `far` did not begin to speak MCP: connecting to it failed: connection refused",
+    ]);
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"));
+}
+
+#[test]
 fn mistakes_in_a_server_are_told_at_their_place() {
     let place = Place::with(
         "agentspace.toml",
@@ -104,5 +118,15 @@ fn mistakes_in_a_server_are_told_at_their_place() {
         "did you mean `command`?",
         "`.` may not stand in a name",
         "--> agentspace.toml:3:",
+    ]);
+    let place = Place::with(
+        "agentspace.toml",
+        "[secrets]\nTOKEN = { env = \"TOKEN\" }\n[mcp.servers.a]\nurl = \"https://a.example/\"\n\
+         headers = { Authorization = \"Bearer {{ secrets.TOKNE }}\" }\n",
+    );
+    place.run(["check"]).exits(2).says(&[
+        "there is no secret `TOKNE`",
+        "--> agentspace.toml:5:",
+        "did you mean `TOKEN`?",
     ]);
 }

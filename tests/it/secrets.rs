@@ -1,6 +1,6 @@
 //! Secrets end to end: named in files, there for a call, and nowhere afterwards.
 
-mod canary;
+pub(crate) mod canary;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;

@@ -23,11 +23,11 @@ use crate::cli::{ActorArg, Global};
 use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
 use crate::output;
-use crate::secrets::{self, Keeper};
+use crate::secrets::{self, Keeper, Revealer};
 use crate::stop::Stop;
 use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
-use crate::tools::mcp::{Endpoint, McpServer, ServerOptions};
+use crate::tools::mcp::{Endpoint, McpServer, Program, ServerOptions};
 use crate::tools::{self, ToolOptions};
 
 /// How long a decision waits for another process that owns the database.
@@ -116,16 +116,17 @@ fn server_options(global: &Global, server: &ConfiguredServer) -> ServerOptions {
             env,
             inherit_env,
             cwd: _,
-        } => Endpoint::Program {
+        } => Endpoint::Program(Program {
             command,
             env,
             inherit: inherit(&inherit_env),
             directory: server.directory.clone(),
-        },
+        }),
         McpEndpoint::Address { url, headers } => Endpoint::Address { url, headers },
     };
     ServerOptions {
         endpoint,
+        secrets: Revealer::new(Keeper(global.secrets.clone()), secrets::mask().clone()),
         timeout: server.timeout,
         // An answer may say everything twice, and escape every character.
         max_message: MESSAGE.max(size(global.max_output_bytes).saturating_mul(4)),

@@ -10,14 +10,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{output, secrets};
 
+/// What says too much: of questions and answers; and of addresses, which may hold keys, when a
+/// connection ends, which is told by whoever needed it. Each is a constant that is well formed.
+const SILENT: [&str; 2] = ["genai=off", "rmcp::transport::worker=off"];
+
 /// Logs go to stderr and are quiet unless `RUST_LOG` asks for more.
 pub(crate) fn init() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    // Speaks of questions and answers, which belong in no log. The directive is a constant.
-    let filter = match "genai=off".parse() {
-        Ok(silent) => filter.add_directive(silent),
-        Err(_) => filter,
-    };
+    let silent = SILENT.iter().filter_map(|directive| directive.parse().ok());
+    let filter = silent.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| Masked(io::stderr()))

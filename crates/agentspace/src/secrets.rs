@@ -1,11 +1,14 @@
 //! The secrets that `agentspace.toml` names: read when a call needs one, and known to the log.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use gateway::workflow_types::id::SecretName;
+use gateway::workflow_types::template::SecretText;
 use gateway::{LONGEST_SECRET, Mask, SecretError, SecretSource, SecretValue};
 use tokio::task::spawn_blocking;
 
@@ -103,6 +106,61 @@ impl SecretSource for Keeper {
         // A file may be on a slow disk.
         let read = spawn_blocking(move || secret.read()).await;
         read.unwrap_or_else(|_| Err(SecretError::retryable("it could not be read")))
+    }
+}
+
+/// Reveals secrets to what this program starts or connects to by itself; clones share all of it.
+#[derive(Clone)]
+pub(crate) struct Revealer {
+    source: Arc<dyn SecretSource>,
+    mask: Mask,
+}
+
+impl fmt::Debug for Revealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revealer").finish_non_exhaustive()
+    }
+}
+
+impl Revealer {
+    /// From this source; what is revealed is in the mask before anybody has it.
+    pub(crate) fn new(source: impl SecretSource, mask: Mask) -> Self {
+        let source = Arc::new(source);
+        Self { source, mask }
+    }
+
+    /// What was revealed to anybody.
+    pub(crate) fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
+    /// Texts with the values of their secrets, each of which is asked for once and `heard` of.
+    ///
+    /// # Errors
+    ///
+    /// If a secret has no value; says which and why, and nothing of any value.
+    pub(crate) async fn fill(
+        &self,
+        texts: &BTreeMap<String, SecretText>,
+        heard: impl Fn(&SecretName, &SecretValue) + Send + Sync,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let mut values: BTreeMap<&SecretName, SecretValue> = BTreeMap::new();
+        for name in texts.values().flat_map(SecretText::secrets) {
+            if values.contains_key(name) {
+                continue;
+            }
+            let value = self.source.reveal(name).await;
+            let value = value.map_err(|error| format!("secret `{name}` cannot be had: {error}"))?;
+            self.mask.add(name, &value);
+            heard(name, &value);
+            values.insert(name, value);
+        }
+        let value_of = |name: &SecretName| values.get(name).map(SecretValue::expose);
+        let filled = texts.iter().map(|(key, text)| {
+            let text = text.fill(value_of).map_err(|error| error.to_string());
+            text.map(|text| (key.clone(), text))
+        });
+        filled.collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! decided here. It knows neither flags nor variables nor where the file stands.
 
 mod alert;
+mod filled;
 mod heartbeat;
 pub mod mcp;
 mod model;
@@ -177,7 +178,7 @@ fn read(document: &Value, report: &mut Report) -> Option<Config> {
             config.allow_private_addresses = request.boolean("allow_private_addresses");
         });
     });
-    config.mcp_servers = mcp::read(&mut fields);
+    config.mcp_servers = mcp::read(&mut fields, &filled::Names::of(document));
     config.secrets = secrets::read(&mut fields);
     config.heartbeats = heartbeat::read(&mut fields);
     model::read(&mut fields, &mut config);

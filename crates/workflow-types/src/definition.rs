@@ -12,7 +12,7 @@ mod names;
 mod parse;
 pub mod picture;
 mod remedy;
-mod secrets;
+pub(crate) mod secrets;
 mod shell;
 mod step;
 mod stored;

@@ -19,6 +19,7 @@ mod args;
 mod body;
 mod output;
 mod secret;
+mod secret_text;
 
 use std::fmt;
 use std::ops::Range;
@@ -32,6 +33,7 @@ pub use args::ArgsTemplate;
 use body::Body;
 use output::{Full, Limits};
 pub use secret::{Rendered, RevealError, SECRETS, SecretMark, reveal, shown};
+pub use secret_text::{NoValue, SecretText};
 
 /// The most bytes that rendering gives: of text, or of a value's compact JSON.
 pub const MAX_OUTPUT: usize = 1024 * 1024;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::http;
 use crate::support::{Place, journal, list, real_servers, word};
 
 /// A place with both servers; none where they cannot be had.
@@ -181,43 +182,4 @@ fn a_server_with_an_address_is_spoken_to_over_http() {
         .run(["tools", "call", "far.get-sum", "--args", &args.to_string()])
         .exits(1)
         .says(&["MCP server `far`", "onnect"]);
-}
-
-/// A server of its own process that listens on a port.
-mod http {
-    use std::io::{BufRead as _, BufReader};
-    use std::net::TcpListener;
-    use std::path::Path;
-    use std::process::{Child, Command, Stdio};
-
-    pub(super) struct Running(Child);
-
-    impl Drop for Running {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-
-    pub(super) fn start(program: &Path) -> (Running, u16) {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let mut child = Command::new("node")
-            .arg(program)
-            .arg("streamableHttp")
-            .env("PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        let running = Running(child);
-        let listens = said.any(|line| line.unwrap().contains("listening on port"));
-        assert!(listens, "it ended before it listened");
-        // Whoever stops reading what it says would end it with SIGPIPE.
-        std::thread::spawn(move || said.for_each(drop));
-        (running, port)
-    }
 }

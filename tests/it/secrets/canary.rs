@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A value that every encoding changes.
-pub(super) const ENV: &str = r#"cAnary-7f3a/"x+y=&z w\q!"#;
+pub(crate) const ENV: &str = r#"cAnary-7f3a/"x+y=&z w\q!"#;
 /// Another one.
-pub(super) const FILE: &str = "fIlary~91c2<k>|{m}^`n` 100%";
+pub(crate) const FILE: &str = "fIlary~91c2<k>|{m}^`n` 100%";
 
 /// The beginnings of both, as text, in base64 behind any number of bytes, and as numbers.
 const FORMS: [&str; 14] = [
@@ -32,7 +32,7 @@ const FORMS: [&str; 14] = [
 ];
 
 /// Where a form stands, as `form in file`.
-pub(super) fn hits(traces: &[(String, Vec<u8>)]) -> Vec<String> {
+pub(crate) fn hits(traces: &[(String, Vec<u8>)]) -> Vec<String> {
     FORMS.iter().flat_map(|form| found(traces, form)).collect()
 }
 
@@ -52,7 +52,7 @@ fn found(traces: &[(String, Vec<u8>)], form: &str) -> Vec<String> {
 }
 
 /// Every file below a directory with what it holds.
-pub(super) fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();

@@ -13,6 +13,7 @@ mod failure;
 mod keeper;
 mod listener;
 mod program;
+mod screen;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -25,9 +26,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateway::workflow_types::diagnostic::closest;
 use gateway::workflow_types::id::{ServerName, ToolName};
+use gateway::workflow_types::template::SecretText;
 use gateway::{Clock, Tool, ToolError, ToolSource};
 
 use super::execute_command::Inherit;
+use crate::secrets::Revealer;
 use connection::Connection;
 use keeper::Keeper;
 
@@ -36,6 +39,8 @@ use keeper::Keeper;
 pub(crate) struct ServerOptions {
     /// How it is reached.
     pub(crate) endpoint: Endpoint,
+    /// Who reveals the secrets that it names, anew for every start.
+    pub(crate) secrets: Revealer,
     /// How long it may take to start and to name its tools.
     pub(crate) timeout: Duration,
     /// Bytes that one message of it may have.
@@ -46,23 +51,27 @@ pub(crate) struct ServerOptions {
 #[derive(Debug, Clone)]
 pub(crate) enum Endpoint {
     /// A program, which is spoken to over its stdin and stdout.
-    Program {
-        /// The program and its arguments.
-        command: Vec<String>,
-        /// Its variables besides those that it inherits.
-        env: BTreeMap<String, String>,
-        /// What it inherits.
-        inherit: Inherit,
-        /// Where it is started.
-        directory: PathBuf,
-    },
+    Program(Program),
     /// An address, which is spoken to over HTTP.
     Address {
         /// The URL.
         url: String,
         /// Headers of every request.
-        headers: BTreeMap<String, String>,
+        headers: BTreeMap<String, SecretText>,
     },
+}
+
+/// A program, which is spoken to over its stdin and stdout.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// The program and its arguments.
+    pub(crate) command: Vec<String>,
+    /// Its variables besides those that it inherits.
+    pub(crate) env: BTreeMap<String, SecretText>,
+    /// What it inherits.
+    pub(crate) inherit: Inherit,
+    /// Where it is started.
+    pub(crate) directory: PathBuf,
 }
 
 /// One server with its tools.

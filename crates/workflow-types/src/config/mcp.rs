@@ -4,15 +4,28 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::filled::{self, Names};
 use super::named::{name_of, named};
 use super::{Path, Variable, text};
 use crate::definition::fields::{Field, Fields};
-use crate::diagnostic::Report;
+use crate::diagnostic::{Pointer, Report};
 use crate::id::ServerName;
 use crate::shape::mcp::{MCP, SERVER};
+use crate::template::SecretText;
 
 /// How long a server may take to start if nobody says.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a program is given no secret as an argument, and what to do instead.
+const SEEN_BY_ALL: (&str, &str) = (
+    "everybody on the machine sees the arguments of a program",
+    "give it as a variable in `env`, as in env = { TOKEN = \"{{ secrets.NAME }}\" }",
+);
+/// Why no secret stands in an address, and what to do instead.
+const SHOWN: (&str, &str) = (
+    "an address is shown and logged",
+    "send it in `headers`, as in headers = { Authorization = \"Bearer {{ secrets.NAME }}\" }",
+);
 
 /// A server whose tools steps may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +44,7 @@ pub enum McpEndpoint {
         /// `command`: the program and its arguments; never empty.
         command: Vec<String>,
         /// `env`
-        env: BTreeMap<String, String>,
+        env: BTreeMap<String, SecretText>,
         /// `inherit_env`: `*` stands for every variable.
         inherit_env: Vec<String>,
         /// `cwd`: relative to the file that says so.
@@ -42,16 +55,19 @@ pub enum McpEndpoint {
         /// `url`
         url: String,
         /// `headers`
-        headers: BTreeMap<String, String>,
+        headers: BTreeMap<String, SecretText>,
     },
 }
 
 /// Reads what stands under `mcp`.
-pub(super) fn read(fields: &mut Fields<'_, '_>) -> BTreeMap<ServerName, McpServer> {
+pub(super) fn read(
+    fields: &mut Fields<'_, '_>,
+    secrets: &Names<'_>,
+) -> BTreeMap<ServerName, McpServer> {
     let mut servers = BTreeMap::new();
     super::within(fields, "mcp", &MCP, |mcp, _| {
         for (name, field) in named(mcp, "servers") {
-            let read = server(&field, mcp.report);
+            let read = server(&field, secrets, mcp.report);
             let Some(name) = name_of::<ServerName>(&name, &field.at, mcp.report) else {
                 continue;
             };
@@ -61,12 +77,12 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> BTreeMap<ServerName, McpServe
     servers
 }
 
-fn server(field: &Field<'_>, report: &mut Report) -> Option<McpServer> {
+fn server(field: &Field<'_>, secrets: &Names<'_>, report: &mut Report) -> Option<McpServer> {
     let mut fields = Fields::open(field.value, &field.at, &SERVER, report)?;
     let endpoint = if fields.has("url") {
-        address(&mut fields)
+        address(&mut fields, secrets)
     } else {
-        program(&mut fields)
+        program(&mut fields, secrets)
     };
     let timeout = super::wait(&mut fields, "timeout");
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
@@ -81,11 +97,14 @@ fn server(field: &Field<'_>, report: &mut Report) -> Option<McpServer> {
     })
 }
 
-fn program(fields: &mut Fields<'_, '_>) -> Option<McpEndpoint> {
+fn program(fields: &mut Fields<'_, '_>, secrets: &Names<'_>) -> Option<McpEndpoint> {
     let remedy =
         "write the program and its arguments as a list, or the address of a server as `url`";
     let given = fields.require_or("command", remedy).is_some();
-    let command: Vec<Path> = fields.parsed_list("command");
+    let command: Vec<(Path, Pointer)> = fields.placed_list("command");
+    for (Path(text), at) in &command {
+        filled::refuse(text, at, SEEN_BY_ALL, fields.report);
+    }
     let at = fields.at().key("command");
     if given && is_empty_list(fields, "command") {
         let reason =
@@ -97,10 +116,11 @@ fn program(fields: &mut Fields<'_, '_>) -> Option<McpEndpoint> {
         "headers",
         "`command`: a program is sent none, give it `env`",
     );
-    let env = texts::<Variable>(fields, "env", variable_value);
+    let env = texts::<Variable>(fields, "env", variable_value, secrets);
     let inherit_env: Vec<Variable> = fields.parsed_list("inherit_env");
     let cwd = fields.parsed("cwd").map(|Path(text)| text);
-    let command: Vec<String> = command.into_iter().map(|Path(text)| text).collect();
+    let command = command.into_iter().map(|(Path(text), _)| text);
+    let command: Vec<String> = command.collect();
     (!command.is_empty()).then(|| McpEndpoint::Program {
         command,
         env,
@@ -109,9 +129,13 @@ fn program(fields: &mut Fields<'_, '_>) -> Option<McpEndpoint> {
     })
 }
 
-fn address(fields: &mut Fields<'_, '_>) -> Option<McpEndpoint> {
+fn address(fields: &mut Fields<'_, '_>, secrets: &Names<'_>) -> Option<McpEndpoint> {
     let url = fields.parsed("url").map(|Url(text)| text);
-    let headers = texts::<HeaderName>(fields, "headers", header_value);
+    if let Some(url) = &url {
+        let at = fields.at().key("url");
+        filled::refuse(url, &at, SHOWN, fields.report);
+    }
+    let headers = texts::<HeaderName>(fields, "headers", header_value, secrets);
     for key in ["command", "env", "inherit_env", "cwd"] {
         // Its own mistakes are told as well, as whoever removes `url` would meet them.
         refuse_beside(fields, key, "`url`: a server is a program or an address");
@@ -132,25 +156,25 @@ fn is_empty_list(fields: &mut Fields<'_, '_>, key: &'static str) -> bool {
     list.is_some_and(Vec::is_empty)
 }
 
-/// Texts under names that the author chose.
+/// Texts with secrets in them, under names that the author chose.
 fn texts<N: FromStr<Err: std::fmt::Display>>(
     fields: &mut Fields<'_, '_>,
     key: &'static str,
     refused: fn(&str) -> Option<&'static str>,
-) -> BTreeMap<String, String> {
+    secrets: &Names<'_>,
+) -> BTreeMap<String, SecretText> {
     let mut texts = BTreeMap::new();
     for (name, field) in named(fields, key) {
         let is_name = name_of::<N>(&name, &field.at, fields.report).is_some();
         let Some((value, at)) = fields.as_string(&field) else {
             continue;
         };
-        match refused(value) {
-            Some(reason) => fields.report.invalid(&at, reason),
-            None if is_name => {
-                texts.insert(name, value.to_owned());
-            }
-            None => {}
+        if let Some(reason) = refused(value) {
+            fields.report.invalid(&at, reason);
+            continue;
         }
+        let text = secrets.text(value, &at, fields.report);
+        texts.extend(text.filter(|_| is_name).map(|text| (name, text)));
     }
     texts
 }

@@ -30,11 +30,13 @@ pub(super) fn check(drafts: &[StepDraft<'_>], report: &mut Report) {
     }
 }
 
-fn is_secret(reference: &Reference) -> bool {
+/// Whether a secret is meant, be it named well or not.
+pub(crate) fn is_secret(reference: &Reference) -> bool {
     reference.root().name() == SECRETS
 }
 
-fn in_call(at: &Pointer, template: &Template, report: &mut Report) {
+/// Looks at a text whose secrets are filled in: each stands by itself.
+pub(crate) fn in_call(at: &Pointer, template: &Template, report: &mut Report) {
     let places: Vec<usize> = template.secrets().map(|(span, _)| span.start).collect();
     for reference in template.references().filter(is_secret) {
         if !places.contains(&reference.root().span().start) {

@@ -95,9 +95,9 @@ pub(crate) static SERVER: Shape = Shape {
         Key::optional(
             "env",
             Form::Named(&ENVIRONMENT),
-            "Environment variables of the program, besides the usual few.",
+            "Environment variables of the program, besides the usual few; `{{ secrets.NAME }}` is filled in when it starts.",
         )
-        .example(|| json!({"LOG_LEVEL": "warn"})),
+        .example(|| json!({"LOG_LEVEL": "warn", "TOKEN": "{{ secrets.API_TOKEN }}"})),
         Key::optional(
             "inherit_env",
             Form::List(&VARIABLES),
@@ -120,9 +120,9 @@ pub(crate) static SERVER: Shape = Shape {
         Key::optional(
             "headers",
             Form::Named(&HEADERS),
-            "Headers that are sent with every request to the address.",
+            "Headers that are sent with every request to the address; `{{ secrets.NAME }}` is filled in when it is connected to.",
         )
-        .example(|| json!({"Authorization": "Bearer TOKEN"})),
+        .example(|| json!({"Authorization": "Bearer {{ secrets.API_TOKEN }}"})),
         Key::optional(
             "timeout",
             Form::Duration(Whole {

@@ -33,7 +33,8 @@ fn full() -> Value {
         },
         "mcp": {"servers": {
             "files": {
-                "command": ["npx", "x"], "env": {"A": "b"}, "inherit_env": ["B"], "cwd": "d",
+                "command": ["npx", "x"], "env": {"A": "{{ secrets.A }}"}, "inherit_env": ["B"],
+                "cwd": "d",
                 "timeout": 5_000,
             },
             "remote": {"url": "https://a.example/mcp", "headers": {"X-Key": "k"}, "timeout": "1m"},
@@ -62,7 +63,8 @@ fn full() -> Value {
     })
 }
 
-/// No schema says how long `8d` is, which models there are, or knows the time zones.
+/// No schema says how long `8d` is, which models and secrets there are, or knows templates and the
+/// time zones.
 fn beyond_schemas(diagnostics: &Diagnostics) -> bool {
     let length = |message: &str| {
         message.contains("longer than a day")
@@ -71,6 +73,8 @@ fn beyond_schemas(diagnostics: &Diagnostics) -> bool {
             || message.contains("shorter than a minute")
             || message.contains("there is no model `")
             || message.contains("there are several models")
+            || message.contains("only secrets are filled in")
+            || message.contains("there is no secret `")
             || (message.contains("which is no time zone") && !message.contains("is ``"))
     };
     diagnostics.errors().all(|error| length(&error.message))
@@ -215,6 +219,9 @@ fn the_published_defaults_are_those_of_the_program_and_the_examples_are_good() {
             };
             if let Some((beside, value)) = beside {
                 *inner(&mut example, at, beside) = value;
+            }
+            if let ("mcpServer", "env" | "headers") = (name, key.as_str()) {
+                example["secrets"] = json!({"API_TOKEN": {"env": "API_TOKEN"}});
             }
             if key == "default_model" {
                 example["models"] = json!({"fast": {"adapter": "ollama", "model": "m"}});

@@ -3,14 +3,18 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::screen::Screen;
 use crate::output;
 
 /// Characters that are kept of a line.
 const KEPT: usize = 300;
 
 /// What was heard; clones share it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Account(Arc<Mutex<Heard>>);
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    heard: Arc<Mutex<Heard>>,
+    screen: Screen,
+}
 
 #[derive(Debug, Default)]
 struct Heard {
@@ -23,16 +27,32 @@ struct Heard {
 }
 
 impl Account {
-    /// A line on stderr.
-    pub(super) fn said(&self, line: &str) {
-        if !line.trim().is_empty() {
-            self.change(|heard| heard.said = Some(clipped(line)));
+    /// Of a server that has said nothing.
+    pub(super) fn new(screen: Screen) -> Self {
+        Self {
+            heard: Arc::default(),
+            screen,
         }
+    }
+
+    /// What everything passes that the server says.
+    pub(super) fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// A line on stderr; it comes back as it may be shown.
+    pub(super) fn said(&self, line: &str) -> String {
+        // Before it is cut: what is left of a value would not be found.
+        let line = self.screen.text(line);
+        if !line.trim().is_empty() {
+            self.change(|heard| heard.said = Some(clipped(&line)));
+        }
+        line
     }
 
     /// A line on stdout that is no message of the protocol.
     pub(super) fn printed(&self, line: &[u8]) {
-        let line = clipped(&String::from_utf8_lossy(line));
+        let line = clipped(&self.screen.text(&String::from_utf8_lossy(line)));
         self.change(|heard| heard.printed = Some(line));
     }
 
@@ -65,11 +85,11 @@ impl Account {
 
     fn change(&self, change: impl FnOnce(&mut Heard)) {
         // Nothing in here panics half way.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn look<T>(&self, look: impl FnOnce(&Heard) -> T) -> T {
-        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -83,11 +103,29 @@ fn clipped(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gateway::{Mask, SecretValue};
+
     use super::*;
 
     #[test]
+    fn what_the_server_was_given_is_masked_before_a_line_is_cut() {
+        let screen = Screen::new(Mask::default());
+        let value = SecretValue::new("a-canary-of-the-server").unwrap();
+        screen.add(&"KEY".parse().unwrap(), &value);
+        let account = Account::new(screen);
+        let line = format!("{}a-canary-of-the-server", "x".repeat(KEPT - 10));
+        assert!(account.said(&line).ends_with("x[secret KEY]"));
+        account.printed(b"key=a-canary-of-the-server");
+        let told = account.told();
+        assert!(
+            !told.contains("a-can") && told.contains("key=[secret KEY]"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn the_last_words_are_told_and_long_ones_are_cut() {
-        let account = Account::default();
+        let account = Account::new(Screen::new(Mask::default()));
         assert_eq!(account.told(), "");
         account.said("first");
         account.said("no\u{1b}[31m module");

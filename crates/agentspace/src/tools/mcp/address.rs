@@ -45,10 +45,16 @@ fn header_map(
 ) -> Result<HashMap<HeaderName, HeaderValue>, String> {
     let mut map = HashMap::new();
     for (name, value) in headers {
-        let bad = || format!("has a bad header `{name}`; write another in `headers`");
-        let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;
+        // What stands in the file was checked when it was read.
+        let mut value = HeaderValue::from_str(value).map_err(|_| {
+            format!(
+                "cannot be sent its header `{name}`: the value of the secret in it has a line \
+                 break or another character that no header may have"
+            )
+        })?;
         value.set_sensitive(true);
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| format!("has a bad header `{name}`; write another in `headers`"))?;
         map.insert(name, value);
     }
     Ok(map)

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::account::Account;
+use super::screen::Screen;
 use super::{answer, failure};
 use crate::tools::execute_command::process::after;
 
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     pub(super) ended: Option<watch::Receiver<Option<ExitStatus>>>,
     /// Whether a call was given up without an answer.
     doubted: AtomicBool,
+    /// Whether it was told that what it sends as authorization is not accepted.
+    locked_out: AtomicBool,
 }
 
 impl Connection {
@@ -56,6 +59,7 @@ impl Connection {
             account,
             ended,
             doubted: AtomicBool::new(false),
+            locked_out: AtomicBool::new(false),
         }
     }
 
@@ -63,10 +67,18 @@ impl Connection {
     pub(super) async fn with_tools(mut self) -> Result<Self, ToolError> {
         let described = match self.peer.list_all_tools().await {
             Ok(described) => described,
-            Err(error) => return Err(self.failed("did not name its tools", &error).await),
+            Err(error) => {
+                let error = self.failed("did not name its tools", &error).await;
+                return Err(self.screen().error(&error));
+            }
         };
         self.tools = named(&self.server, described);
         Ok(self)
+    }
+
+    /// What everything passes that the server says.
+    pub(super) fn screen(&self) -> &Screen {
+        self.account.screen()
     }
 
     /// The tools by the names that steps call.
@@ -74,26 +86,46 @@ impl Connection {
         &self.tools
     }
 
-    /// Whether the server still answers. It is asked only if there is a doubt.
-    pub(super) async fn is_alive(&self, clock: &dyn Clock) -> bool {
-        if self.peer.is_transport_closed() {
-            return false;
+    /// Why the connection is of no more use; none if it is. The server is asked only if there is a
+    /// doubt.
+    pub(super) async fn lost(&self, clock: &dyn Clock) -> Option<&'static str> {
+        if self.locked_out.load(Ordering::Acquire) {
+            return Some("no longer accepts what it is sent as authorization");
+        }
+        // Somebody that it has started may hold its pipe.
+        let has_ended = self
+            .ended
+            .as_ref()
+            .is_some_and(|ended| ended.borrow().is_some());
+        if has_ended || self.peer.is_transport_closed() {
+            return Some("has ended");
         }
         if !self.doubted.swap(false, Ordering::AcqRel) {
-            return true;
+            return None;
         }
         let ping = ClientRequest::PingRequest(PingRequest::default());
         tokio::select! {
             // An error is an answer, too: not every server knows the request.
-            answer = self.peer.send_request(ping) => {
-                !matches!(answer, Err(ServiceError::TransportClosed))
+            answer = self.peer.send_request(ping) => match answer {
+                Err(ServiceError::TransportClosed) => Some("has ended"),
+                Ok(_) | Err(_) => None,
+            },
+            () = clock.sleep_until(clock.now().saturating_add(PATIENCE)) => {
+                Some("does not answer any more")
             }
-            () = clock.sleep_until(clock.now().saturating_add(PATIENCE)) => false,
         }
     }
 
     /// Calls a tool by its own name.
     pub(super) async fn call(&self, name: String, call: ToolCall) -> Result<Value, ToolError> {
+        let screen = self.screen();
+        match self.ask(name, call).await {
+            Ok(output) => Ok(screen.value(output)),
+            Err(error) => Err(screen.error(&error)),
+        }
+    }
+
+    async fn ask(&self, name: String, call: ToolCall) -> Result<Value, ToolError> {
         let mut meta = RequestMetaObject::new();
         meta.insert(IDEMPOTENCY_KEY.to_owned(), call.idempotency_key.into());
         meta.insert(ATTEMPT.to_owned(), call.attempt.into());
@@ -143,6 +175,10 @@ impl Connection {
     /// What a request came to that was not answered.
     async fn failed(&self, what: &str, error: &ServiceError) -> ToolError {
         let server = &self.server;
+        if failure::is_lockout(error) {
+            // Another connection sends what its secrets say then.
+            self.locked_out.store(true, Ordering::Release);
+        }
         match failure::of_request(error) {
             Some(error) if error.is_retryable() => {
                 failure::of_server(server, format!("{what}: {error}"))

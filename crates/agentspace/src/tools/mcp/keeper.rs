@@ -1,9 +1,11 @@
 //! Keeps a server: started when it is needed, started again when it has ended, later each time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::workflow_types::id::ServerName;
+use gateway::workflow_types::template::SecretText;
 use gateway::workflow_types::{Timestamp, duration};
 use gateway::{Clock, ToolError};
 use rmcp::ServiceExt as _;
@@ -16,6 +18,7 @@ use super::account::Account;
 use super::connection::{self, Connection};
 use super::listener::Listener;
 use super::program::{self, Process};
+use super::screen::Screen;
 use super::{Endpoint, ServerOptions, address, failure};
 
 /// The wait before the first start that follows a failure; each further one is twice as long.
@@ -118,11 +121,10 @@ impl Kept {
     /// The connection there is, or a new one. Safe to drop: a server that is being started ends.
     async fn connection(&mut self, reply: &Reply) -> Result<Arc<Connection>, ToolError> {
         if let Some(live) = &mut self.live {
-            if live.connection.is_alive(self.clock.as_ref()).await {
+            let Some(lost) = live.connection.lost(self.clock.as_ref()).await else {
                 return live.refreshed().await;
-            }
-            let error = failure::of_server(&self.server, "ended, or did not answer");
-            self.fail(error);
+            };
+            self.fail(failure::of_server(&self.server, lost));
             self.end().await;
         }
         self.wait(reply).await?;
@@ -176,9 +178,10 @@ impl Kept {
     async fn start(&self) -> Result<Live, ToolError> {
         let timeout = self.options.timeout;
         let late = self.clock.now().saturating_add(timeout);
-        let account = Account::default();
+        let screen = Screen::new(self.options.secrets.mask().clone());
+        let account = Account::new(screen.clone());
         tokio::select! {
-            live = self.begin(&account) => live,
+            live = self.begin(&account) => live.map_err(|error| screen.error(&error)),
             () = self.clock.sleep_until(late) => {
                 let (timeout, said) = (duration::format(timeout), account.told());
                 let what = format!("did not start within {timeout} (its `timeout`){said}");
@@ -192,16 +195,18 @@ impl Kept {
         let (server, options) = (&self.server, &self.options);
         let listener = Listener::new(server.clone());
         let (service, process) = match &options.endpoint {
-            Endpoint::Program { .. } => {
+            Endpoint::Program(program) => {
+                let env = self.filled(&program.env, account).await?;
                 let (pipes, process) =
-                    program::start(server, &options.endpoint, account, options.max_message)?;
+                    program::start(server, program, &env, account, options.max_message)?;
                 match listener.serve(pipes).await {
                     Ok(service) => (service, Some(process)),
                     Err(error) => return Err(not_begun(server, &error, process, account).await),
                 }
             }
             Endpoint::Address { url, headers } => {
-                let transport = address::transport(url, headers, options.max_message).await;
+                let headers = self.filled(headers, account).await?;
+                let transport = address::transport(url, &headers, options.max_message).await;
                 let transport = transport.map_err(|what| failure::of_server(server, what))?;
                 let begun = listener.serve(transport).await;
                 let refused = |error| failure::of_server(server, failure::of_start(&error));
@@ -217,6 +222,22 @@ impl Kept {
             process,
             since: self.clock.now(),
         })
+    }
+
+    /// Texts with the secrets that they have now. That one cannot be had is a failure of the server
+    /// like any other, after which it is tried again: a file may be there by then.
+    async fn filled(
+        &self,
+        texts: &BTreeMap<String, SecretText>,
+        account: &Account,
+    ) -> Result<BTreeMap<String, String>, ToolError> {
+        let screen = account.screen();
+        let filled = self
+            .options
+            .secrets
+            .fill(texts, |name, value| screen.add(name, value));
+        let failed = |reason| failure::of_server(&self.server, format!("did not start: {reason}"));
+        filled.await.map_err(failed)
     }
 
     /// Ends what was started.

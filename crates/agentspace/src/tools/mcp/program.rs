@@ -2,6 +2,7 @@
 //!
 //! Must not know the protocol beyond its framing: a message is a line of JSON.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::Endpoint;
+use super::Program;
 use super::account::Account;
 use crate::output;
 use crate::tools::execute_command::environment;
@@ -52,14 +53,16 @@ impl Process {
     }
 }
 
-/// Starts a program and the tasks that serve its pipes; the reason if it does not start.
+/// Starts a program with these variables, and the tasks that serve its pipes; the reason if it does
+/// not start.
 pub(super) fn start(
     server: &ServerName,
-    endpoint: &Endpoint,
+    program: &Program,
+    env: &BTreeMap<String, String>,
     account: &Account,
     max_message: usize,
 ) -> Result<(Pipes, Process), ToolError> {
-    let mut child = spawn(server, endpoint)?;
+    let mut child = spawn(server, program, env)?;
     let group = Group::of(&child);
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         let message = format!("MCP server `{server}` has no pipes");
@@ -72,7 +75,7 @@ pub(super) fn start(
     tokio::spawn(write(stdin, waiting));
     let (exit, ended) = watch::channel(None);
     let stop = CancellationToken::new();
-    let warden = tokio::spawn(guard(child, group, stop.clone(), exit));
+    let warden = tokio::spawn(guard(server.clone(), child, group, stop.clone(), exit));
     let pipes = Pipes {
         messages: Some(messages),
         stdout: BufReader::new(stdout),
@@ -91,17 +94,25 @@ pub(super) fn start(
     ))
 }
 
-fn spawn(server: &ServerName, endpoint: &Endpoint) -> Result<Child, ToolError> {
+fn spawn(
+    server: &ServerName,
+    program: &Program,
+    env: &BTreeMap<String, String>,
+) -> Result<Child, ToolError> {
     let refused = |reason: String| ToolError::permanent(format!("MCP server `{server}` {reason}"));
-    let Endpoint::Program {
+    let Program {
         command,
-        env,
+        env: _,
         inherit,
         directory,
-    } = endpoint
-    else {
-        return Err(refused("is no program".to_owned()));
-    };
+    } = program;
+    // The system's own words for it say neither which variable nor what to do.
+    if let Some((name, _)) = env.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(refused(format!(
+            "did not start: the secret in its variable `{name}` contains the character U+0000; \
+             take it out of the secret's value"
+        )));
+    }
     let Some((program, arguments)) = command.split_first() else {
         return Err(refused("has no program in `command`".to_owned()));
     };
@@ -133,6 +144,7 @@ fn spawn(server: &ServerName, endpoint: &Endpoint) -> Result<Child, ToolError> {
 /// Waits for the end of a process, or brings it about as the protocol says: its stdin is closed,
 /// then SIGTERM, then SIGKILL.
 async fn guard(
+    server: ServerName,
     mut child: Child,
     mut group: Group,
     stop: CancellationToken,
@@ -145,7 +157,9 @@ async fn guard(
     // What it had started is of no use without it, and keeps the number of the group its own.
     group.signal(Signal::KILL);
     group.leave_alone();
-    exit.send_replace(Some(status.unwrap_or_default()));
+    let status = status.unwrap_or_default();
+    exit.send_replace(Some(status));
+    tracing::info!(mcp.server = %server, "MCP server `{server}` has ended ({status})");
 }
 
 async fn leave(child: &mut Child, group: &Group) -> io::Result<ExitStatus> {
@@ -170,8 +184,7 @@ async fn hear(server: ServerName, stderr: ChildStderr, account: Account) {
             Ok(1..) => {}
             Ok(0) | Err(_) => return,
         }
-        let line = String::from_utf8_lossy(&line);
-        account.said(&line);
+        let line = account.said(&String::from_utf8_lossy(&line));
         tracing::info!(mcp.server = %server, "MCP server `{server}`: {}", output::plain(line.trim_end()));
     }
 }

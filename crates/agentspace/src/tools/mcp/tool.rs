@@ -9,6 +9,7 @@ use rmcp::model::{Tool as Described, ToolAnnotations};
 use serde_json::Value;
 
 use super::connection::Connection;
+use super::screen::Screen;
 
 /// A tool, over the connection by which it was found.
 struct McpTool {
@@ -29,7 +30,7 @@ pub(super) fn of(connection: &Arc<Connection>, name: &ToolName) -> Option<Arc<dy
 impl Tool for McpTool {
     fn spec(&self) -> ToolSpec {
         match self.connection.tools().get(&self.name) {
-            Some(described) => spec(&self.name, described),
+            Some(described) => spec(&self.name, described, self.connection.screen()),
             // It was there when this was made, and a connection's tools never change.
             None => ToolSpec::new(self.name.clone(), "", Effect::Destructive),
         }
@@ -43,12 +44,14 @@ impl Tool for McpTool {
 }
 
 /// A tool as its server describes it. A schema that is none is left to the server to check.
-fn spec(name: &ToolName, described: &Described) -> ToolSpec {
+fn spec(name: &ToolName, described: &Described, screen: &Screen) -> ToolSpec {
     let description = described.description.as_deref();
     let description = description.or(described.title.as_deref());
+    let description = screen.text(description.unwrap_or_default());
     let effect = effect(described.annotations.as_ref());
-    let spec = ToolSpec::new(name.clone(), description.unwrap_or_default(), effect);
-    match spec.clone().with_input(&described.schema_as_json_value()) {
+    let spec = ToolSpec::new(name.clone(), description, effect);
+    let schema = screen.value(described.schema_as_json_value());
+    match spec.clone().with_input(&schema) {
         Ok(with_input) => with_input,
         Err(error) => {
             tracing::warn!("the arguments of tool `{name}` are not checked: {error}");
