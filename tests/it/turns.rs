@@ -439,3 +439,122 @@ fn killed_at_any_write_of_its_turns_a_run_does_nothing_twice() {
     assert!(became.contains_key("asked"), "{became:?}");
     assert!(became.contains_key("went on"), "{became:?}");
 }
+
+/// An answer in a provider's own words whose call has these arguments.
+fn calls_with(adapter: &str, arguments: &str) -> Answer {
+    let document = if adapter == "openai" {
+        let function = json!({"name": "execute_command", "arguments": arguments});
+        json!({
+            "choices": [{
+                "message": {
+                    "role": "assistant", "content": "I look.",
+                    "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
+                },
+                "finish_reason": "tool_calls",
+            }],
+            "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
+        })
+    } else {
+        json!({
+            "id": "resp_1", "model": "stub", "status": "completed", "created_at": 1,
+            "object": "response",
+            "output": [{
+                "type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed",
+                "name": "execute_command", "arguments": arguments,
+            }],
+            "usage": {"input_tokens": 20, "output_tokens": 5, "total_tokens": 25},
+        })
+    };
+    Answer::Body(document.to_string())
+}
+
+#[test]
+fn arguments_that_are_no_json_are_told_to_the_model_and_the_attempt_goes_on() {
+    for adapter in ["openai", "openai_responses"] {
+        let good = notes("mended").1.to_string();
+        let bads = [
+            &good[..good.len() - 1],
+            "{'command': ['ls']}",
+            "ls -l",
+            "[\"ls\"]",
+        ];
+        let mut answers: Vec<Answer> = bads.iter().map(|bad| calls_with(adapter, bad)).collect();
+        answers.push(calls_with(adapter, &good));
+        let ends = json!({
+            "id": "resp_2", "model": "stub", "status": "completed", "object": "response",
+            "created_at": 1,
+            "choices": [{"message": {"role": "assistant", "content": "mended"}, "finish_reason": "stop"}],
+            "output": [{"type": "message", "role": "assistant", "status": "completed", "id": "m",
+                "content": [{"type": "output_text", "text": "mended", "annotations": []}]}],
+        });
+        answers.push(Answer::Body(ends.to_string()));
+        let server = ModelServer::saying(answers).unwrap();
+        let place = place(
+            &server,
+            adapter,
+            &mend("withoutApproval: [execute_command]"),
+        );
+        place.run(["run", "mend.yaml"]).exits(0);
+        assert_eq!(
+            place.lines("ledger").len(),
+            1,
+            "{adapter}: the good one alone was called"
+        );
+        let visit = place.only_execution()["journal"][0].clone();
+        assert_eq!(
+            (&visit["attempt"], &visit["output"]),
+            (&json!(1), &json!("mended"))
+        );
+        let turns = recorded(&place);
+        let told: Vec<&str> = turns[..4]
+            .iter()
+            .map(|turn| word(&turn["calls"][0]["error"]))
+            .collect();
+        assert!(
+            told[0].starts_with("the arguments are not valid JSON: EOF while parsing an object")
+        );
+        assert!(
+            told[0].ends_with(&format!("found: {}", bads[0])),
+            "{}",
+            told[0]
+        );
+        assert!(told[1].starts_with("the arguments are not valid JSON: key must be a string"));
+        assert!(told[2].starts_with("the arguments are not valid JSON: expected value at line 1"));
+        assert_eq!(told[3], "the arguments are a list, expected a JSON object");
+        // What was told is what the next question says, under the name of the call.
+        let asked = server.asked();
+        for (asked, told) in asked[1..].iter().zip(&told) {
+            let said = asked.body.to_string();
+            let told = json!({"error": told}).to_string();
+            let inner = json!(told).to_string();
+            assert!(said.contains(&inner) && said.contains("call_1"), "{said}");
+        }
+        assert_eq!(
+            place.only_execution()["usage"]["inputTokens"],
+            100,
+            "{adapter}"
+        );
+    }
+}
+
+#[test]
+fn a_call_that_was_cut_off_with_its_arguments_is_not_made() {
+    let server = ModelServer::deciding("127.0.0.1:0", |_| {
+        let Answer::Body(body) = calls_with("openai", "{\"command\": [\"touch\", \"pw") else {
+            unreachable!("it is one");
+        };
+        Answer::Body(body.replace(
+            "\"finish_reason\":\"tool_calls\"",
+            "\"finish_reason\":\"length\"",
+        ))
+    })
+    .unwrap();
+    let place = place(
+        &server,
+        "openai",
+        &mend("withoutApproval: [execute_command]"),
+    );
+    place.run(["run", "mend.yaml"]).exits(1);
+    let error = word(&place.only_execution()["error"]).to_owned();
+    assert!(error.contains("cut off"), "{error}");
+}

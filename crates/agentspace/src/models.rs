@@ -18,6 +18,8 @@ mod missing;
 mod patience;
 #[cfg(feature = "models")]
 mod question;
+#[cfg(feature = "models")]
+mod unread;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

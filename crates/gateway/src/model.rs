@@ -162,7 +162,8 @@ pub struct WantedCall {
     pub id: String,
     /// The tool; there may be none of that name.
     pub tool: String,
-    /// The arguments; what is no object is refused, and the model is told.
+    /// The arguments; what is no object is refused, and the model is told. What is no JSON is the
+    /// text that the model wrote.
     pub args: Value,
 }
 

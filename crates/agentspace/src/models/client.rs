@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::failure::Failing;
 use super::key::{Key, KeySource};
-use super::{answer, question};
+use super::{answer, question, unread};
 use crate::tls::Tls;
 
 /// How long the addresses of a provider together may take to accept a connection.
@@ -64,17 +64,16 @@ impl Client {
         let answered = web
             .exec_chat(target, question::of(request), Some(&options))
             .await;
-        match answered {
-            Ok(response) => {
-                let reply = answer::reply(response, &request.tools);
-                let reply = reply.map_err(|reason| failing.retryable(&reason))?;
-                Ok(match self.config.cost(&reply.usage) {
-                    Some(cost) => reply.with_cost(cost),
-                    None => reply,
-                })
-            }
-            Err(error) => Err(failing.by(&error, SystemClock.now())),
-        }
+        let response = answered.or_else(|error| {
+            let response = unread::response(&error);
+            response.ok_or_else(|| failing.by(&error, SystemClock.now()))
+        })?;
+        let reply = answer::reply(response, &request.tools);
+        let reply = reply.map_err(|reason| failing.retryable(&reason))?;
+        Ok(match self.config.cost(&reply.usage) {
+            Some(cost) => reply.with_cost(cost),
+            None => reply,
+        })
     }
 
     /// An HTTP client of our own making: it trusts whom the machine trusts, follows no redirect,

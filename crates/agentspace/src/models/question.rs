@@ -40,6 +40,8 @@ pub(super) fn options(config: &ModelConfig, request: &ModelRequest) -> ChatOptio
         temperature: config.temperature,
         max_tokens: config.max_tokens.map(std::num::NonZeroU32::get),
         response_format: request.schema.as_ref().and_then(format),
+        // What the library cannot read of an answer with calls may still be.
+        capture_raw_body: Some(!request.tools.is_empty()),
         ..ChatOptions::default()
     }
 }

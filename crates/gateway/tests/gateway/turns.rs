@@ -150,6 +150,8 @@ fn mistakes_are_told_to_the_model_and_fail_nothing() {
             ("unsure", give(1)),
             ("look", json!({"do": 7})),
             ("look", json!("{\"do\": ")),
+            ("look", json!("[\"do\"]")),
+            ("look", json!(["do"])),
             ("look", json!({"do": "fail"})),
             ("put", json!({"do": "refuse"})),
             ("put", json!({"do": "panic"})),
@@ -169,7 +171,10 @@ fn mistakes_are_told_to_the_model_and_fail_nothing() {
             "unsure: there is no tool `unsure`; you may call: act, put, look",
             "look: the arguments do not fit tool `look`: `args.do` is the number 7, \
              expected a string (put it in quotes)",
-            "look: the arguments are no JSON object",
+            "look: the arguments are not valid JSON: EOF while parsing a value at line 1 column 7; \
+             found: {\"do\": ",
+            "look: the arguments are a text, expected a JSON object",
+            "look: the arguments are a list, expected a JSON object",
             "look: it failed",
             "put: it is refused",
             "put: the action panicked",

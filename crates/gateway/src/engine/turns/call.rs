@@ -85,8 +85,27 @@ fn callable<'c>(
         ));
     };
     let args = call.args.as_object();
-    let args = args.ok_or_else(|| "the arguments are no JSON object".to_owned())?;
+    let args = args.ok_or_else(|| no_object(&call.args))?;
     Ok((name, args))
+}
+
+/// What is wrong with arguments that are no JSON object. A text is what the model wrote, and is
+/// repeated because it is shown none of it otherwise.
+fn no_object(args: &Value) -> String {
+    let found = match args {
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            Err(error) => {
+                return format!("the arguments are not valid JSON: {error}; found: {text}");
+            }
+            Ok(_) => "a text",
+        },
+        Value::Array(_) => "a list",
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::Object(_) => "an object",
+    };
+    format!("the arguments are {found}, expected a JSON object")
 }
 
 /// The tool, for which a source may have to be asked; none if the gateway stops meanwhile, or if the
