@@ -4,6 +4,7 @@ mod http;
 mod real;
 mod rude;
 mod secrets;
+mod turns;
 
 use std::fs;
 

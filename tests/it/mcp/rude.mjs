@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-const tools = ["die", "dieOnce", "hang", "meta", "flood", "wrong", "fail", "bad/name", "text", "big"];
+const tools = ["die", "dieOnce", "hang", "meta", "flood", "wrong", "fail", "bad/name", "text", "big", "babble", "nonsense"];
 const send = (message) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
 const answer = (id, result) => send({ id, result });
 const text = (id, text) => answer(id, { content: [{ type: "text", text }] });
@@ -24,6 +24,8 @@ const calls = {
   flood: () => process.stdout.write("x".repeat(17 * 1024 * 1024)),
   wrong: (id) => send({ id, error: { code: -32602, message: "no such thing" } }),
   fail: (id) => answer(id, { content: [{ type: "text", text: "it is broken" }], isError: true }),
+  babble: () => console.log("no { JSON at all"),
+  nonsense: (id) => answer(id, { content: 5, isError: "perhaps" }),
   text: (id) => text(id, '{"a": 1}'),
   big: (id) => text(id, "y".repeat(2 * 1024 * 1024)),
 };
