@@ -176,9 +176,9 @@ impl GatewayBuilder {
         self
     }
 
-    /// Reads the workflow directories again whenever files in them change, as long as the gateway
-    /// runs: see [`Gateway::reload`] for what follows, and [`Gateway::files`] for who wants to know.
-    /// Default: they are read at the start only.
+    /// Reads the workflow directories and the files of heartbeats again whenever they change, as
+    /// long as the gateway runs: see [`Gateway::reload`] for what follows, and [`Gateway::files`] for
+    /// who wants to know. Default: workflows are read at the start only, heartbeats at each run, too.
     ///
     /// Directories may be missing at first, or be replaced, as long as their parents stay. Where the
     /// system cannot watch, that is logged, and [`Gateway::reload`] remains.
@@ -420,7 +420,7 @@ impl GatewayBuilder {
             limits: self.limits,
             left_behind: self.left_behind,
             scheduler: Scheduler::new(scheduling, self.zone),
-            beats: Beats::new(self.heartbeats, known.clone()),
+            beats: Beats::new(self.heartbeats, known.clone(), scheduling),
             alerts: Telegraph::new(self.alerts, telling),
         });
         let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows);
@@ -432,11 +432,11 @@ impl GatewayBuilder {
             self.drain,
         );
         let mut files = registrar.first(self.watch).await?;
-        files.extend(heartbeat::load(&engine, scheduling).await?);
+        files.extend(heartbeat::load(&engine).await?);
         alert::start(&engine).await?;
         let recovered = engine.recover().await?;
         scheduler::start(&engine);
-        heartbeat::start(&engine, scheduling);
+        heartbeat::start(&engine);
         if self.watch == Files::Watched {
             file_watch::start(&engine, &registrar);
         }

@@ -1,6 +1,6 @@
-//! Hears that workflow files have changed, and has them read again.
+//! Hears that the files of workflows and heartbeats have changed, and has them read again.
 //!
-//! What is watched are the directories, not their files: editors save by writing another file and
+//! What is watched are directories, not their files: editors save by writing another file and
 //! giving it the name. Their parents are watched, too, so that a directory that is replaced, or made
 //! later, is found again. An event carries nothing but the wish to read: what it tells is not
 //! trusted, and events that follow each other closely are read for once.
@@ -30,14 +30,57 @@ struct Heard {
     moved: AtomicBool,
 }
 
-/// Watches the directories of a registrar until the engine drains.
+/// What is listened to.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    /// Directories in which whatever may be a workflow counts.
+    workflows: Vec<PathBuf>,
+    /// Files of heartbeats, which count alone.
+    heartbeats: Vec<PathBuf>,
+    /// The directories of both, once each.
+    directories: Vec<PathBuf>,
+}
+
+impl Places {
+    fn new(workflows: Vec<PathBuf>, heartbeats: Vec<PathBuf>) -> Self {
+        let beside = heartbeats.iter().filter_map(|file| file.parent());
+        let beside = beside.map(Path::to_owned);
+        let mut directories: Vec<PathBuf> = workflows.iter().cloned().chain(beside).collect();
+        directories.sort();
+        directories.dedup();
+        Self {
+            workflows,
+            heartbeats,
+            directories,
+        }
+    }
+
+    /// What a path is of them.
+    fn what(&self, path: &Path) -> What {
+        let of = |directory: &PathBuf| path.parent() == Some(directory);
+        if self.directories.iter().any(|one| one == path) {
+            What::Directory
+        } else if self.heartbeats.iter().any(|one| one == path)
+            || is_link(path) && self.directories.iter().any(of)
+            || loader::is_workflow_file(path) && self.workflows.iter().any(of)
+        {
+            What::File
+        } else {
+            What::Nothing
+        }
+    }
+}
+
+/// Watches the directories of a registrar, and the heartbeats, until the engine drains.
 pub(crate) fn start(engine: &Arc<Engine>, registrar: &Arc<Registrar>) {
     let heard = Arc::new(Heard::default());
+    let whole = |path: &Path| PathBuf::from(loader::absolute(path));
     let directories = registrar.directories().iter();
-    let directories: Vec<PathBuf> = directories
-        .map(|directory| PathBuf::from(loader::absolute(directory)))
-        .collect();
-    let (told, of) = (Arc::clone(&heard), directories.clone());
+    let places = Places::new(
+        directories.map(|directory| whole(directory)).collect(),
+        engine.beats.files().map(|(_, file)| whole(file)).collect(),
+    );
+    let (told, of) = (Arc::clone(&heard), places.clone());
     let made = notify::recommended_watcher(move |event: notify::Result<Event>| {
         told.hear(event.ok().as_ref(), &of);
     });
@@ -45,13 +88,16 @@ pub(crate) fn start(engine: &Arc<Engine>, registrar: &Arc<Registrar>) {
         Ok(watcher) => watcher,
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "workflow files are not watched; reload them by hand");
+            tracing::error!(
+                error,
+                "files of workflows and heartbeats are not watched; reload them by hand"
+            );
             return;
         }
     };
     let mut watch = Watch {
         watcher,
-        directories,
+        directories: places.directories,
     };
     watch.renew();
     // What has changed since the start read it.
@@ -94,7 +140,10 @@ async fn run(
             Err(error) => {
                 let pause = patience.pause();
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "workflow files are read again in {pause:?}");
+                tracing::error!(
+                    error,
+                    "files of workflows and heartbeats are read again in {pause:?}"
+                );
                 Some(engine.clock.now().saturating_add(pause))
             }
         };
@@ -103,10 +152,10 @@ async fn run(
 
 impl Heard {
     /// Notes an event, or that some were lost.
-    fn hear(&self, event: Option<&Event>, directories: &[PathBuf]) {
+    fn hear(&self, event: Option<&Event>, places: &Places) {
         let what = match event {
             None => What::Directory,
-            Some(event) => what(event, directories),
+            Some(event) => what(event, places),
         };
         match what {
             What::Nothing => return,
@@ -138,36 +187,22 @@ enum What {
     Directory,
 }
 
-fn what(event: &Event, directories: &[PathBuf]) -> What {
+fn what(event: &Event, places: &Places) -> What {
     if matches!(event.kind, EventKind::Access(_)) {
         return What::Nothing;
     }
     if event.need_rescan() {
         return What::Directory;
     }
-    let of_path = |path: &PathBuf| {
-        let mut all = directories.iter();
-        if directories.contains(path) {
-            What::Directory
-        } else if all.any(|directory| path.parent() == Some(directory)) && may_matter(path) {
-            What::File
-        } else {
-            What::Nothing
-        }
-    };
-    event
-        .paths
-        .iter()
-        .map(of_path)
-        .max()
-        .unwrap_or(What::Nothing)
+    let paths = event.paths.iter().map(|path| places.what(path));
+    paths.max().unwrap_or(What::Nothing)
 }
 
-/// Whether a file may be a workflow, or a link through which others are: `..data` is how Kubernetes
-/// replaces all files at once. Others that live there, a database perhaps, change all the time.
-fn may_matter(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    loader::is_workflow_file(path) || name.starts_with("..")
+/// Whether a file may be a link through which others are: `..data` is how Kubernetes replaces all
+/// files at once. Others that live there, a database perhaps, change all the time.
+fn is_link(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with("..")
 }
 
 /// The directories that are watched, for as long as it lives.
@@ -195,7 +230,7 @@ impl Watch {
             tracing::warn!(
                 %directory,
                 error,
-                "the workflow directory {directory} cannot be watched"
+                "the directory {directory} cannot be watched"
             );
         }
     }
@@ -207,14 +242,21 @@ mod tests {
 
     use super::*;
 
+    fn places() -> Places {
+        Places::new(
+            vec!["/srv/w".into()],
+            vec!["/srv/beats/HEARTBEAT.md".into()],
+        )
+    }
+
     #[track_caller]
     fn check(kind: EventKind, path: &str, expected: What) {
         let event = Event::new(kind).add_path(path.into());
-        assert_eq!(what(&event, &["/srv/w".into()]), expected, "{path}");
+        assert_eq!(what(&event, &places()), expected, "{path}");
     }
 
     #[test]
-    fn what_is_written_beside_workflows_wakes_nobody() {
+    fn what_is_written_beside_files_that_count_wakes_nobody() {
         let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::To));
         let made = EventKind::Create(CreateKind::Any);
         for kind in [renamed, made, EventKind::Any] {
@@ -222,24 +264,27 @@ mod tests {
             check(kind, "/srv/w/a.YML", What::File);
             check(kind, "/srv/w/..data", What::File);
             check(kind, "/srv/w", What::Directory);
+            check(kind, "/srv/beats/HEARTBEAT.md", What::File);
+            check(kind, "/srv/beats/..data", What::File);
+            check(kind, "/srv/beats", What::Directory);
             for other in [
                 "/srv/w/agentspace.db-wal",
                 "/srv/w/.a.yaml.swp",
+                "/srv/w/HEARTBEAT.md",
                 "/srv/a.yaml",
+                "/srv/beats/a.yaml",
+                "/srv/beats/HEARTBEAT.md~",
             ] {
                 check(kind, other, What::Nothing);
             }
         }
-        check(
-            EventKind::Access(AccessKind::Any),
-            "/srv/w/a.yaml",
-            What::Nothing,
-        );
+        let read = EventKind::Access(AccessKind::Any);
+        check(read, "/srv/w/a.yaml", What::Nothing);
     }
 
     #[test]
     fn lost_events_are_a_reason_to_look() {
         let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        assert_eq!(what(&lost, &[]), What::Directory);
+        assert_eq!(what(&lost, &Places::default()), What::Directory);
     }
 }

@@ -179,11 +179,12 @@ impl Gateway {
         self.registrar.directory(path.as_ref()).await
     }
 
-    /// Reads the workflow directories of the gateway again, and registers what is good in them.
+    /// Reads the workflow directories of the gateway again, and registers what is good in them; and
+    /// the files of its heartbeats, whose cadence is in force at once.
     ///
     /// A file that is refused is reported and keeps its last good version; executions that have
-    /// started keep the definition that they have. Of a file that is gone, the schedule of its
-    /// trigger is switched off. Safe to drop at any point, and to repeat.
+    /// started keep the definition that they have. Of a workflow's file that is gone, the schedule of
+    /// its trigger is switched off. Safe to drop at any point, and to repeat.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -208,7 +209,7 @@ impl Gateway {
         self.registrar.reload(Told::All).await
     }
 
-    /// Listens to what becomes of workflow files that change, if they are watched
+    /// Listens to what becomes of the files of workflows and heartbeats that change, if they are watched
     /// ([`GatewayBuilder::watch_files`]).
     pub fn files(&self) -> FileEvents {
         self.registrar.listen()

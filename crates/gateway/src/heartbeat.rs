@@ -6,6 +6,7 @@
 mod judge;
 mod operation;
 mod read;
+mod reload;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,34 +17,85 @@ use workflow_types::id::{ExecutionId, HeartbeatName};
 
 use crate::builder::Scheduling;
 use crate::engine::Engine;
-use crate::error::{During as _, Error};
-use crate::loader::{FileReport, Known};
+use crate::loader::{Known, Text};
 
 pub use operation::{HeartbeatOutcome, Heartbeats};
 pub(crate) use read::{Followed, follow};
+pub use reload::HeartbeatReading;
+pub(crate) use reload::{load, reload};
 
 /// The heartbeats of a gateway, and which of their executions have not ended.
 pub(crate) struct Beats {
-    files: BTreeMap<HeartbeatName, PathBuf>,
+    files: BTreeMap<HeartbeatName, BeatFile>,
     known: Known,
+    /// Whether they run at their times, or only when somebody asks.
+    scheduling: Scheduling,
     running: Mutex<HashSet<ExecutionId>>,
     /// Wakes the task that judges when something may be judged.
     wake: Notify,
 }
 
-impl Beats {
-    pub(crate) fn new(files: BTreeMap<HeartbeatName, PathBuf>, known: Known) -> Self {
+/// The file of a heartbeat.
+struct BeatFile {
+    path: PathBuf,
+    /// Held from the reading to its end, so that what was read first is not kept last.
+    reading: tokio::sync::Mutex<()>,
+    /// What it was when it was last told of.
+    told: Mutex<Option<Text>>,
+}
+
+impl BeatFile {
+    fn new(path: PathBuf) -> Self {
         Self {
-            files,
+            path,
+            reading: tokio::sync::Mutex::default(),
+            told: Mutex::default(),
+        }
+    }
+
+    fn is_told(&self, text: &Text) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.as_ref() == Some(text)
+    }
+
+    fn tell(&self, text: Text) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Some(text);
+    }
+}
+
+impl Beats {
+    pub(crate) fn new(
+        files: BTreeMap<HeartbeatName, PathBuf>,
+        known: Known,
+        scheduling: Scheduling,
+    ) -> Self {
+        let files = files.into_iter();
+        Self {
+            files: files
+                .map(|(name, path)| (name, BeatFile::new(path)))
+                .collect(),
             known,
+            scheduling,
             running: Mutex::default(),
             wake: Notify::new(),
         }
     }
 
-    /// Where the file of a heartbeat is, if this gateway knows it.
-    fn file(&self, name: &HeartbeatName) -> Option<&Path> {
-        self.files.get(name).map(PathBuf::as_path)
+    /// The names of the heartbeats that this gateway knows, in order.
+    fn names(&self) -> impl Iterator<Item = &HeartbeatName> {
+        self.files.keys()
+    }
+
+    /// Where the file of each heartbeat is.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&HeartbeatName, &Path)> {
+        let files = self.files.iter();
+        files.map(|(name, file)| (name, file.path.as_path()))
+    }
+
+    /// The file of a heartbeat, if this gateway knows it.
+    fn file(&self, name: &HeartbeatName) -> Option<&BeatFile> {
+        self.files.get(name)
     }
 
     /// An execution of a heartbeat was stored, and may end at any time.
@@ -69,44 +121,9 @@ impl Beats {
     }
 }
 
-/// Reads every file and keeps what it says, where heartbeats run; those that are not known any more
-/// run no longer. Answers what there is to say of each file.
-pub(crate) async fn load(
-    engine: &Arc<Engine>,
-    scheduling: Scheduling,
-) -> Result<Vec<FileReport>, Error> {
-    if scheduling == Scheduling::Rest {
-        return Ok(Vec::new());
-    }
-    let names: Vec<HeartbeatName> = engine.beats.files.keys().cloned().collect();
-    let kept = engine.reads.heartbeats().list().await;
-    let kept = kept.during("listing heartbeats")?;
-    let is_gone = |name: &HeartbeatName| !names.contains(name);
-    if !kept.damaged.is_empty() || kept.items.iter().any(|kept| is_gone(&kept.name)) {
-        let now = engine.clock.now();
-        let detached = engine
-            .store
-            .heartbeats()
-            .detach_others(names.clone(), now)
-            .await;
-        detached.during("switching off heartbeats that are gone")?;
-        engine.alerts.look();
-    }
-    let mut reports = Vec::with_capacity(names.len());
-    for name in names {
-        if let Some(read) = read::read(engine, &name).await? {
-            if let Some(problem) = &read.problem {
-                tracing::warn!(heartbeat = %name, problem, "heartbeat `{name}` cannot run");
-            }
-            reports.push(read.report);
-        }
-    }
-    Ok(reports)
-}
-
 /// Judges what has ended, and whatever ends from now on, where heartbeats run.
-pub(crate) fn start(engine: &Arc<Engine>, scheduling: Scheduling) {
-    if scheduling == Scheduling::Fire {
+pub(crate) fn start(engine: &Arc<Engine>) {
+    if engine.beats.scheduling == Scheduling::Fire {
         engine.task(judge::run(Arc::clone(engine)));
     }
 }

@@ -73,7 +73,7 @@ pub use decision::Decided;
 pub use engine::output_problem;
 pub use error::{Error, ErrorKind};
 pub use gateway::{Gateway, StartRequest, Started};
-pub use heartbeat::{HeartbeatOutcome, Heartbeats};
+pub use heartbeat::{HeartbeatOutcome, HeartbeatReading, Heartbeats};
 pub use loader::{FileKind, FileReport, HEARTBEAT, twins};
 pub use model::{ModelClient, ModelError, ModelRegistry, ModelReply, ModelRequest, WantedCall};
 pub use operation::{Cancelled, RetryRequest};

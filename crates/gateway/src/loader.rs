@@ -91,11 +91,22 @@ impl FileReport {
         }
     }
 
+    /// Its text, or why there is none: what tells whether it is as it was.
+    pub(crate) fn text(&self) -> Text {
+        match &self.unreadable {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(self.map.text().to_owned()),
+        }
+    }
+
     /// Whether the file was refused.
     pub fn is_refused(&self) -> bool {
         self.unreadable.is_some() || self.diagnostics.has_errors()
     }
 }
+
+/// What a file was: its text, or why there is none.
+pub(crate) type Text = Result<String, String>;
 
 /// A workflow file that was read, with its definition if it is good.
 pub(crate) struct Loaded {

@@ -12,13 +12,14 @@ use workflow_types::registry::{Registered, Registration};
 use crate::builder::Files;
 use crate::engine::Engine;
 use crate::error::{During as _, Error, ErrorKind};
-use crate::loader::{self, FileReport, GoodFile, Known, Loaded};
+use crate::heartbeat::{self, HeartbeatReading};
+use crate::loader::{self, FileReport, GoodFile, Known, Loaded, Text};
 use crate::scheduler::trigger;
 
 /// Readings that wait for a slow listener before it loses the oldest.
 const EVENTS: usize = 64;
 
-/// What reading the workflow directories again has brought.
+/// What reading the workflow directories and the files of heartbeats again has brought.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Reloaded {
@@ -30,12 +31,14 @@ pub struct Reloaded {
     /// The workflows whose files are gone since they were last read. They can still be started by their last definition, but
     /// the schedules of their triggers are off.
     pub gone: Vec<WorkflowId>,
+    /// The heartbeats whose files were read, which are among the files, too.
+    pub heartbeats: Vec<HeartbeatReading>,
     /// The directories that could not be read, each with the reason; what was read from them before
     /// stays.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Listens to what becomes of workflow files that change while they are watched.
+/// Listens to what becomes of files that change while they are watched.
 #[derive(Debug)]
 pub struct FileEvents(broadcast::Receiver<Arc<Reloaded>>);
 
@@ -73,9 +76,6 @@ pub(crate) struct Registrar {
     last: Mutex<BTreeMap<PathBuf, Text>>,
     events: broadcast::Sender<Arc<Reloaded>>,
 }
-
-/// What a file was: its text, or why there is none.
-type Text = Result<String, String>;
 
 /// What became of a directory.
 struct Read {
@@ -133,7 +133,7 @@ impl Registrar {
         Ok(files)
     }
 
-    /// Reads all directories again.
+    /// Reads all directories and heartbeats again.
     pub(crate) async fn reload(&self, told: Told) -> Result<Reloaded, Error> {
         let _in_turn = self.reading.lock().await;
         let mut reloaded = Reloaded::default();
@@ -157,6 +157,10 @@ impl Registrar {
                 Err(error) => return Err(error),
             }
         }
+        for (report, reading) in heartbeat::reload(&self.engine, told).await? {
+            reloaded.files.push(report);
+            reloaded.heartbeats.push(reading);
+        }
         Ok(reloaded)
     }
 
@@ -167,6 +171,7 @@ impl Registrar {
             files,
             registered,
             gone,
+            heartbeats: _,
             unreadable,
         } = &reloaded;
         for (directory, reason) in unreadable {
@@ -306,7 +311,7 @@ impl Registrar {
     fn remember(&self, directory: &Path, reports: &[FileReport]) -> News {
         let now: BTreeMap<PathBuf, Text> = reports
             .iter()
-            .map(|report| (report.path.clone(), text_of(report)))
+            .map(|report| (report.path.clone(), report.text()))
             .collect();
         let mut last = self.last();
         let is_news = |report: &FileReport| last.get(&report.path) != now.get(&report.path);
@@ -321,12 +326,5 @@ impl Registrar {
 
     fn last(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Text>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn text_of(report: &FileReport) -> Text {
-    match &report.unreadable {
-        Some(reason) => Err(reason.clone()),
-        None => Ok(report.map.text().to_owned()),
     }
 }

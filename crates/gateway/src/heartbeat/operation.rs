@@ -39,7 +39,7 @@ impl Gateway {
 impl Heartbeats<'_> {
     /// Those that this gateway was given a file of, in the order of their names.
     pub fn names(&self) -> Vec<HeartbeatName> {
-        self.gateway.engine.beats.files.keys().cloned().collect()
+        self.gateway.engine.beats.names().cloned().collect()
     }
 
     /// Every heartbeat that was ever kept in the database, in the order of their names; damaged ones

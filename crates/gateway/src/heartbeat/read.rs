@@ -4,7 +4,6 @@
 //! names the place and the remedy.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,6 +17,7 @@ use workflow_types::schedule::{
 };
 use workflow_types::{Timestamp, WorkflowDefinition};
 
+use super::BeatFile;
 use crate::engine::Engine;
 use crate::error::{During as _, Error, ErrorKind};
 use crate::loader::{self, FileReport, absolute};
@@ -64,17 +64,33 @@ pub(super) async fn read(
     engine: &Arc<Engine>,
     name: &HeartbeatName,
 ) -> Result<Option<Read>, Error> {
-    let Some(path) = engine.beats.file(name).map(Path::to_owned) else {
+    let Some(file) = engine.beats.file(name) else {
         return Ok(None);
     };
-    let (file, known) = (path.clone(), engine.beats.known.clone());
-    let report = loader::blocking(move || loader::heartbeat(&file, &known).report).await?;
+    let _in_turn = file.reading.lock().await;
+    let report = report(engine, file).await?;
+    keep(engine, name, file, report).await.map(Some)
+}
+
+/// What there is to say of a file; nothing is kept.
+pub(super) async fn report(engine: &Engine, file: &BeatFile) -> Result<FileReport, Error> {
+    let (path, known) = (file.path.clone(), engine.beats.known.clone());
+    loader::blocking(move || loader::heartbeat(&path, &known).report).await
+}
+
+/// Keeps what a file says.
+pub(super) async fn keep(
+    engine: &Arc<Engine>,
+    name: &HeartbeatName,
+    file: &BeatFile,
+    report: FileReport,
+) -> Result<Read, Error> {
     let found = engine.reads.heartbeats().find(name).await;
     let found = found.during(format_args!("reading heartbeat `{name}`"))?;
     let now = engine.clock.now();
     let heartbeat = Named {
         name,
-        path: absolute(&path),
+        path: absolute(&file.path),
         zone: engine.scheduler.zone(),
         created: found.map_or(now, |(record, _)| record.created_at),
     };
@@ -95,11 +111,11 @@ pub(super) async fn read(
     let schedule = kept.during(format_args!("keeping heartbeat `{name}`"))?;
     engine.registered(digest.into_iter().collect());
     engine.scheduler.look();
-    Ok(Some(Read {
+    Ok(Read {
         report,
         problem,
         schedule,
-    }))
+    })
 }
 
 /// What a file makes.

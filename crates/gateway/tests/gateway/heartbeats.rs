@@ -1,6 +1,7 @@
 //! Heartbeats on a clock that the tests move: when they run, what they find out, who is told.
 
 mod judge;
+mod reloads;
 
 use std::path::PathBuf;
 use std::sync::Arc;
