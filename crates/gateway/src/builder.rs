@@ -340,8 +340,8 @@ impl GatewayBuilder {
         self
     }
 
-    /// Reads one workflow file, or a `HEARTBEAT.md`, and says everything there is to say about it;
-    /// stores nothing.
+    /// Reads one workflow file, or the file of a heartbeat, and says everything there is to say about
+    /// it; stores nothing.
     pub fn check_file(&self, path: impl AsRef<Path>) -> FileReport {
         loader::file(path.as_ref(), &self.known()).report
     }
@@ -352,7 +352,7 @@ impl GatewayBuilder {
         loader::heartbeat(path.as_ref(), &self.known()).report
     }
 
-    /// Reads every workflow file of a directory, a `HEARTBEAT.md` not among them; stores nothing.
+    /// Reads every workflow file of a directory, files of heartbeats not among them; stores nothing.
     pub fn check_directory(&self, path: impl AsRef<Path>) -> std::io::Result<Vec<FileReport>> {
         let loaded = loader::directory(path.as_ref(), &self.known())?;
         Ok(loaded.into_iter().map(|file| file.report).collect())
@@ -361,7 +361,7 @@ impl GatewayBuilder {
     /// What of a directory looks as if it were meant to be read, and is not: directories that hold
     /// workflow files, and files whose names are almost those of workflows or of a heartbeat.
     pub fn not_read(&self, path: impl AsRef<Path>) -> std::io::Result<Vec<PathBuf>> {
-        loader::not_read(path.as_ref())
+        loader::not_read(path.as_ref(), &self.known())
     }
 
     fn known(&self) -> Known {
@@ -373,6 +373,12 @@ impl GatewayBuilder {
                 self.heartbeats
                     .keys()
                     .map(HeartbeatName::workflow)
+                    .collect(),
+            ),
+            heartbeats: Arc::new(
+                self.heartbeats
+                    .values()
+                    .map(|file| loader::location(file))
                     .collect(),
             ),
         }

@@ -132,11 +132,24 @@ pub(crate) struct Known {
     pub(crate) secrets: Secrets,
     /// Ids that workflow files cannot have, because heartbeats have them.
     pub(crate) taken: Arc<BTreeSet<WorkflowId>>,
+    /// Where the files of heartbeats are: whatever their names, they are no workflows.
+    pub(crate) heartbeats: Arc<BTreeSet<PathBuf>>,
+}
+
+impl Known {
+    /// What a file is: a heartbeat if it is known as one, else what its name says.
+    fn kind(&self, path: &Path) -> FileKind {
+        if !self.heartbeats.is_empty() && self.heartbeats.contains(&location(path)) {
+            FileKind::Heartbeat
+        } else {
+            FileKind::of(path)
+        }
+    }
 }
 
 /// Reads one workflow file, or the file of a heartbeat, of which nothing is registered.
 pub(crate) fn file(path: &Path, known: &Known) -> Loaded {
-    match FileKind::of(path) {
+    match known.kind(path) {
         FileKind::Heartbeat => heartbeat(path, known),
         // No name says that a file is a host's.
         FileKind::Workflow | FileKind::Config => workflow(path, known),
@@ -226,7 +239,8 @@ pub(crate) fn heartbeat(path: &Path, known: &Known) -> Loaded {
     Loaded { report, good: None }
 }
 
-/// Reads every workflow file of a directory, in the order of their names.
+/// Reads every workflow file of a directory, in the order of their names; the files of heartbeats
+/// are none.
 ///
 /// Two files with one stem are both refused. Links that lead out of the directory are refused. What
 /// is hidden belongs to other programs: editors keep locks under names that end as the file's.
@@ -235,7 +249,8 @@ pub(crate) fn directory(directory: &Path, known: &Known) -> std::io::Result<Vec<
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        if is_workflow_file(&path) && !is_hidden(&path) {
+        let is_workflow = known.kind(&path) == FileKind::Workflow && is_workflow_file(&path);
+        if is_workflow && !is_hidden(&path) {
             paths.push(path);
         }
     }
@@ -268,12 +283,13 @@ pub fn twins(count: usize, stem: &str) -> String {
 /// What of a directory looks as if it were meant to be read and is not, in the order of the names:
 /// files whose names are almost those of workflows or heartbeats, and directories that hold
 /// workflow files.
-pub(crate) fn not_read(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn not_read(directory: &Path, known: &Known) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if is_hidden(&path) || is_workflow_file(&path) {
+        let is_read = is_workflow_file(&path) || known.kind(&path) == FileKind::Heartbeat;
+        if is_hidden(&path) || is_read {
             continue;
         }
         if path.is_dir() && holds_workflows(&path) || !path.is_dir() && looks_read(&name) {
@@ -395,6 +411,16 @@ pub(crate) fn absolute(path: &Path) -> String {
         .to_string()
 }
 
+/// Where a file stands, whatever its directory was called; the file itself need not be there.
+pub(crate) fn location(path: &Path) -> PathBuf {
+    let path = PathBuf::from(absolute(path));
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    match (parent, path.file_name()) {
+        (Some(parent), Some(name)) => parent.join(name),
+        (Some(_) | None, _) => path,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::Gateway;
@@ -492,12 +518,26 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_passes_over_its_heartbeat() {
+    fn a_directory_passes_over_heartbeats_whatever_they_are_called() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("HEARTBEAT.md"), "nothing").unwrap();
-        let reports = Gateway::builder()
-            .check_directory(directory.path())
-            .unwrap();
-        assert!(reports.is_empty());
+        let file = |name: &str| directory.path().join(name);
+        for name in ["HEARTBEAT.md", "ops.yaml", "heartbeat.md"] {
+            std::fs::write(file(name), "- [ ] a\n").unwrap();
+        }
+        let builder = Gateway::builder()
+            .heartbeat("ops", file("ops.yaml"))
+            .heartbeat("other", file("heartbeat.md"));
+        assert!(
+            builder
+                .check_directory(directory.path())
+                .unwrap()
+                .is_empty()
+        );
+        assert!(builder.not_read(directory.path()).unwrap().is_empty());
+        let report = builder.check_file(file("../").join(file("ops.yaml")));
+        assert!(!report.is_refused() && report.heartbeat.is_some());
+        // To whom they are unknown, they are what their names say.
+        let read = Gateway::builder().check_directory(directory.path());
+        assert_eq!(read.unwrap().len(), 1);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 use workflow_types::id::WorkflowId;
-use workflow_types::registry::{Registered, Registration};
+use workflow_types::registry::{Registered, Registration, Workflow};
 
 use crate::builder::Files;
 use crate::engine::Engine;
@@ -238,15 +238,23 @@ impl Registrar {
             .iter()
             .map(|report| loader::absolute(&report.path))
             .collect();
+        // The workflow of a heartbeat has its file's path, which may lie here and is none of these.
         let stood_there = |path: &str| {
             Path::new(path).parent() == Some(Path::new(&directory))
+                && loader::is_workflow_file(Path::new(path))
                 && !found.iter().any(|found| found == path)
+        };
+        let is_heartbeat = |workflow: &Workflow| {
+            let mut files = self.engine.beats.files();
+            files.any(|(name, file)| {
+                name.workflow() == workflow.id && loader::absolute(file) == workflow.path
+            })
         };
         let known = self.engine.reads.workflows().await;
         let known = known.during("reading the workflows")?.items;
         let gone: Vec<(WorkflowId, String)> = known
             .into_iter()
-            .filter(|workflow| stood_there(&workflow.path))
+            .filter(|workflow| stood_there(&workflow.path) && !is_heartbeat(workflow))
             .map(|workflow| (workflow.id, workflow.path))
             .collect();
         if gone.is_empty() {
