@@ -173,8 +173,7 @@ fn it_runs_at_its_times_whatever_restarts_happen() {
 fn there_are_never_two_at_once() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Waits);
+    let script = Script::saying("Disk", Says::Waits);
     let life = world.beating(&script);
     world.clock_at("09:30:00");
     life.settle_schedules(&world);
@@ -202,8 +201,7 @@ fn there_are_never_two_at_once() {
 fn an_item_that_needs_somebody_is_one_alert_until_it_is_well() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Act("93 % full"));
+    let script = Script::saying("Disk", Says::Act("93 % full"));
     let life = world.beating(&script);
     life.beat(&world, "09:30:00");
     life.beat(&world, "10:00:00");
@@ -228,8 +226,7 @@ fn an_item_that_needs_somebody_is_one_alert_until_it_is_well() {
 fn what_cannot_be_judged_does_not_stop_the_others_and_is_an_alert_after_three_runs() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Down);
+    let script = Script::saying("Disk", Says::Down);
     script.say("Mail", Says::Act("142 in the queue"));
     let life = world.beating(&script);
     life.beat(&world, "09:30:00");
@@ -254,8 +251,7 @@ fn what_cannot_be_judged_does_not_stop_the_others_and_is_an_alert_after_three_ru
 fn an_answer_that_does_not_fit_is_told_to_the_model_once_and_is_unknown_then() {
     let world = World::new();
     world.heartbeat("---\nmodel: judge\nunknownAfter: 1\n---\n- [ ] Disk\n");
-    let script = Script::new();
-    script.say("Disk", Says::Nonsense);
+    let script = Script::saying("Disk", Says::Nonsense);
     let life = world.beating(&script);
     world.clock_at("09:30:00");
     life.settle_schedules(&world);
@@ -271,8 +267,7 @@ fn an_answer_that_does_not_fit_is_told_to_the_model_once_and_is_unknown_then() {
 fn a_file_that_is_broken_or_gone_is_never_silence() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Act("93 % full"));
+    let script = Script::saying("Disk", Says::Act("93 % full"));
     let life = world.beating(&script);
     life.beat(&world, "09:30:00");
     world.heartbeat("---\nmodel: judge\nintervall: 5\n---\n- [ ] Disk\n- [ ] Mail\n");
@@ -354,8 +349,7 @@ fn one_whose_file_never_could_be_read_runs_at_the_default_cadence_and_says_so() 
 fn the_file_is_read_at_every_run() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Act("full"));
+    let script = Script::saying("Disk", Says::Act("full"));
     let life = world.beating(&script);
     life.beat(&world, "09:30:00");
     assert_eq!(life.open_alerts(), ["Disk action_needed"]);
@@ -414,8 +408,7 @@ fn with_nothing_to_check_it_says_so_and_asks_nobody() {
 fn one_that_was_killed_in_the_middle_goes_on_and_is_judged_once() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Act("full"));
+    let script = Script::saying("Disk", Says::Act("full"));
     script.say("Mail", Says::Waits);
     let life = world.beating(&script);
     world.clock_at("09:30:00");
@@ -436,8 +429,7 @@ fn one_that_was_killed_in_the_middle_goes_on_and_is_judged_once() {
 fn what_ended_and_was_not_judged_is_judged_by_the_next_process_once() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Act("full"));
+    let script = Script::saying("Disk", Says::Act("full"));
     // A process that only carries executions: it dies between the end and the judgement.
     let life = world.beating_with(&script, |builder| {
         builder
@@ -473,8 +465,7 @@ fn what_ended_and_was_not_judged_is_judged_by_the_next_process_once() {
 fn a_cancelled_run_leaves_its_items_unknown() {
     let world = World::new();
     world.two_items();
-    let script = Script::new();
-    script.say("Disk", Says::Waits);
+    let script = Script::saying("Disk", Says::Waits);
     let life = world.beating(&script);
     let run = life.run(life.gateway.heartbeats().start(&name())).unwrap();
     life.run(script.until_asked(1));

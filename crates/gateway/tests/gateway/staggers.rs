@@ -14,6 +14,18 @@ impl World {
         self.live_with(|builder| builder.durability(Durability::Normal))
     }
 
+    /// Everything that is late of this pattern is caught up, from the time of a restart on.
+    fn restarted_with_all_of(&self, pattern: &str, time: &str) -> Life {
+        let life = self.fast();
+        let policies = Policies {
+            misfire: Misfire::All,
+            overlap: Overlap::Allow,
+            ..Policies::default()
+        };
+        life.add(request(pattern, policies));
+        self.restart(life, time)
+    }
+
     fn restart(&self, life: Life, time: &str) -> Life {
         life.shutdown();
         self.clock.set(at(time));
@@ -43,14 +55,7 @@ fn started(life: &Life, schedule: &str) -> Vec<String> {
 #[test]
 fn all_of_every_second_has_caught_up_a_second_later_and_no_more_than_its_bound() {
     let world = World::with(NOOP);
-    let life = world.fast();
-    let policies = Policies {
-        misfire: Misfire::All,
-        overlap: Overlap::Allow,
-        ..Policies::default()
-    };
-    life.add(request("* * * * * *", policies));
-    let life = world.restart(life, "2026-01-31T10:00:00Z");
+    let life = world.restarted_with_all_of("* * * * * *", "2026-01-31T10:00:00Z");
     let first = ["09:43:21", "09:43:22", "09:43:23", "09:43:24", "09:43:25"];
     assert_eq!(started(&life, "s"), first);
     world.go_to(&life, "2026-01-31T10:00:01Z");
@@ -69,14 +74,7 @@ fn all_of_every_second_has_caught_up_a_second_later_and_no_more_than_its_bound()
 #[test]
 fn what_is_seldom_takes_a_turn_for_each_late_fire_until_the_next_is_due() {
     let world = World::with(NOOP);
-    let life = world.fast();
-    let policies = Policies {
-        misfire: Misfire::All,
-        overlap: Overlap::Allow,
-        ..Policies::default()
-    };
-    life.add(request("* * * * *", policies));
-    let life = world.restart(life, "2026-01-31T09:30:40Z");
+    let life = world.restarted_with_all_of("* * * * *", "2026-01-31T09:30:40Z");
     assert_eq!(started(&life, "s").len(), 5);
     for (time, count) in [("45", 6), ("50", 7), ("55", 8)] {
         world.go_to(&life, &format!("2026-01-31T09:30:{time}Z"));

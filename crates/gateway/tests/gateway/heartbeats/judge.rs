@@ -40,6 +40,13 @@ impl Script {
         })
     }
 
+    /// One that says this of an item, and of all others that they are well.
+    pub(super) fn saying(item: &str, says: Says) -> Arc<Self> {
+        let script = Self::new();
+        script.say(item, says);
+        script
+    }
+
     pub(super) fn say(&self, item: &str, says: Says) {
         self.says.lock().unwrap().insert(item.to_owned(), says);
     }
