@@ -21,6 +21,7 @@ mod disk_full;
 mod doctor;
 mod explain;
 mod graph;
+mod heartbeat_files;
 mod heartbeats;
 mod hostile;
 mod init;

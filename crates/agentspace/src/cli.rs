@@ -267,7 +267,8 @@ pub(crate) enum Command {
     Secrets(Secrets),
     /// Let schedules fire and carry all executions on, until a signal ends it.
     Serve,
-    /// Have workflow files read again, by the process that serves the database or else at once.
+    /// Have the files of workflows and heartbeats read again, by the process that serves the database
+    /// or else at once.
     Reload,
     /// Say what the triggers of workflow files would fire when; nothing is run or stored.
     Simulate(Simulate),
@@ -292,8 +293,8 @@ pub(crate) struct Init {
 /// `check`
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Files and directories; if none is given, the workflow directory, the configuration and the
-    /// HEARTBEAT.md beside it or in the current directory.
+    /// Files and directories; if none is given, the workflow directory, the configuration, its
+    /// heartbeats, and the HEARTBEAT.md beside it or in the current directory.
     pub(crate) paths: Vec<PathBuf>,
     /// How diagnostics are printed [default: human].
     #[arg(long, value_enum)]

@@ -25,8 +25,14 @@ pub(super) fn run(loaded: Loaded, args: &Check) -> anyhow::Result<Exit> {
         .filter(|report| args.paths.is_empty() || report.is_refused())
         .into_iter()
         .collect();
-    for path in paths {
-        let found = check(&builder, &path)?;
+    let beats = global
+        .heartbeats
+        .iter()
+        .filter(|_| args.paths.is_empty())
+        .map(|(_, file)| Ok(vec![builder.check_heartbeat(file)]));
+    let found = paths.iter().map(|path| check(&builder, path));
+    for found in found.chain(beats) {
+        let found = found?;
         // A file may be named more than once, or stand in a directory that is.
         let new =
             |report: &FileReport| !reports.iter().any(|known| same(&report.path, &known.path));
@@ -52,7 +58,8 @@ fn format(global: &Global, args: &Check) -> Result<Format, UsageError> {
     }
 }
 
-/// Where `agentspace init` writes, but for the configuration, which was read before.
+/// Where `agentspace init` writes, but for the configuration, which was read before, and for the
+/// heartbeats that it names.
 fn written_by_init(global: &Global, settings: Option<&FileReport>) -> Vec<PathBuf> {
     if !global.workflows.exists() {
         output::talk(&format!(
@@ -62,13 +69,12 @@ fn written_by_init(global: &Global, settings: Option<&FileReport>) -> Vec<PathBu
         ));
     }
     let beside = settings.and_then(|report| report.path.parent());
-    let heartbeats = [beside, Some(Path::new(""))].into_iter().flatten();
+    let beside = [beside, Some(Path::new(""))].into_iter().flatten();
+    let usual = beside
+        .map(|directory| directory.join(HEARTBEAT))
+        .filter(|path| path.is_file());
     std::iter::once(global.workflows.clone())
-        .chain(
-            heartbeats
-                .map(|directory| directory.join(HEARTBEAT))
-                .filter(|path| path.is_file()),
-        )
+        .chain(usual)
         .collect()
 }
 
