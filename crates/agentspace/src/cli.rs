@@ -270,7 +270,7 @@ pub(crate) enum Command {
     /// Have the files of workflows and heartbeats read again, by the process that serves the database
     /// or else at once.
     Reload,
-    /// Say what the triggers of workflow files would fire when; nothing is run or stored.
+    /// Say what triggers of workflow files and heartbeats would fire when; nothing is run or stored.
     Simulate(Simulate),
     /// The tools that steps may call, those of MCP servers among them.
     #[command(subcommand)]

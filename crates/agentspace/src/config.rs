@@ -23,7 +23,7 @@ use crate::exit::UsageError;
 
 pub(crate) use find::NAME;
 pub(crate) use servers::ConfiguredServer;
-pub(crate) use settings::{Global, Origin, Setting};
+pub(crate) use settings::{Global, Origin, Setting, USUAL_HEARTBEAT};
 
 /// The settings, and the file that they are from.
 #[derive(Debug)]

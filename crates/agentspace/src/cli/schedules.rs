@@ -253,7 +253,8 @@ pub(crate) struct ListSchedules {
 /// `simulate`
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// Workflow files; if none is given, those of the workflow directory.
+    /// Workflow files, files of heartbeats, and directories of both; if none is given, the workflow
+    /// directory and all heartbeats.
     pub(crate) files: Vec<PathBuf>,
     /// When the simulated time begins. Default: now.
     #[arg(long, value_name = "INSTANT")]
@@ -261,7 +262,7 @@ pub(crate) struct Simulate {
     /// How many days are simulated, at most 3,660.
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub(crate) days: u32,
-    /// The time zone of triggers that name none [default: that of the settings].
+    /// The time zone of triggers and heartbeats that name none [default: that of the settings].
     #[arg(long = "tz", value_name = "ZONE")]
     pub(crate) zone: Option<TimeZone>,
 }

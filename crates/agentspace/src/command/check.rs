@@ -133,7 +133,7 @@ fn refuse_twins(reports: &mut [FileReport]) {
 }
 
 /// Whether two paths name one file.
-fn same(one: &Path, other: &Path) -> bool {
+pub(super) fn same(one: &Path, other: &Path) -> bool {
     location(one).is_some_and(|one| location(other) == Some(one))
 }
 

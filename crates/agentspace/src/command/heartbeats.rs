@@ -14,6 +14,8 @@ use crate::exit::{Exit, UsageError};
 use crate::host::{self, Trusted};
 use crate::{diagnostics, output};
 
+pub(super) use list::every;
+
 pub(super) async fn run(global: &Global, command: Heartbeats) -> anyhow::Result<Exit> {
     match command {
         Heartbeats::Ls => list::run(global).await,

@@ -1,28 +1,31 @@
-//! `agentspace simulate`: what the triggers of workflow files would fire when.
+//! `agentspace simulate`: what the triggers of workflow files and the heartbeats would fire when.
 //!
 //! The scheduler itself runs, on a clock that is moved from fire to fire and on a database of its
-//! own that is thrown away. Each workflow has one step that does nothing in the place of its own.
+//! own that is thrown away. Each workflow has one step that does nothing in the place of its own, and
+//! no heartbeat checks anything.
+
+mod stand_in;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway::workflow_types::Timestamp;
-use gateway::workflow_types::definition::{StoredDefinition, Trigger};
-use gateway::workflow_types::id::{ScheduleId, WorkflowId};
-use gateway::workflow_types::schedule::{FireOutcome, FireRecord, Schedule, TimeZone};
+use gateway::workflow_types::id::ScheduleId;
+use gateway::workflow_types::schedule::{FireOutcome, FireRecord, Keeper, Schedule, TimeZone};
 use gateway::{
-    Clock as _, Durability, Gateway, ManualClock, ScheduleEvent, ScheduleEvents, Scheduling,
-    SystemClock,
+    Clock as _, Durability, Gateway, GatewayBuilder, ManualClock, ScheduleEvent, ScheduleEvents,
+    Scheduling, SystemClock,
 };
 use serde_json::{Value, json};
 
-use crate::cli::{Format, Global, Simulate};
-use crate::exit::{Exit, UsageError};
-use crate::host::{self, Trusted};
+use crate::cli::{Global, Simulate};
+use crate::exit::Exit;
+use crate::output;
 use crate::view::schedule as view;
-use crate::{diagnostics, output};
+
+use stand_in::{StandIns, file_of};
 
 /// Schedules that are read at once; a simulation has no more.
 const MOST: usize = 10_000;
@@ -30,27 +33,18 @@ const MOST: usize = 10_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(global: &Global, args: Simulate) -> anyhow::Result<Exit> {
-    let paths = if args.files.is_empty() {
-        vec![global.workflows.clone()]
-    } else {
-        args.files
-    };
-    let Some(workflows) = workflows(global, &paths)? else {
-        return Ok(Exit::Usage);
-    };
     let from = args.from.unwrap_or_else(|| SystemClock.now());
     let until = from.saturating_add(Duration::from_hours(24 * u64::from(args.days)));
+    let zone = args.zone.unwrap_or(global.zone);
+    let Some(all) = StandIns::gather(global, &args.files, (from, zone)).await? else {
+        return Ok(Exit::Usage);
+    };
     let place = tempfile::Builder::new()
         .prefix("agentspace-simulation-")
         .tempdir()
         .context("making a directory for the simulation failed")?;
-    for (id, stand_in) in &workflows {
-        let path = place.path().join(format!("{id}.json"));
-        std::fs::write(&path, stand_in.to_string())
-            .with_context(|| format!("writing {} failed", path.display()))?;
-    }
-    let zone = args.zone.unwrap_or(global.zone);
-    let mut simulation = Simulation::start(place.path(), from, zone).await?;
+    all.write(place.path())?;
+    let mut simulation = Simulation::start(place.path(), &all, (from, zone)).await?;
     let told = simulation.run(global, until).await;
     simulation.gateway.shutdown().await?;
     let fires = told?;
@@ -68,51 +62,6 @@ pub(super) async fn run(global: &Global, args: Simulate) -> anyhow::Result<Exit>
     Ok(Exit::Ok)
 }
 
-/// Workflows that start themselves, each as a definition with its trigger and one step that does
-/// nothing; none if a file was refused, which has been shown.
-fn workflows(
-    global: &Global,
-    paths: &[PathBuf],
-) -> anyhow::Result<Option<BTreeMap<WorkflowId, Value>>> {
-    let builder = host::builder(global, &Trusted::default());
-    let mut reports = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let found = builder.check_directory(path).map_err(|error| {
-                let path = path.display();
-                UsageError(format!("the directory {path} cannot be read: {error}"))
-            })?;
-            reports.extend(found);
-        } else {
-            reports.push(host::check_file(&builder, path));
-        }
-    }
-    let (mut found, mut refused) = (BTreeMap::new(), false);
-    for report in reports {
-        if report.is_refused() {
-            diagnostics::show(&report, Format::Human);
-            refused = true;
-        }
-        let (Some(id), Some(definition)) = (report.id, report.definition) else {
-            continue;
-        };
-        if *definition.trigger() == Trigger::Manual {
-            output::talk(&format!("`{id}` has no trigger: it starts only on request"));
-            continue;
-        }
-        let canonical: Value = serde_json::from_str(StoredDefinition::new(&definition).json())?;
-        let stand_in = json!({
-            "name": definition.name(),
-            "trigger": canonical["definition"]["trigger"],
-            "steps": [{"id": "simulated", "action": "noop"}],
-        });
-        if found.insert(id.clone(), stand_in).is_some() {
-            return Err(UsageError(format!("two files are workflow `{id}`; name one")).into());
-        }
-    }
-    Ok((!refused).then_some(found))
-}
-
 /// A gateway on simulated time.
 struct Simulation {
     gateway: Gateway,
@@ -123,14 +72,28 @@ struct Simulation {
 }
 
 impl Simulation {
-    async fn start(place: &Path, from: Timestamp, zone: TimeZone) -> anyhow::Result<Self> {
+    async fn start(
+        place: &Path,
+        all: &StandIns,
+        (from, zone): (Timestamp, TimeZone),
+    ) -> anyhow::Result<Self> {
         let clock = ManualClock::new(from);
-        let gateway = Gateway::builder()
-            .database(place.join("simulation.db"))
-            .durability(Durability::Normal)
-            .clock(clock.clone())
+        let builder = || {
+            let builder = Gateway::builder()
+                .database(place.join("simulation.db"))
+                .durability(Durability::Normal)
+                .clock(clock.clone())
+                .timezone(zone);
+            let names = all.heartbeats.keys();
+            names.fold(builder, |builder, name| {
+                builder.heartbeat(name.as_ref(), file_of(place, name))
+            })
+        };
+        if !all.heartbeats.is_empty() {
+            create(builder(), all, (&clock, from)).await?;
+        }
+        let gateway = builder()
             .workflows(place)
-            .timezone(zone)
             .scheduling(Scheduling::Fire)
             .start()
             .await?;
@@ -173,6 +136,7 @@ impl Simulation {
             self.clock.set(at);
             let fires = self.fires(now.len()).await?;
             for (id, zone) in now {
+                let schedule = self.gateway.schedules().show(&id).await?;
                 if let Some(fire) = fires.get(&id) {
                     let line =
                         format!("{}  {id}  {}", view::both(fire.fire_time, zone), word(fire));
@@ -181,12 +145,15 @@ impl Simulation {
                     }
                     shown.push(json!({
                         "scheduleId": id,
+                        "heartbeat": match &schedule.keeper {
+                            Keeper::Heartbeat(name) => Some(name),
+                            Keeper::People | Keeper::Trigger(_) => None,
+                        },
                         "utc": view::utc(fire.fire_time),
                         "local": view::local(fire.fire_time, zone),
                         "outcome": fire.outcome.word(),
                     }));
                 }
-                let schedule = self.gateway.schedules().show(&id).await?;
                 self.expect(&schedule);
             }
         }
@@ -216,6 +183,31 @@ impl Simulation {
         }
         Ok(fires)
     }
+}
+
+/// Creates each heartbeat when it was created, and has its runs begin with the simulated time:
+/// nothing that lies between is missed.
+async fn create(
+    builder: GatewayBuilder,
+    all: &StandIns,
+    (clock, from): (&ManualClock, Timestamp),
+) -> anyhow::Result<()> {
+    let gateway = builder.scheduling(Scheduling::Rest).start().await?;
+    let mut schedules = Vec::new();
+    for (name, beat) in &all.heartbeats {
+        clock.set(beat.created);
+        gateway.heartbeats().reload(name).await?;
+        let kept = gateway.reader().heartbeat(name).await?;
+        if let Some(schedule) = kept.and_then(|(_, schedule)| schedule) {
+            gateway.schedules().pause(&schedule.spec.id).await?;
+            schedules.push(schedule.spec.id);
+        }
+    }
+    clock.set(from);
+    for schedule in &schedules {
+        gateway.schedules().resume(schedule).await?;
+    }
+    Ok(gateway.shutdown().await?)
 }
 
 fn word(fire: &FireRecord) -> &'static str {

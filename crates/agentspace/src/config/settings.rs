@@ -27,7 +27,7 @@ use crate::models::Models;
 use crate::secrets::ConfiguredSecret;
 
 /// What a heartbeat is called that no configuration names.
-const USUAL_HEARTBEAT: &str = "heartbeat";
+pub(crate) const USUAL_HEARTBEAT: &str = "heartbeat";
 
 /// What every command works with.
 #[derive(Debug)]

@@ -253,7 +253,7 @@ impl Shown {
 }
 
 /// A number of minutes in words.
-fn every(minutes: i64) -> String {
+pub(in crate::command) fn every(minutes: i64) -> String {
     let (count, unit) = match minutes {
         _ if minutes % (24 * 60) == 0 => (minutes / (24 * 60), "day"),
         _ if minutes % 60 == 0 => (minutes / 60, "hour"),
