@@ -22,6 +22,7 @@ mod doctor;
 mod explain;
 mod graph;
 mod heartbeat_files;
+mod heartbeat_usage;
 mod heartbeats;
 mod hostile;
 mod init;

@@ -60,7 +60,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Alerts(command) => alerts::run(global, command).await,
         Command::Models(command) => models::run(global, command).await,
         Command::Schedules(command) => schedules::run(global, command).await,
-        Command::Heartbeats(command) => heartbeats::run(global, command).await,
+        Command::Heartbeats(command) => heartbeats::run(given, global, command).await,
         Command::Secrets(command) => Ok(secrets::run(global, &command)),
         Command::Serve => serve::run(global).await,
         Command::Reload => reload::run(global).await,

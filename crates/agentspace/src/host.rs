@@ -315,7 +315,14 @@ fn counted(count: usize) -> (String, &'static str) {
 
 /// Opens the database for reading, whoever owns it.
 pub(crate) async fn reader(global: &Global) -> anyhow::Result<Reader> {
-    Ok(Reader::open(&global.db).await?)
+    match Reader::open(&global.db).await {
+        Err(error) if error.kind() == ErrorKind::Missing => anyhow::bail!(
+            "there is no database {} yet: `agentspace run` and `agentspace serve` make it; --db \
+             names another",
+            output::plain(&global.db.display().to_string())
+        ),
+        opened => Ok(opened?),
+    }
 }
 
 /// Who decides: as given, or the user's name.

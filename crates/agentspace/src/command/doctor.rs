@@ -78,6 +78,15 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
         }
     }
     examined.notes.extend(alerts::missing(&global.alerts));
+    for (name, file) in &global.heartbeats {
+        if !file.is_file() {
+            examined.notes.push(format!(
+                "heartbeat `{name}` checks nothing: there is no file {}; `agentspace heartbeats init` \
+                 writes one",
+                file.display()
+            ));
+        }
+    }
     Ok(examined)
 }
 

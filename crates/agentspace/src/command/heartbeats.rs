@@ -5,42 +5,85 @@ mod now;
 
 use std::path::{Path, PathBuf};
 
-use gateway::FileReport;
+use gateway::workflow_types::diagnostic::closest;
 use gateway::workflow_types::id::HeartbeatName;
+use gateway::{FileReport, database};
 
-use crate::cli::{Format, Global, Heartbeats};
-use crate::command::init;
+use crate::cli::{Format, Given, Global, Heartbeats};
+use crate::command::check::same;
+use crate::command::{init, reload};
+use crate::config;
 use crate::exit::{Exit, UsageError};
 use crate::host::{self, Trusted};
 use crate::{diagnostics, output};
 
 pub(super) use list::every;
 
-pub(super) async fn run(global: &Global, command: Heartbeats) -> anyhow::Result<Exit> {
+pub(super) async fn run(
+    given: &Given,
+    global: &Global,
+    command: Heartbeats,
+) -> anyhow::Result<Exit> {
     match command {
         Heartbeats::Ls => list::run(global).await,
         Heartbeats::Run { name } => now::run(global, &chosen(global, name)?).await,
         Heartbeats::Check { files } => check(global, files),
-        Heartbeats::Init { file } => init::heartbeat(&file),
+        Heartbeats::Init { file } => init(given, global, &file).await,
     }
 }
 
 /// The heartbeat that is meant: the one that is named, or the only one.
 fn chosen(global: &Global, named: Option<HeartbeatName>) -> Result<HeartbeatName, UsageError> {
-    if let Some(name) = named {
-        return Ok(name);
+    let known: Vec<&str> = global
+        .heartbeats
+        .iter()
+        .map(|(name, _)| name.as_ref())
+        .collect();
+    if known.is_empty() {
+        return Err(UsageError(none_is_configured()));
     }
-    match global.heartbeats.as_slice() {
-        [(only, _)] => Ok(only.clone()),
-        [] => Err(UsageError(none_is_configured())),
-        several => {
-            let known: Vec<&str> = several.iter().map(|(name, _)| name.as_ref()).collect();
-            let known = known.join(", ");
-            Err(UsageError(format!(
-                "there are several heartbeats; name one of {known}"
-            )))
-        }
+    let Some(named) = named else {
+        return match global.heartbeats.as_slice() {
+            [(only, _)] => Ok(only.clone()),
+            _ => Err(UsageError(format!(
+                "there are several heartbeats; name one of {}",
+                known.join(", ")
+            ))),
+        };
+    };
+    if known.contains(&named.as_ref()) {
+        return Ok(named);
     }
+    let help = match closest(named.as_ref(), known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", known.join(", ")),
+    };
+    let message = format!("there is no heartbeat `{named}`; {help}");
+    Err(UsageError(message))
+}
+
+/// Writes a heartbeat, and says what makes it run.
+async fn init(given: &Given, global: &Global, file: &Path) -> anyhow::Result<Exit> {
+    let is_new = init::heartbeat(file)?;
+    // As it is found from now on.
+    let found = config::load(given)?.global.heartbeats;
+    if !found.iter().any(|(_, known)| same(known, file)) {
+        let file = output::plain(&file.display().to_string());
+        output::talk(&format!(
+            "next: name it in {}, as [heartbeats.NAME] with file = \"{file}\"",
+            config::NAME
+        ));
+        return Ok(Exit::Ok);
+    }
+    output::talk("next: `agentspace heartbeats check`, then `agentspace heartbeats run`");
+    let server = database::owner_called(&global.db, reload::SERVER).await?;
+    if let Some(process) = server.filter(|_| is_new) {
+        output::talk(&format!(
+            "process {process}, which serves the database, does not know it before it is started \
+             again"
+        ));
+    }
+    Ok(Exit::Ok)
 }
 
 /// What there is to say where there is no heartbeat.

@@ -8,11 +8,12 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use gateway::HEARTBEAT;
 use gateway::workflow_types::json_schema;
 
 use crate::cli::Init;
 use crate::config;
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::output;
 
 /// What is written: the repository's own examples, so that they are tested as they are, and a
@@ -22,12 +23,11 @@ const FILES: [(&str, &str); 3] = [
         "workflows/hello.yaml",
         include_str!("../../../../examples/hello.yaml"),
     ),
-    (
-        "HEARTBEAT.md",
-        include_str!("../../../../examples/HEARTBEAT.md"),
-    ),
+    (HEARTBEAT, HEARTBEAT_TEXT),
     (config::NAME, include_str!("init/agentspace.toml")),
 ];
+
+const HEARTBEAT_TEXT: &str = include_str!("../../../../examples/HEARTBEAT.md");
 
 /// What the head of a workflow in `workflows/` points to.
 const WORKFLOW_SCHEMA: &str = "schemas/workflow.schema.json";
@@ -58,17 +58,18 @@ pub(super) fn run(args: &Init) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// `agentspace heartbeats init`: a heartbeat alone.
-pub(super) fn heartbeat(path: &Path) -> anyhow::Result<Exit> {
-    let text = include_str!("../../../../examples/HEARTBEAT.md");
-    let word = if write_new(path, text)? {
-        "wrote"
-    } else {
-        "kept "
-    };
+/// Writes a heartbeat alone; whether it was not there before.
+pub(super) fn heartbeat(path: &Path) -> anyhow::Result<bool> {
+    if path.is_dir() {
+        let (directory, file) = (path.display(), path.join(HEARTBEAT));
+        let file = file.display();
+        let message = format!("{directory} is a directory; name the file, as {file}");
+        return Err(UsageError(message).into());
+    }
+    let is_new = write_new(path, HEARTBEAT_TEXT)?;
+    let word = if is_new { "wrote" } else { "kept " };
     output::talk(&format!("{word} {}", path.display()));
-    output::talk("next: `agentspace heartbeats check`, then `agentspace heartbeats run`");
-    Ok(Exit::Ok)
+    Ok(is_new)
 }
 
 /// Writes a file that is not there yet; false if it is, whatever it holds.

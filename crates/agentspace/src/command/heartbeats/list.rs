@@ -146,6 +146,15 @@ impl Shown {
         }
     }
 
+    /// Why its file is refused, if so: the first of what is wrong with it.
+    fn problem(&self) -> Option<&str> {
+        let unreadable = self.report.unreadable.as_deref();
+        unreadable.or_else(|| {
+            let first = self.report.diagnostics.errors().next()?;
+            Some(first.message.as_str())
+        })
+    }
+
     /// Why nothing could be started at its last fire time, if so.
     fn failure(&self) -> Option<&str> {
         match &self.last_fire.as_ref()?.outcome {
@@ -183,6 +192,7 @@ impl Shown {
             "name": self.name,
             "file": self.report.path.display().to_string(),
             "refused": self.report.is_refused(),
+            "problem": self.problem(),
             "enabled": self.is_enabled(),
             "served": self.is_served,
             "words": self.cadence(),
@@ -212,6 +222,12 @@ impl Shown {
         };
         let file = output::plain(&self.report.path.display().to_string());
         output::data(&format!("{}  {state}  {file}", self.name));
+        if let Some(problem) = self.problem() {
+            output::data(&format!(
+                "  problem    {}; `agentspace heartbeats check` tells more",
+                output::plain(problem)
+            ));
+        }
         if let Some(timing) = &self.timing {
             let cadence = self.cadence().unwrap_or_default();
             let window = view::zone_and_window(timing);
