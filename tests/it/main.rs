@@ -21,6 +21,7 @@ mod disk_full;
 mod doctor;
 mod explain;
 mod graph;
+mod heartbeat_days;
 mod heartbeat_files;
 mod heartbeat_usage;
 mod heartbeats;

@@ -12,6 +12,7 @@ mod server;
 mod stub;
 mod tmpfs;
 mod tools;
+mod wall_clock;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub(crate) use server::Server;
 pub(crate) use stub::answer;
 pub(crate) use tmpfs::Tmpfs;
 pub(crate) use tools::{demonstrated, strace_is_there};
+pub(crate) use wall_clock::WallClock;
 
 /// The longest that anything may take; far beyond what a slow machine needs.
 pub(crate) const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
