@@ -1,5 +1,7 @@
 //! A command that may have happened is not repeated unasked: a person says what became of it.
 
+use std::process::Command;
+
 use crate::crashes::blocking;
 use crate::support::{Fifo, Place, journal, list};
 
@@ -35,6 +37,26 @@ fn it_is_listed_with_its_command_and_the_choices() {
         .exits(0)
         .says(&["executions resolve", "rerun|done|fail"]);
     assert_eq!(began(&place), 1, "it is not repeated unasked");
+}
+
+#[test]
+fn a_command_that_outlived_its_process_is_found_as_it_is_said() {
+    let (place, _here, _go) = asking("");
+    let id = place.only_gate_id();
+    let shown = place.run(["approvals", "show", &id]).exits(0);
+    let shown = shown.says(&["its command may still run", "end it before a rerun"]);
+    shown.prints(&["its side effect may have happened, or still happen"]);
+    let told = place.run(["approvals", "show", &id]).stderr;
+    let search = told
+        .split('`')
+        .find(|words| words.starts_with("grep"))
+        .unwrap();
+    let found = Command::new("sh").args(["-c", search]).output().unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    // Its shell, and nothing else of this machine.
+    let [environment] = <[&str; 1]>::try_from(found.lines().collect::<Vec<_>>()).unwrap();
+    let directory = environment.replace("environ", "cwd");
+    assert_eq!(std::fs::read_link(directory).unwrap(), place.root());
 }
 
 #[test]

@@ -37,6 +37,7 @@ use crate::config::{self, Loaded};
 use crate::exit::{self, Exit};
 use crate::follow::{self, Consent, Rest};
 use crate::host::{self, Hosted, Trusted, Turn};
+use crate::tools::execute_command;
 use crate::{diagnostics, output, view};
 
 /// Runs the command that was asked for.
@@ -224,9 +225,23 @@ fn next_words(gate: &Gate) -> String {
             format!("next: `agentspace approvals approve {id}` or `agentspace approvals deny {id}`")
         }
         GateKind::Interrupted => format!(
-            "next: see whether its side effect happened, then `agentspace executions resolve {id} rerun|done|fail`"
+            "{}next: see whether its side effect happened, then `agentspace executions resolve {id} rerun|done|fail`",
+            still_at_work(gate)
         ),
     }
+}
+
+/// How a command is found that has outlived the process that ran it: nobody waits for it any more, and
+/// it ends by itself. Each knows the key of its call, which begins with the execution's id.
+fn still_at_work(gate: &Gate) -> String {
+    if gate.request["tool"] != execute_command::NAME || !cfg!(target_os = "linux") {
+        return String::new();
+    }
+    format!(
+        "its command may still run: `grep -ls {}/ /proc/[0-9]*/environ` finds it; end it before a \
+         rerun\n",
+        gate.execution_id
+    )
 }
 
 /// Nobody's consent: every gate waits for a person.

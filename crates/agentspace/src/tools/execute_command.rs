@@ -21,6 +21,9 @@ use super::args::{Args, mismatch, scalar};
 pub(crate) use environment::Inherit;
 use process::Finished;
 
+/// What the tool is called.
+pub(crate) const NAME: &str = "execute_command";
+
 /// Bytes of stdout and of stderr that an answer holds, unless configured.
 const DEFAULT_KEPT_BYTES: usize = 256 * 1024;
 
@@ -75,6 +78,12 @@ struct Invocation {
 /// A command is its own process group: at a cancellation the group gets SIGTERM, a second later
 /// SIGKILL; when the call's future is dropped, SIGKILL at once. What a finished command leaves
 /// running in the background is left alone, and its output is no longer read.
+///
+/// A host that is itself killed with SIGKILL ends nothing: what it had started runs on until it ends,
+/// unless whoever killed it ends it, too, as systemd does for a service and a container for all that
+/// runs in it. Nothing that a host could do for that is both safe and its own: Linux sends a signal at
+/// the end of the *thread* that started a process, and not to what that has started. Whoever decides
+/// about an interrupted command is told how to find it.
 #[derive(Debug)]
 pub(crate) struct ExecuteCommand {
     options: CommandOptions,
@@ -145,7 +154,7 @@ impl ExecuteCommand {
 impl Tool for ExecuteCommand {
     fn spec(&self) -> ToolSpec {
         // The name and the schema are constants; a test registers them.
-        let name = ToolName::try_new("execute_command").expect("a valid constant name");
+        let name = ToolName::try_new(NAME).expect("a valid constant name");
         ToolSpec::new(
             name,
             "Runs a command and answers its exit code and its output.",

@@ -302,7 +302,7 @@ pub(crate) fn call_gate(
 pub(crate) fn interrupted_gate(situation: Situation<'_>, visit: &Visit) -> Gate {
     Gate {
         message: Some(format!(
-            "attempt {} of `{}` was interrupted; its side effect may have happened",
+            "attempt {} of `{}` was interrupted; its side effect may have happened, or still happen",
             visit.attempt, visit.step
         )),
         ..gate(situation, visit, GateKind::Interrupted)

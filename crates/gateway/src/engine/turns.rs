@@ -164,7 +164,7 @@ pub(super) fn place_gate(live: &Live, gate: &mut Gate) {
     };
     let TurnPlace { turn, call } = gate.place;
     gate.message = Some(format!(
-        "call {turn}.{call} of `{}` was interrupted; its side effect may have happened",
+        "call {turn}.{call} of `{}` was interrupted; its side effect may have happened, or still happen",
         live.open.step
     ));
     gate.request = request.to_json();
