@@ -1,12 +1,13 @@
 //! What a step does, how it is bounded and what an interruption means for it.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use nutype::nutype;
 use serde_json::{Map, Value};
 
-use crate::id::{ModelName, ToolName};
+use crate::id::{ModelName, SecretName, ToolName};
 use crate::output_schema::ValueSchema;
 use crate::template::{ArgsTemplate, Template};
 use crate::words::words;
@@ -29,6 +30,32 @@ impl Action {
             Self::Tool(_) => ActionKind::Tool,
             Self::Model(_) => ActionKind::Model,
             Self::Noop => ActionKind::Noop,
+        }
+    }
+
+    /// The secrets that it names, each once.
+    ///
+    /// ```
+    /// use workflow_types::{SourceFormat, WorkflowDefinition};
+    ///
+    /// let text = "name: W\nsteps:\n  - {id: a, action: model, prompt: '{{ secrets.TOKEN }}'}\n";
+    /// let checked = WorkflowDefinition::check(text.as_bytes(), SourceFormat::Yaml);
+    /// let definition = checked.definition.unwrap();
+    /// let secrets = definition.steps()[0].action().secrets();
+    /// assert_eq!(secrets.into_iter().collect::<Vec<_>>(), ["TOKEN".parse().unwrap()]);
+    /// ```
+    pub fn secrets(&self) -> BTreeSet<SecretName> {
+        match self {
+            Self::Tool(action) => {
+                let secrets = action.args().template().secrets();
+                secrets.map(|(_, _, name)| name).collect()
+            }
+            Self::Model(action) => {
+                let texts = std::iter::once(action.prompt()).chain(action.system());
+                let secrets = texts.flat_map(|text| text.template().secrets());
+                secrets.map(|(_, name)| name).collect()
+            }
+            Self::Noop => BTreeSet::new(),
         }
     }
 }
