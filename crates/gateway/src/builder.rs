@@ -414,6 +414,8 @@ impl GatewayBuilder {
             LeftBehind::TakeUp => Telling::Tell,
             LeftBehind::Leave => Telling::Rest,
         };
+        // Before anything is taken up: a tool may know a key, whoever asks with it.
+        self.models.conceal(&self.secrets.mask);
         let engine = Engine::start(Parts {
             store: Arc::clone(&store),
             reads: store.reads(),

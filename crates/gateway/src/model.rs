@@ -12,6 +12,7 @@ use workflow_types::Timestamp;
 use workflow_types::execution::{Cost, ModelTurn, ModelUsage};
 use workflow_types::id::ModelName;
 
+use crate::secret::Mask;
 use crate::tool::ToolSpec;
 
 /// A model of the host.
@@ -21,6 +22,33 @@ use crate::tool::ToolSpec;
 pub trait ModelClient: Send + Sync + 'static {
     /// Asks the model. The future may be dropped at any point after the grace period.
     async fn ask(&self, request: ModelRequest) -> Result<ModelReply, ModelError>;
+
+    /// Has a mask know what the client asks with and nobody may see, such as its key: providers
+    /// repeat it in their errors, and tools may know it. Called when a gateway starts, and again
+    /// before each question, so that it may change in between. Default: there is nothing.
+    ///
+    /// ```
+    /// use gateway::{Mask, ModelClient, ModelError, ModelReply, ModelRequest, SecretValue};
+    ///
+    /// struct Remote(SecretValue);
+    ///
+    /// #[async_trait::async_trait]
+    /// impl ModelClient for Remote {
+    ///     async fn ask(&self, _: ModelRequest) -> Result<ModelReply, ModelError> {
+    ///         let message = format!("incorrect key: {}", self.0.expose());
+    ///         Err(ModelError::Permanent { message })
+    ///     }
+    ///
+    ///     fn conceal(&self, mask: &Mask) {
+    ///         if let Ok(name) = "REMOTE_KEY".parse() {
+    ///             mask.add(&name, &self.0);
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    fn conceal(&self, mask: &Mask) {
+        let _ = mask;
+    }
 }
 
 /// A question to a model. How it is printed says nothing of its texts, which may have secrets.
@@ -228,6 +256,12 @@ impl ModelRegistry {
     pub fn default_model(&self) -> Option<(&ModelName, &Arc<dyn ModelClient>)> {
         let name = self.default.as_ref()?;
         self.models.get_key_value(name)
+    }
+
+    /// Has a mask know what all of them ask with.
+    pub(crate) fn conceal(&self, mask: &Mask) {
+        let models = self.models.values();
+        models.for_each(|model| model.conceal(mask));
     }
 
     /// The names of all models.

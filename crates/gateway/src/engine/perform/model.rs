@@ -62,6 +62,7 @@ pub(in crate::engine) fn ask(
     (deadline, cancelled): (Deadline, CancellationToken),
 ) -> Result<Work<ModelReply>, Refusal> {
     let model = named(engine, question.model.as_ref())?;
+    model.conceal(&engine.secrets.mask);
     let step = live.definition.step(&live.open.step);
     let schema = step.and_then(|step| schema_of(step.action()));
     let mut key = live.open.idempotency_key();
@@ -84,10 +85,11 @@ pub(in crate::engine) fn ask(
     let (registry, names) = (engine.tools.clone(), toolbox.tools);
     let (words, screen) = (question.words, Screen::of(engine));
     Ok(Box::pin(async move {
-        request.tools = specs(&registry, &names).await?;
+        // First: what a source of tools says of its failure is masked with them, too.
         let words = words.open(&request.cancelled).await;
         let Words { prompt, system } = words.map_err(without_secret)?;
         (request.prompt, request.system) = (prompt, system);
+        request.tools = specs(&registry, &names).await?;
         let reply = model.ask(request).await.map_err(refused_by_model)?;
         Ok(screen.reply(reply))
     }))
