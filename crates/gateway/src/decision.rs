@@ -50,6 +50,13 @@ impl Gateway {
         actor: Actor,
         reason: Option<String>,
     ) -> Result<Decided, Error> {
+        let reason = match reason {
+            None => None,
+            Some(_) => {
+                let gate = self.reader.gate(id).await?;
+                self.engine.said(gate.execution_id, reason).await
+            }
+        };
         let at = self.engine.clock.now();
         let vote = Vote {
             decision,
@@ -84,6 +91,10 @@ impl Gateway {
     }
 
     /// Says what became of an interrupted step: run it again, record it as done, or fail it.
+    ///
+    /// An output is stored without the values of the secrets that the workflow names. Fails with
+    /// [`ErrorKind::Invalid`], or [`ErrorKind::Unavailable`] if trying again may help, where one of
+    /// them cannot be had: what was typed may hold it.
     pub async fn resolve(
         &self,
         id: GateId,
@@ -91,18 +102,15 @@ impl Gateway {
         actor: Actor,
         reason: Option<String>,
     ) -> Result<Decided, Error> {
+        let gate = self.reader.gate(id).await?;
+        let resolution = self.screened(&gate, resolution).await?;
+        let reason = self.engine.said(gate.execution_id, reason).await;
         let by = ResolvedBy {
             resolution,
             actor,
             at: self.engine.clock.now(),
             reason,
         };
-        if let Resolution::Done { output } = &by.resolution
-            && let Some(problem) = self.engine.too_large(output)
-        {
-            return Err(Error::new(ErrorKind::Invalid, problem));
-        }
-        let gate = self.reader.gate(id).await?;
         let (engine, execution) = (Arc::clone(&self.engine), gate.execution_id);
         let resolving = async move {
             let resolved = engine.store.resolve(id, by).await;
@@ -120,6 +128,23 @@ impl Gateway {
             Resolved::Settled => Ok(Decided::Settled),
             Resolved::Repeated => Ok(Decided::Repeated),
             Resolved::Conflicts(state) => Err(conflict(&gate, &state)),
+        }
+    }
+
+    /// A resolution as it is stored.
+    async fn screened(&self, gate: &Gate, resolution: Resolution) -> Result<Resolution, Error> {
+        let Resolution::Done { output } = resolution else {
+            return Ok(resolution);
+        };
+        let refused = |problem| Err(Error::new(ErrorKind::Invalid, problem));
+        if let Some(problem) = self.engine.too_large(&output) {
+            return refused(problem);
+        }
+        let output = self.engine.typed(gate.execution_id, output).await?;
+        // The name of a secret may be longer than its value.
+        match self.engine.too_large(&output) {
+            Some(problem) => refused(problem),
+            None => Ok(Resolution::Done { output }),
         }
     }
 }

@@ -12,6 +12,7 @@ mod drive;
 mod hold;
 mod patience;
 mod perform;
+mod recall;
 mod recover;
 mod request;
 mod retention;

@@ -65,6 +65,7 @@ impl Gateway {
         actor: Actor,
         reason: Option<String>,
     ) -> Result<Cancelled, Error> {
+        let reason = self.engine.said(id, reason).await;
         let at = self.engine.clock.now();
         let asked = Cancellation { actor, at, reason };
         let (engine, request) = (Arc::clone(&self.engine), asked.clone());

@@ -23,8 +23,9 @@ pub const LONGEST_SECRET: usize = 64 * 1024;
 
 /// Where a host has its secrets from.
 ///
-/// It is asked anew for every attempt, so that a value may change between two of them, and after a
-/// crash. Nothing is asked before a step needs it.
+/// It is asked anew for every attempt, so that a value may change between two of them. Nothing is
+/// asked before a step needs it. After a restart it is asked once more for what the earlier steps of
+/// an execution were given, because whatever comes back from a call is masked with that, too.
 ///
 /// A function is a source, too:
 ///
@@ -161,6 +162,16 @@ impl Secrets {
             revealed.insert(name.clone(), value);
         }
         Ok(revealed)
+    }
+
+    /// Has the mask know the values of those that it knows none of: after a start, none at all.
+    pub(crate) async fn recall<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n SecretName>,
+    ) -> Result<(), SecretError> {
+        let names = names.into_iter();
+        let unknown: Vec<&SecretName> = names.filter(|name| !self.mask.knows(name)).collect();
+        self.reveal(unknown).await.map(drop)
     }
 
     async fn value(&self, name: &SecretName) -> Result<SecretValue, SecretError> {

@@ -105,7 +105,11 @@ async fn attempt(
     }
     Some(DeliveryOutcome::Failed {
         next_attempt_at: engine.clock.now().saturating_add(pause),
-        error: error.to_string().chars().take(LONGEST_ERROR).collect(),
+        // Before it is cut: half a value would not be known again.
+        error: (engine.secrets.mask.text(&error.to_string()))
+            .chars()
+            .take(LONGEST_ERROR)
+            .collect(),
     })
 }
 

@@ -16,6 +16,7 @@ use super::budget;
 use super::cancel;
 use super::decide::{self, Advance, Situation};
 use super::perform::{self, AttemptEnd, Used};
+use super::recall;
 use super::recover;
 use super::turns::{self, Turns};
 use crate::error::{During as _, Error, ErrorKind};
@@ -86,6 +87,7 @@ pub(super) async fn drive(engine: &Arc<Engine>, mut live: Live) {
     let listening = engine.cancels.listen(live.execution.id);
     live.cancelled = listening.token();
     let first = live.open.number;
+    recall::earlier(engine, &live).await;
     for attempts in 0_u32.. {
         let made = attempts.max(live.open.number.saturating_sub(first));
         let step = if made >= LONGEST_GO && engine.admission.is_awaited() {

@@ -68,6 +68,16 @@ impl Refusal {
         }
     }
 
+    /// What a host's own error means.
+    fn of(error: &dyn std::error::Error, is_retryable: bool) -> Self {
+        let retry = if is_retryable {
+            Retry::Allowed
+        } else {
+            Retry::Never
+        };
+        Self::new(StepFailureKind::Error, error.to_string(), retry)
+    }
+
     /// What is written of it. Only here is it clipped: a cut through a secret would hide it from the
     /// mask.
     pub(super) fn into_failure(self) -> StepFailure {
@@ -192,6 +202,8 @@ pub(super) fn call_tool(
     let (name, screen) = (name.clone(), Screen::of(engine));
     Ok(Box::pin(async move {
         let cancelled = attempt.cancelled.clone();
+        // First: what a source of tools says of its failure is masked with them, too.
+        let input = input.open(&cancelled).await.map_err(without_secret)?;
         let tool = tokio::select! {
             biased;
             tool = found.tool(&name) => tool.map_err(refused_by_tool)?,
@@ -200,7 +212,6 @@ pub(super) fn call_tool(
                 return Err(refused_by_tool(ToolError::retryable(message)));
             }
         };
-        let input = input.open(&cancelled).await.map_err(without_secret)?;
         let call = ToolCall {
             args: input.args,
             idempotency_key: attempt.key,
@@ -215,23 +226,13 @@ pub(super) fn call_tool(
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(super) fn refused_by_tool(error: ToolError) -> Refusal {
-    let retry = if error.is_retryable() {
-        Retry::Allowed
-    } else {
-        Retry::Never
-    };
-    Refusal::new(StepFailureKind::Error, error.to_string(), retry)
+    Refusal::of(&error, error.is_retryable())
 }
 
 /// A secret cannot be had.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn without_secret(error: SecretError) -> Refusal {
-    let retry = if error.is_retryable() {
-        Retry::Allowed
-    } else {
-        Retry::Never
-    };
-    Refusal::new(StepFailureKind::Error, error.to_string(), retry)
+pub(super) fn without_secret(error: SecretError) -> Refusal {
+    Refusal::of(&error, error.is_retryable())
 }
 
 /// How the attempt of the open visit ends that was refused: another one follows, or none.

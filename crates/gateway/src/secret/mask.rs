@@ -68,6 +68,11 @@ impl Mask {
         }
     }
 
+    /// Whether it looks for a value of this name.
+    pub(crate) fn knows(&self, name: &SecretName) -> bool {
+        self.now().values.iter().any(|(known, _)| known == name)
+    }
+
     /// A text without the values.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.now().text(text)

@@ -1,5 +1,6 @@
 //! Secrets: named in what is stored, put in for a call, taken out of what comes back.
 
+mod restarts;
 mod turns;
 
 use std::path::Path;
@@ -125,17 +126,21 @@ impl Setting {
         self.calls.lock().unwrap().clone()
     }
 
-    /// How many files of the world have these bytes in them.
     fn files_with(&self, bytes: &str) -> usize {
-        let files = files(self.world.path());
-        assert!(files.len() >= 2, "{files:?}");
-        let has = |file: &&std::path::PathBuf| {
-            let content = std::fs::read(file).unwrap();
-            let mut windows = content.windows(bytes.len());
-            windows.any(|window| window == bytes.as_bytes())
-        };
-        files.iter().filter(has).count()
+        files_with(self.world.path(), bytes)
     }
+}
+
+/// How many files of a world have these bytes in them.
+fn files_with(directory: &Path, bytes: &str) -> usize {
+    let files = files(directory);
+    assert!(files.len() >= 2, "{files:?}");
+    let has = |file: &&std::path::PathBuf| {
+        let content = std::fs::read(file).unwrap();
+        let mut windows = content.windows(bytes.len());
+        windows.any(|window| window == bytes.as_bytes())
+    };
+    files.iter().filter(has).count()
 }
 
 fn files(directory: &Path) -> Vec<std::path::PathBuf> {

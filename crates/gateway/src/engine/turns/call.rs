@@ -16,7 +16,7 @@ use super::{Live, Step};
 use crate::engine::perform::{self, Attempt, AttemptEnd, Deadline, Refusal, ToolInput};
 use crate::engine::request::Request;
 use crate::engine::sealed::Sealed;
-use crate::engine::{Engine, cancel, drive, size};
+use crate::engine::{Engine, cancel, drive, recall, size};
 use crate::error::Error;
 use crate::tool::{Effect, Registered};
 
@@ -120,8 +120,12 @@ async fn find(
         return Some(Ok(tool.clone()));
     }
     let (tools, name) = (engine.tools.clone(), name.clone());
+    // What the source says of its failure is told and stored.
+    let (secrets, names) = (engine.secrets.clone(), recall::names_of_visit(live));
     perform::bounded(engine, live, deadline, |_| {
         Ok(Box::pin(async move {
+            let recalled = secrets.recall(&names).await;
+            recalled.map_err(perform::without_secret)?;
             let found = tools.find(&name).await;
             found.map_err(perform::refused_by_tool)?.ok_or_else(|| {
                 let message = format!("there is no tool `{name}`");
@@ -149,7 +153,18 @@ pub(super) async fn make(engine: &Arc<Engine>, live: &mut Live) -> Result<Step, 
     if live.cancelled.is_cancelled() {
         return cancel::end(engine, live, AttemptEnd::Interrupted).await;
     }
-    let answer = answer(engine, live, attempt).await;
+    let answer = match recall::of_visit(engine, live, attempt).await {
+        None => None,
+        Some(Ok(())) => answer(engine, live, attempt).await,
+        Some(Err(_)) if live.cancelled.is_cancelled() => None,
+        Some(Err(refusal)) => {
+            // This process has not made the call, the one before may have: it stays the same call,
+            // with its key, for the attempt that follows.
+            live.turns.put_back(live.open.attempt);
+            let end = perform::refused(engine, live, refusal);
+            return drive::follow(engine, live, began, end).await;
+        }
+    };
     let now = engine.clock.now();
     let outcome = answer.map(|answer| match answer {
         Ok(output) => size::outcome(output, engine.limits.max_output),

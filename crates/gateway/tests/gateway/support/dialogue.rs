@@ -43,6 +43,11 @@ impl Dialogue {
         builder.model("dialogue", Noted(self.clone(), ledger))
     }
 
+    /// Answers a question without a note of it.
+    pub(crate) fn ask(&self, request: &ModelRequest) -> Result<ModelReply, ModelError> {
+        (self.script)(request)
+    }
+
     /// What it was asked.
     pub(crate) fn asked(&self) -> Vec<ModelRequest> {
         self.asked.lock().unwrap().clone()
