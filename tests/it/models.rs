@@ -1,18 +1,23 @@
 //! Models over real HTTP: what each answer of a provider becomes, and that the key is told to nobody.
 
+mod echoed;
+
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gateway::workflow_types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, ModelServer, Place, Ran, list, word};
+use crate::support::{Answer, Asked, Call, Fifo, ModelServer, Place, Ran, list, word};
 
 /// The variable that holds the key, and the key.
 const VARIABLE: &str = "STUB_KEY";
 const KEY: &str = "sk-canary-7f3a91";
 /// What is looked for, wherever the key could have got to.
 const CANARY: &str = "canary-7f3a91";
+/// The key in another alphabet.
+const KEY_BASE64: &str = "c2stY2FuYXJ5LTdmM2E5MQ";
 
 /// A step that asks for JSON, three times at most.
 const JUDGE: &str = r"name: Judge
@@ -70,13 +75,17 @@ fn words_of(server: &ModelServer) -> String {
 
 /// No file of the database holds the key.
 fn stored_without_key(place: &Place) {
+    stored_without(place, CANARY);
+}
+
+fn stored_without(place: &Place, text: &str) {
     let mut files = 0;
     for entry in fs::read_dir(place.path(".agentspace")).unwrap() {
         let path = entry.unwrap().path();
         let bytes = fs::read(&path).unwrap();
         let found = bytes
-            .windows(CANARY.len())
-            .any(|part| part == CANARY.as_bytes());
+            .windows(text.len())
+            .any(|part| part == text.as_bytes());
         assert!(!found, "{}", path.display());
         files += 1;
     }
@@ -384,7 +393,7 @@ fn the_key_stands_nowhere_but_in_the_request() {
     let execution = place.only_execution();
     hear(logged(&["executions", "show", word(&execution["id"]), "--json"]).exits(0));
     hear(logged(&["executions", "watch", word(&execution["id"]), "--json"]).exits(1));
-    assert!(said.contains("incorrect key: [key]"), "{said}");
+    assert!(said.contains("incorrect key: [secret STUB_KEY]"), "{said}");
     assert!(!said.contains(CANARY), "{said}");
 
     stored_without_key(&place);

@@ -1,7 +1,8 @@
 //! The models that `agentspace.toml` names, given to a gateway.
 //!
 //! Must not know workflows, steps or the database: a client sees one question and nothing around
-//! it. The key of a model is read from the environment when the model is asked, and is nowhere else.
+//! it. The key of a model is read from the environment when the model is asked, and is known besides
+//! to the mask alone, which takes it out of everything.
 
 #[cfg(feature = "models")]
 mod answer;

@@ -13,7 +13,7 @@ use crate::exit::{Exit, UsageError};
 use crate::host::span;
 use crate::models::KeySource;
 use crate::stop::Stop;
-use crate::{output, view};
+use crate::{output, secrets, view};
 
 /// How long a model may take to answer the question of a test, unless its own timeout is shorter.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -121,6 +121,7 @@ async fn test(global: &Global, name: Option<ModelName>, prompt: String) -> anyho
             "there is no model `{name}`; `agentspace models ls` shows them"
         ))
     })?;
+    client.conceal(secrets::mask());
     let stop = Stop::listen()?;
     let begun = SystemClock.now();
     let deadline = begun.saturating_add(PATIENCE);
@@ -141,6 +142,7 @@ async fn test(global: &Global, name: Option<ModelName>, prompt: String) -> anyho
 
 fn show(global: &Global, name: &ModelName, reply: &ModelReply, took: Duration) {
     let ModelReply { text, usage, .. } = reply;
+    let text = secrets::mask().text(text);
     if global.json {
         let latency = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let mut shown = json!({"name": name, "latencyMs": latency, "answer": text});
@@ -154,5 +156,5 @@ fn show(global: &Global, name: &ModelName, reply: &ModelReply, took: Duration) {
         span(took),
         view::usage_line(usage)
     ));
-    output::data(&output::plain_lines(text));
+    output::data(&output::plain_lines(&text));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateway::workflow_types::config::{Adapter, ModelConfig};
 use gateway::workflow_types::id::ModelName;
-use gateway::{Clock as _, ModelClient, ModelError, ModelReply, ModelRequest, SystemClock};
+use gateway::{Clock as _, Mask, ModelClient, ModelError, ModelReply, ModelRequest, SystemClock};
 use genai::adapter::AdapterKind;
 use genai::resolver::{AuthData, Endpoint};
 use genai::{ModelIden, ServiceTarget};
@@ -136,6 +136,13 @@ impl Client {
 
 #[async_trait]
 impl ModelClient for Client {
+    fn conceal(&self, mask: &Mask) {
+        // A key that is missing is told by the question that needs it.
+        if let Ok(Some(key)) = self.key() {
+            key.add_to(mask);
+        }
+    }
+
     async fn ask(&self, request: ModelRequest) -> Result<ModelReply, ModelError> {
         let key = self.key()?;
         let exchange = self.exchange(&request, key);

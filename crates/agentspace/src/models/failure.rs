@@ -127,7 +127,7 @@ impl Failing<'_> {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> ModelError {
-        let (said, code) = said(body);
+        let (said, code) = self.said(body);
         let again = match status.as_u16() {
             // No patience brings the money.
             429 if code.as_deref() == Some("insufficient_quota") => Again::Never,
@@ -184,9 +184,28 @@ impl Failing<'_> {
         })
     }
 
+    /// The message of a provider's error on one line, and its code.
+    fn said(&self, body: &str) -> (String, Option<String>) {
+        let document: Value = serde_json::from_str(body).unwrap_or_default();
+        let error = document.get("error").unwrap_or(&document);
+        let text = |key: &str| error.get(key).and_then(Value::as_str);
+        let code = text("code").or_else(|| text("type")).map(ToOwned::to_owned);
+        let words = text("message").or(error.as_str());
+        // A page of a proxy is no message.
+        let words = words.or((document.is_null() && !body.contains('<')).then_some(body));
+        // Before they are cut: half a key would not be known again.
+        let words = self.hidden(words.unwrap_or_default());
+        let words: Vec<&str> = words.split_whitespace().collect();
+        (clipped(&words.join(" ")), code)
+    }
+
+    fn hidden(&self, text: &str) -> String {
+        self.key.map_or(text.to_owned(), |key| key.hide(text))
+    }
+
     fn error(&self, reason: &str, again: Again) -> ModelError {
         let message = format!("asking model `{}` failed: {reason}", self.model);
-        let message = self.key.map_or(message.clone(), |key| key.hide(&message));
+        let message = self.hidden(&message);
         match again {
             Again::Never => ModelError::Permanent { message },
             Again::Allowed => ModelError::Retryable { message },
@@ -196,20 +215,6 @@ impl Failing<'_> {
             },
         }
     }
-}
-
-/// The message of a provider's error on one line, and its code.
-fn said(body: &str) -> (String, Option<String>) {
-    let document: Value = serde_json::from_str(body).unwrap_or_default();
-    let error = document.get("error").unwrap_or(&document);
-    let text = |key: &str| error.get(key).and_then(Value::as_str);
-    let code = text("code").or_else(|| text("type")).map(ToOwned::to_owned);
-    let words = text("message").or(error.as_str());
-    // A page of a proxy is no message.
-    let words = words.or((document.is_null() && !body.contains('<')).then_some(body));
-    let words = words.unwrap_or_default().split_whitespace();
-    let words: Vec<&str> = words.collect();
-    (clipped(&words.join(" ")), code)
 }
 
 fn clipped(text: &str) -> String {

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use gateway::workflow_types::config::{Adapter, ModelConfig};
-
-/// What stands where a key was.
 #[cfg(feature = "models")]
-const HIDDEN: &str = "[key]";
+use gateway::workflow_types::id::SecretName;
+#[cfg(feature = "models")]
+use gateway::{Mask, SecretValue};
 
 /// Where a model's key comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,26 +57,44 @@ fn usual_variable(adapter: Adapter) -> Option<&'static str> {
 
 /// A key. It can be sent and taken out of texts, and not be shown.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Key(String);
+pub(crate) struct Key {
+    variable: String,
+    value: String,
+}
 
 impl Key {
     /// The key in a variable; none if it is not set, empty or no text.
     pub(crate) fn read(variable: &str) -> Option<Self> {
         let key = std::env::var(variable).ok()?;
         let key = key.trim();
-        (!key.is_empty()).then(|| Self(key.to_owned()))
+        (!key.is_empty()).then(|| Self {
+            variable: variable.to_owned(),
+            value: key.to_owned(),
+        })
     }
 
     /// A text in which the key stands nowhere: providers repeat it in their errors.
     #[cfg(feature = "models")]
     pub(crate) fn hide(&self, text: &str) -> String {
-        text.replace(&self.0, HIDDEN)
+        let mask = Mask::default();
+        self.add_to(&mask);
+        mask.text(text).into_owned()
+    }
+
+    /// Has a mask know the key by the name of its variable. One of fewer bytes than a secret has is
+    /// none: servers that want no key are given such, and it stands in every other text by chance.
+    #[cfg(feature = "models")]
+    pub(crate) fn add_to(&self, mask: &Mask) {
+        let name = self.variable.parse::<SecretName>();
+        if let (Ok(name), Ok(value)) = (name, SecretValue::new(self.value.as_str())) {
+            mask.add(&name, &value);
+        }
     }
 
     /// The key itself, for the request that needs it.
     #[cfg(feature = "models")]
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        &self.value
     }
 }
 
@@ -92,9 +110,17 @@ mod tests {
 
     #[test]
     fn a_key_is_not_shown_and_is_taken_out_of_texts() {
-        let key = Key("sk-canary".to_owned());
-        assert_eq!(format!("{key:?}"), "Key");
-        assert_eq!(key.hide("no such key: sk-canary."), "no such key: [key].");
+        let key = |value: &str| Key {
+            variable: "STUB".to_owned(),
+            value: value.to_owned(),
+        };
+        let canary = key("sk/canary");
+        assert_eq!(format!("{canary:?}"), "Key");
+        for text in ["sk/canary", "sk%2Fcanary", r"sk\/canary", "c2svY2FuYXJ5"] {
+            let told = canary.hide(&format!("no such key: {text}."));
+            assert_eq!(told, "no such key: [secret STUB].");
+        }
+        assert_eq!(key("x").hide("an example"), "an example");
     }
 
     #[test]
