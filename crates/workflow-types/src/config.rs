@@ -11,6 +11,7 @@ mod model;
 mod named;
 mod secrets;
 mod text;
+mod unsaid;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -35,6 +36,7 @@ use mcp::McpServer;
 pub use model::{Adapter, HOTTEST, ModelConfig, PRICES};
 pub use secrets::SecretPlace;
 use text::{Path, Variable};
+pub use unsaid::{may_hold_secret, speaks_of_secrets};
 
 /// Where the database is if nobody says.
 pub const DEFAULT_DATABASE: &str = ".agentspace/agentspace.db";
@@ -141,7 +143,7 @@ impl Config {
         let config = read(document, &mut report);
         CheckedConfig {
             config: config.filter(|_| !report.has_errors()),
-            diagnostics: report.finish(),
+            diagnostics: unsaid::silenced(document, &report.finish()),
         }
     }
 }

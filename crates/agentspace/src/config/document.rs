@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use gateway::workflow_types::config::may_hold_secret;
 use gateway::workflow_types::diagnostic::{Code, Diagnostic, Place, Pointer};
 use gateway::workflow_types::source::{SourceMap, Spans};
 use serde_json::{Map, Number, Value};
@@ -185,7 +186,9 @@ impl Reader<'_> {
 
     /// A value that no setting can have.
     fn unsupported(&mut self, at: &Pointer, span: Range<usize>, expected: &str) -> Value {
-        let found = if is_secret(at) {
+        let names: Vec<&str> = at.as_str().split('/').skip(1).collect();
+        // Somebody may have written a secret itself.
+        let found = if may_hold_secret(&names) {
             "a value"
         } else {
             self.text.get(span).unwrap_or("a value")
@@ -201,12 +204,6 @@ impl Reader<'_> {
         );
         Value::Null
     }
-}
-
-/// Whether a value is not to be repeated: somebody may have written a secret itself.
-fn is_secret(at: &Pointer) -> bool {
-    let rest = at.as_str().strip_prefix("/secrets");
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn integer(number: &DeInteger<'_>) -> Option<Value> {

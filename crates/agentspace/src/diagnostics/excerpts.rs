@@ -34,6 +34,11 @@ impl<'d> Excerpt<'d> {
         &map.text()[self.part.clone()]
     }
 
+    /// Its bytes in the text.
+    pub(super) fn part(&self) -> Range<usize> {
+        self.part.clone()
+    }
+
     /// The number of its first line.
     pub(super) fn line(&self) -> usize {
         self.line
