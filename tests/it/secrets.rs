@@ -1,6 +1,7 @@
 //! Secrets end to end: named in files, there for a call, and nowhere afterwards.
 
 pub(crate) mod canary;
+mod turns;
 mod written;
 
 use rustix::process::{Pid, Signal, kill_process};
