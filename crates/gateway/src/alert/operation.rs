@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use workflow_types::alert::{
     Acknowledged, Alert, AlertChange, AlertFilter, AlertKey, AlertPage, AlertSource, CheckedItem,
-    Findings, Notice, NoticePage, Receipt, RoundRecorded,
+    Findings, Notice, NoticePage, Receipt, RoundRecorded, Verdict,
 };
 use workflow_types::damage::Listed;
 use workflow_types::id::{Actor, AlertId, NoticeId};
@@ -85,8 +85,19 @@ impl Alerts<'_> {
     }
 
     /// Records what an execution found out about all items of a source, with the alerts that follow
-    /// from it. What one execution found counts once, however often it is recorded.
-    pub async fn record(&self, findings: Findings) -> Result<RoundRecorded, Error> {
+    /// from it. What one execution found counts once, however often it is recorded; its words are
+    /// stored without the values of secrets that were revealed.
+    pub async fn record(&self, mut findings: Findings) -> Result<RoundRecorded, Error> {
+        // What a heartbeat found was read from outputs that are masked; this comes from anywhere.
+        let mask = &self.engine().secrets.mask;
+        for finding in &mut findings.findings {
+            match &mut finding.verdict {
+                Verdict::ActionNeeded { details: words } | Verdict::Unknown { reason: words } => {
+                    *words = mask.text(words).into_owned();
+                }
+                Verdict::Clear => {}
+            }
+        }
         self.engine().record_findings(findings).await
     }
 

@@ -29,6 +29,8 @@ use crate::secret::SecretError;
 
 /// How long the keeper of secrets may take where no attempt bounds it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same before a decision, which does not depend on it and must not be held up.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks for what the steps before the open one were given, as far as this process has not been given
 /// it, too.
@@ -58,7 +60,7 @@ pub(super) async fn earlier(engine: &Engine, live: &Live) {
         }))
     });
     if let Some(Err(_)) = asked.await {
-        not_had(&too_late());
+        not_had(&too_late(PATIENCE));
     }
 }
 
@@ -97,7 +99,7 @@ impl Engine {
         if matches!(value, Value::Null | Value::Bool(_)) {
             return Ok(value);
         }
-        let recalled = self.recall_all(id).await?;
+        let recalled = self.recall_all(id, PATIENCE).await?;
         recalled.map_err(|error| {
             let kind = if error.is_retryable() {
                 ErrorKind::Unavailable
@@ -119,7 +121,7 @@ impl Engine {
     /// explain it.
     pub(crate) async fn said(&self, id: ExecutionId, reason: Option<String>) -> Option<String> {
         let reason = reason?;
-        match self.recall_all(id).await {
+        match self.recall_all(id, SHORT_PATIENCE).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => not_had(&error),
             Err(error) => {
@@ -132,18 +134,22 @@ impl Engine {
 
     /// Asks for all that the definition of an execution names, as far as this process has not been
     /// given it.
-    async fn recall_all(&self, id: ExecutionId) -> Result<Result<(), SecretError>, Error> {
+    async fn recall_all(
+        &self,
+        id: ExecutionId,
+        patience: Duration,
+    ) -> Result<Result<(), SecretError>, Error> {
         let execution = self.reads.execution(id).await;
         let execution = execution.during("reading an execution")?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("there is no execution {id}"))
         })?;
         let definition = self.definition(&execution.definition).await?;
         let names = named(definition.steps());
-        let until = self.clock.now().saturating_add(PATIENCE);
+        let until = self.clock.now().saturating_add(patience);
         Ok(tokio::select! {
             biased;
             recalled = self.secrets.recall(&names) => recalled,
-            () = self.clock.sleep_until(until) => Err(too_late()),
+            () = self.clock.sleep_until(until) => Err(too_late(patience)),
         })
     }
 }
@@ -153,8 +159,8 @@ fn named<'s>(steps: impl IntoIterator<Item = &'s Step>) -> BTreeSet<SecretName> 
     steps.flat_map(|step| step.action().secrets()).collect()
 }
 
-fn too_late() -> SecretError {
-    let patience = workflow_types::duration::format(PATIENCE);
+fn too_late(patience: Duration) -> SecretError {
+    let patience = workflow_types::duration::format(patience);
     SecretError::retryable(format!("the secrets were not there within {patience}"))
 }
 

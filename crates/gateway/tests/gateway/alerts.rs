@@ -1,5 +1,7 @@
 //! Alerts at the gateway's boundary: every sink is told everything, in order, until it takes it.
 
+mod masked;
+
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
