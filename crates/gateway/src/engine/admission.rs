@@ -154,6 +154,8 @@ impl Admission {
         }
         desk.free -= room;
         desk.look = false;
+        // Who ends from now on may make a place that the round does not see any more.
+        desk.held_up = true;
         drop(desk);
         Some((0..room).map(|_| Slot(Arc::clone(self))).collect())
     }
@@ -298,5 +300,21 @@ mod tests {
         admission.end_round(false, false);
         drop(slots);
         assert!(admission.enter().is_some());
+    }
+
+    #[test]
+    fn a_place_that_is_made_while_a_round_ends_is_looked_for_once_more() {
+        let admission = Admission::new(2);
+        admission.queued();
+        // A round that was full does not say whether a limit holds somebody up.
+        let slots = admission.begin_round().unwrap();
+        admission.end_round(true, false);
+        drop(slots);
+        let slots = admission.begin_round().unwrap();
+        // The store has found one that waits because of a limit; then a place is made.
+        admission.made_place();
+        admission.end_round(false, true);
+        drop(slots);
+        assert!(admission.begin_round().is_some());
     }
 }
