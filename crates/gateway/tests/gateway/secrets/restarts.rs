@@ -407,7 +407,7 @@ fn a_source_that_is_asked_before_the_next_question_is_masked() {
     let setting = Setting::new(Effect::Destructive, &steps, replies);
     // Asked by both questions, and by the second process in between.
     let asked = Arc::default();
-    let live = || {
+    let begin = || {
         setting.world.live_with(|builder| {
             builder
                 .tool_source(Broken::new(&setting, &asked, |asking| asking == 1))
@@ -416,13 +416,15 @@ fn a_source_that_is_asked_before_the_next_question_is_masked() {
                 .secrets(setting.keeper.clone())
         })
     };
-    let life = live();
+    let life = begin();
     let paused = life.settle(json!({}));
     assert!(is_paused(&paused));
     life.kill();
     // A denied call is behind it, and the tool of the next one is looked for.
-    let life = live();
-    life.deny(&life.gate(paused.id), "ann").unwrap();
+    let life = begin();
+    let gate = life.gate(paused.id).id;
+    life.run(life.gateway.deny(gate, actor("ann"), None))
+        .unwrap();
     assert_eq!(verdict(&life.wait(paused.id)), None);
     let turns = life
         .run(life.gateway.reader().turns(paused.id, 1, 1))
