@@ -28,15 +28,17 @@ impl Scheduler {
 
 /// Looks at all schedules, as after a start: what ended may not have been noticed.
 pub(super) async fn all(engine: &Arc<Engine>) -> Result<(), Error> {
-    let scheduler = &engine.scheduler;
-    // Said before it is read, so that nothing that ends meanwhile goes unnoticed.
-    scheduler.has_watched.store(true, Ordering::Release);
-    scheduler.has_buffers.store(true, Ordering::Release);
+    let known = &engine.scheduler.has_watched;
+    engine.scheduler.has_buffers.store(true, Ordering::Release);
+    // Said before it is read, so that a schedule that is added meanwhile says otherwise. What ends
+    // before the truth is said again is counted below.
+    known.store(false, Ordering::Release);
     let watched = engine.reads.watched_schedules().await;
-    let watched = watched.during("reading which schedules are watched")?;
-    if watched.is_empty() {
-        scheduler.has_watched.store(false, Ordering::Release);
+    let watched = watched.during("reading which schedules are watched");
+    if !watched.as_ref().is_ok_and(Vec::is_empty) {
+        known.store(true, Ordering::Release);
     }
+    let watched = watched?;
     for id in watched {
         count_failures(engine, id).await?;
     }

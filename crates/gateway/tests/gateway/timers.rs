@@ -1,25 +1,36 @@
 //! What waiting costs: the timer asks the store when something is due, not whenever something waits.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::store::{Durability, SqliteStore, Store};
 use gateway::workflow_types::execution::ExecutionStatus;
 use gateway::workflow_types::schedule::Policies;
-use gateway::{Clock as _, ExecutionFilter, LeftBehind};
+use gateway::{Clock as _, ExecutionFilter, LeftBehind, ScheduleEvent};
 use serde_json::json;
 
-use crate::schedules::request;
+use crate::schedules::{id, request};
 use crate::support::counting::{Counting, Counts};
 use crate::support::{Life, World};
 
 /// A gateway in this world whose questions to its store are counted.
 fn counted(world: &World, slots: usize) -> (Life, Counts) {
+    counted_from_the_start(world, slots, |_| {})
+}
+
+/// The same, with a store that is prepared before the gateway asks it anything.
+fn counted_from_the_start(
+    world: &World,
+    slots: usize,
+    prepare: impl FnOnce(&Counts),
+) -> (Life, Counts) {
     let path = world.database();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let opened = runtime.block_on(SqliteStore::open(&path, Durability::Normal));
     let store: Arc<dyn Store> = Arc::new(opened.unwrap().0);
     let (store, counts) = Counting::around(store);
+    prepare(&counts);
     let life = world.live_with(|builder| {
         builder
             .store(Arc::clone(&store))
@@ -161,4 +172,28 @@ fn the_scheduler_asks_a_database_that_does_not_answer_less_and_less_often() {
     until_asked(asked());
     life.settle_schedules(&world);
     assert_eq!(life.told()[0], "10:00 started");
+}
+
+#[test]
+fn failures_count_of_a_schedule_that_is_added_while_the_first_look_is_under_way() {
+    let world = World::with("  - {id: a, action: tool, tool: act, args: {do: refuse}}");
+    // The first look has read that no schedule is watched, and does not know it yet.
+    let hold = |counts: &Counts| counts.hold("watched_schedules");
+    let (life, counts) = counted_from_the_start(&world, 64, hold);
+    while counts.of("watched_schedules") == 0 {
+        std::thread::yield_now();
+    }
+    let policies = Policies {
+        pause_after_failures: NonZeroU32::new(1),
+        ..Policies::default()
+    };
+    life.add(request("0 * * * *", policies));
+    let mut events = life.gateway.schedules().watch();
+    counts.let_go();
+    life.at(&world, "10:00:00");
+    let failing = ScheduleEvent::Failing {
+        schedule: id("s"),
+        failures: 1,
+    };
+    life.run(async { while events.next().await.unwrap() != failing {} });
 }

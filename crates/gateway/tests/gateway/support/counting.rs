@@ -1,4 +1,5 @@
-//! A store that counts what is asked of it, verb by verb, and passes everything on.
+//! A store that counts what is asked of it, verb by verb, and passes everything on, unless it is told
+//! to fail or to keep somebody waiting for the answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,12 +23,14 @@ use gateway::workflow_types::registry::{Registered, Registration, SavedDefinitio
 use gateway::workflow_types::schedule::{
     Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule, Upcoming,
 };
+use tokio::sync::watch;
 
-/// How often each verb was called, and which one fails.
+/// How often each verb was called, which one fails, and which one is not answered yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
     calls: Arc<Mutex<BTreeMap<&'static str, usize>>>,
     failing: Arc<Mutex<Option<&'static str>>>,
+    held: watch::Sender<Option<&'static str>>,
 }
 
 impl Counts {
@@ -43,6 +46,23 @@ impl Counts {
     /// Nothing fails any more.
     pub(crate) fn heal(&self) {
         *self.failing.lock().unwrap() = None;
+    }
+
+    /// From now on the answers of a verb are held back.
+    pub(crate) fn hold(&self, verb: &'static str) {
+        self.held.send_replace(Some(verb));
+    }
+
+    /// Answers what was held back.
+    pub(crate) fn let_go(&self) {
+        self.held.send_replace(None);
+    }
+
+    async fn answered(&self, verb: &str) {
+        // The sender lives in `self`.
+        let _ = (self.held.subscribe())
+            .wait_for(|held| *held != Some(verb))
+            .await;
     }
 
     fn fails(&self, verb: &str) -> bool {
@@ -81,7 +101,9 @@ macro_rules! counting {
                 if self.counts.fails(stringify!($verb)) {
                     return Err(StoreError::new(StoreErrorKind::Busy, "it fails on purpose"));
                 }
-                self.inner.$verb($($arg),*).await
+                let answer = self.inner.$verb($($arg),*).await;
+                self.counts.answered(stringify!($verb)).await;
+                answer
             })*
         }
     };
