@@ -92,6 +92,8 @@ impl Heartbeats<'_> {
     pub async fn outcome(&self, id: ExecutionId) -> Result<HeartbeatOutcome, Error> {
         let execution = self.gateway.wait(id).await?;
         let findings = if execution.state.status().is_finished() {
+            // What ended before it counts before it, or old findings would take the place of new ones.
+            self.settle().await?;
             judge::judge(&self.gateway.engine, id).await?
         } else {
             Vec::new()

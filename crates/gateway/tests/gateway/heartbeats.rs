@@ -462,6 +462,30 @@ fn what_ended_and_was_not_judged_is_judged_by_the_next_process_once() {
 }
 
 #[test]
+fn what_an_older_run_found_never_takes_the_place_of_what_a_newer_one_did() {
+    let world = World::new();
+    world.heartbeat("---\nmodel: judge\n---\n- [ ] Mail\n");
+    let script = Script::saying("Mail", Says::Act("3 unread"));
+    script.say("Disk", Says::Act("full"));
+    let life = world.beating_with(&script, |builder| {
+        builder
+            .left_behind(LeftBehind::TakeUp)
+            .scheduling(Scheduling::Rest)
+    });
+    let heartbeats = life.gateway.heartbeats();
+    // It ends, and nobody asks what it found.
+    let older = life.run(heartbeats.start(&name())).unwrap();
+    life.wait(older.id);
+    world.clock_at("09:10:00");
+    world.heartbeat("---\nmodel: judge\n---\n- [ ] Disk\n");
+    let newer = life.run(heartbeats.start(&name())).unwrap();
+    life.run(heartbeats.outcome(newer.id)).unwrap();
+    assert_eq!(life.open_alerts(), ["Disk action_needed"]);
+    assert_eq!(life.run(heartbeats.settle()).unwrap(), 0);
+    assert_eq!(life.open_alerts(), ["Disk action_needed"]);
+}
+
+#[test]
 fn a_cancelled_run_leaves_its_items_unknown() {
     let world = World::new();
     world.two_items();
