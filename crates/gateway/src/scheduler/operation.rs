@@ -237,8 +237,8 @@ impl Schedules<'_> {
     /// of which nothing is recorded, and those that were missed, skipped, or could not start. They
     /// do not count for `maxRuns`, and none waits for another.
     ///
-    /// Fails with [`ErrorKind::Invalid`] if the stretch reaches beyond now or the next fire time, or
-    /// if more than 1,000 would be started.
+    /// Fails with [`ErrorKind::Invalid`] if the stretch ends before it begins or reaches beyond now or
+    /// the next fire time, or if more than 1,000 would be started.
     pub async fn backfill(
         &self,
         id: &ScheduleId,
@@ -344,13 +344,17 @@ impl Schedules<'_> {
         };
         let now = self.gateway.now();
         let next = schedule.next().map(|next| next.fire_time);
+        if from > to {
+            return Err(refused(format!(
+                "it would begin at {from}, after its end at {to}"
+            )));
+        }
         if to > now {
             return Err(refused(format!("{to} has not come yet, it is {now}")));
         }
-        if next.is_some_and(|next| next <= to) {
-            return Err(refused(
-                "its next fire time lies within, and runs by itself".to_owned(),
-            ));
+        if let Some(next) = next.filter(|next| *next <= to) {
+            let why = format!("its next fire time {next} lies within, and runs by itself");
+            return Err(refused(format!("{why}; name an earlier end")));
         }
         let mut filled = Backfilled::default();
         let times = schedule.times_between(from, to).take(LONGEST_STRETCH + 1);
