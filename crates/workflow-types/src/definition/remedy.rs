@@ -100,8 +100,10 @@ fn items(of: Form, value: &Value) -> Option<Remedy> {
                 .split([',', ' '])
                 .filter(|word| !word.is_empty())
                 .collect();
+            // With quotes, which TOML needs and nobody refuses.
+            let quoted: Vec<String> = words.iter().map(|word| json!(word).to_string()).collect();
             Some(Remedy::put(
-                format!("write [{}]", words.join(", ")),
+                format!("write [{}]", quoted.join(", ")),
                 json!(words),
             ))
         }
