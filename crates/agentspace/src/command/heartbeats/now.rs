@@ -86,7 +86,12 @@ fn show(outcome: &HeartbeatOutcome) {
             output::data(&format!("         {}", output::plain(details)));
         }
     }
-    if count == 0 {
+    if !outcome.execution.state.status().is_finished() {
+        let id = outcome.execution.id;
+        output::talk(&format!(
+            "the run waits for a decision: `agentspace approvals ls`, then `agentspace watch {id}`"
+        ));
+    } else if count == 0 {
         output::talk("there was nothing to check");
     }
 }
