@@ -9,7 +9,10 @@ use gateway::workflow_types::schedule::Overlap;
 use rusqlite::Connection;
 
 use crate::course::{Absence, Happened};
-use crate::subject::Subject;
+use crate::subject::{Kind, Subject};
+
+/// What is buffered waits for executions of forty minutes, one after the other.
+const LONGEST_BUFFERED: Duration = Duration::from_hours(96);
 
 /// The figures of a database, and what is wrong.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(crate) struct Account {
     pub(crate) started: usize,
     pub(crate) missed: usize,
     pub(crate) skipped: usize,
+    /// Fire times that wait for an execution at the end.
+    pub(crate) buffered: usize,
     /// Fire times that are part of a stretch.
     pub(crate) in_gaps: usize,
     pub(crate) executions: usize,
@@ -39,6 +44,7 @@ impl Account {
         self.started += other.started;
         self.missed += other.missed;
         self.skipped += other.skipped;
+        self.buffered += other.buffered;
         self.in_gaps += other.in_gaps;
         self.executions += other.executions;
         self.doubled += other.doubled;
@@ -90,7 +96,8 @@ pub(crate) fn of(
                 }
                 (Some(fire), false) => {
                     open.remove(&time);
-                    account.count(subject, fire, is_explained)
+                    let is_young = last.since(time) < LONGEST_BUFFERED;
+                    account.count(subject, fire, (is_explained, is_young))
                 }
             };
             account
@@ -107,7 +114,12 @@ pub(crate) fn of(
 
 impl Account {
     /// Counts what became of a fire time; what is wrong with it, if something is.
-    fn count(&mut self, subject: &Subject, fire: &Fire, is_away: bool) -> Option<&'static str> {
+    fn count(
+        &mut self,
+        subject: &Subject,
+        fire: &Fire,
+        (is_away, is_young): (bool, bool),
+    ) -> Option<&'static str> {
         let policies = &subject.policies;
         match fire.outcome.as_str() {
             "started" => {
@@ -125,7 +137,11 @@ impl Account {
                 let may_overlap = policies.overlap == Overlap::Allow;
                 may_overlap.then_some("it was skipped, and may overlap")
             }
-            "buffered" => Some("it still waits"),
+            "buffered" => {
+                self.buffered += 1;
+                let may_wait = subject.kind == Kind::Waits && is_young;
+                (!may_wait).then_some("it still waits")
+            }
             _ => Some("it could not start"),
         }
     }

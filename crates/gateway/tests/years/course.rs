@@ -14,7 +14,7 @@ use crate::clock::SetClock;
 use crate::life::Life;
 use crate::plan::{Death, Side};
 use crate::schedule_oracle::draw::Draw;
-use crate::subject::Subject;
+use crate::subject::{Kind, Subject};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -70,8 +70,9 @@ pub(crate) fn run(
     let directory = TempDir::with_prefix("agentspace years ").unwrap();
     let workflows = directory.path().join("workflows");
     std::fs::create_dir(&workflows).unwrap();
-    let text = "name: W\nsteps: [{id: a, action: noop}]\n";
-    std::fs::write(workflows.join("w.yaml"), text).unwrap();
+    for kind in [Kind::Ends, Kind::Waits] {
+        std::fs::write(workflows.join(format!("{}.yaml", kind.id())), kind.text()).unwrap();
+    }
     let first = Timestamp::try_from(first).unwrap();
     let mut course = Course {
         directory: directory.path(),

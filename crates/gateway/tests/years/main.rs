@@ -92,6 +92,7 @@ fn every_fire_time_of_years_is_accounted_for_once() {
     assert_eq!(account.unexplained, Vec::<String>::new());
     assert_eq!(account.doubled, 0);
     assert_eq!(account.executions, account.started);
+    assert!(account.skipped > 0);
     assert!(account.happened.kills > 5, "{:?}", account.happened);
 }
 
@@ -158,6 +159,7 @@ fn show(account: &Account, zones: usize, years: u64, took: f64) {
         started,
         missed,
         skipped,
+        buffered,
         in_gaps,
         executions,
         doubled,
@@ -169,7 +171,7 @@ fn show(account: &Account, zones: usize, years: u64, took: f64) {
     println!("  {expected:>9} fire times by the oracle");
     println!("  {started:>9} started, by {executions} executions");
     println!("  {missed:>9} missed, {in_gaps} more in stretches");
-    println!("  {skipped:>9} skipped because of overlap");
+    println!("  {skipped:>9} skipped because of overlap, {buffered} still buffered");
     println!("  {doubled:>9} doubled");
     println!("  {:>9} unexplained", unexplained.len());
     println!(

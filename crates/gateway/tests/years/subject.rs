@@ -18,8 +18,37 @@ const MOST_DAILY: usize = 120;
 /// The same among others that fire seldom.
 const MOST_SELDOM: usize = 10;
 
+/// What a schedule starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Executions that end where they begin.
+    Ends,
+    /// Executions that wait beyond the next fire time, if that is near.
+    Waits,
+}
+
+impl Kind {
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Ends => "ends",
+            Self::Waits => "waits",
+        }
+    }
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Ends => "name: Ends\nsteps: [{id: a, action: noop}]\n",
+            Self::Waits => {
+                "name: Waits\nsteps:\n  - id: a\n    action: noop\n    \
+                 approvalRequired: {timeout: 40m, onTimeout: approve}\n"
+            }
+        }
+    }
+}
+
 pub(crate) struct Subject {
     pub(crate) id: String,
+    pub(crate) kind: Kind,
     pub(crate) pattern: String,
     pub(crate) zone: Tz,
     pub(crate) window: Option<Window>,
@@ -72,6 +101,11 @@ pub(crate) fn of_zone(
             zone,
             window,
             policies: policies(draw),
+            kind: if draw.below(4) == 0 {
+                Kind::Waits
+            } else {
+                Kind::Ends
+            },
         })
         .collect()
 }
@@ -145,7 +179,7 @@ impl Subject {
     pub(crate) fn request(&self) -> ScheduleRequest {
         let id = self.id.parse().unwrap();
         let request = ScheduleRequest::new(id, self.pattern.parse().unwrap())
-            .starting("w".parse().unwrap())
+            .starting(self.kind.id().parse().unwrap())
             .zone(TimeZone::from(self.zone))
             .policies(self.policies.clone());
         match &self.window {
