@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::reloading::stop;
 use crate::support::{Answer, Asked, DEADLINE, ModelServer, Place, Running, WallClock, list, word};
 
 /// Where somebody listens later, or not: no other test takes it meanwhile.
@@ -55,11 +55,6 @@ fn serve(place: &Place, clock: &WallClock, time: &str) -> Running {
     let serving = clock.at(&time, place.call(["serve", "--json"])).start();
     serving.says("serving:");
     serving
-}
-
-fn stop(serving: Running) {
-    serving.signal(Signal::TERM);
-    serving.end().exits(0);
 }
 
 /// Waits until the heartbeat fires; the time, and what became of it.

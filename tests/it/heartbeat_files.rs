@@ -1,9 +1,9 @@
 //! Files of heartbeats that change while `serve` runs, and those that lie among workflows.
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Place, Running, list, word};
+use crate::reloading::{save, serve, stop};
+use crate::support::{Place, list, word};
 
 const EVERY_45: &str = "---\ninterval: 45\n---\n- [ ] Mail flows\n";
 
@@ -13,24 +13,6 @@ fn place(file: &str) -> Place {
     let config = format!("[heartbeats.ops]\nfile = '{file}'\n");
     place.write("agentspace.toml", config);
     place
-}
-
-fn serve(place: &Place) -> Running {
-    let serving = place.call(["serve"]).start();
-    serving.says("serving:");
-    serving
-}
-
-fn stop(serving: Running) {
-    serving.signal(Signal::TERM);
-    serving.end().exits(0);
-}
-
-/// Saves as editors do: another file, which is then given the name.
-fn save(place: &Place, name: &str, text: &str) {
-    let beside = format!("{name}.tmp~");
-    place.write(&beside, text);
-    std::fs::rename(place.path(&beside), place.path(name)).unwrap();
 }
 
 /// The rule and the next run of the heartbeat's schedule.

@@ -23,19 +23,19 @@ steps:
     )
 }
 
-fn serve(place: &Place) -> Running {
+pub(crate) fn serve(place: &Place) -> Running {
     let serving = place.call(["serve"]).start();
     serving.says("serving:");
     serving
 }
 
-fn stop(serving: Running) {
+pub(crate) fn stop(serving: Running) {
     serving.signal(Signal::TERM);
     serving.end().exits(0);
 }
 
 /// Saves as editors do: another file, which is then given the name.
-fn save(place: &Place, name: &str, text: &str) {
+pub(crate) fn save(place: &Place, name: &str, text: &str) {
     let beside = format!("{name}.tmp~");
     place.write(&beside, text);
     std::fs::rename(place.path(&beside), place.path(name)).unwrap();
