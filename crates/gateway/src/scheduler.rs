@@ -1,7 +1,8 @@
 //! The scheduler: one task that sleeps until a schedule is due, and acts as the plan says.
 //!
-//! What is due, and when the next is, stands in the database and nowhere else: a hundred thousand
-//! schedules are one sleeper. What a fire time amounts to is decided by the plan
+//! What is due, and when the next is, stands in the database: a hundred thousand schedules are one
+//! sleeper. What is due next is read before it sleeps, a batch of it; a fire of what has changed
+//! meanwhile is refused by its transaction. What a fire time amounts to is decided by the plan
 //! ([`plan`](workflow_types::schedule::plan)) and, where executions matter, in the transaction that
 //! records it.
 
