@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// A model that may call any command without asking.
+const JUDGE_WITH_TOOL: &str = "name: Judge
+steps:
+  - id: judge
+    action: model
+    prompt: is it well?
+    tools: [execute_command]
+    withoutApproval: [execute_command]
+";
+
 /// The key, without the word that a header has before it.
 fn sent(asked: &Asked) -> String {
     let mut headers = asked.headers.iter();
@@ -85,17 +95,7 @@ fn an_answer_and_the_calls_that_repeat_the_key_are_stored_without_it() {
         _ => says(&format!("my key is {key}")),
     });
     let place = place(&server, "openai", "");
-    place.write(
-        "judge.yaml",
-        "name: Judge
-steps:
-  - id: judge
-    action: model
-    prompt: is it well?
-    tools: [execute_command]
-    withoutApproval: [execute_command]
-",
-    );
+    place.write("judge.yaml", JUDGE_WITH_TOOL);
     judge(&place).exits(0);
     let told = told(&place);
     for words in ["I use [secret STUB_KEY].", "my key is [secret STUB_KEY]"] {
@@ -127,15 +127,7 @@ fn a_command_that_knows_the_key_is_masked_when_it_is_run_again_before_the_next_q
     place.write("kept", KEY);
     place.write(
         "judge.yaml",
-        "name: Judge
-steps:
-  - id: judge
-    action: model
-    prompt: is it well?
-    tools: [execute_command]
-    withoutApproval: [execute_command]
-    onInterrupt: rerun
-",
+        format!("{JUDGE_WITH_TOOL}    onInterrupt: rerun\n"),
     );
     let here = Fifo::to_test(&place, "here");
     let running = call(&place, ["run", "judge.yaml"]).start();
