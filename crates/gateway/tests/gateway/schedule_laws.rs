@@ -9,12 +9,12 @@ use gateway::store::{Durability, SqliteStore, Store, StoreErrorKind};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::execution::ExecutionStatus;
 use gateway::workflow_types::schedule::{
-    FireOutcome, FireRecord, MaxRuns, Misfire, Off, Overlap, Policies, Standing,
+    FireOutcome, FirePage, FireRecord, MaxRuns, Misfire, Off, Overlap, Policies, Standing,
 };
 use gateway::{Clock as _, ExecutionFilter, ManualClock};
 use proptest::prelude::*;
 
-use crate::schedules::request;
+use crate::schedules::{id, request};
 use crate::support::crashing::{Crash, Crashing};
 use crate::support::{Life, World, at};
 
@@ -38,31 +38,40 @@ fn open(world: &World) -> Arc<dyn Store> {
     }
 }
 
-/// Waits until nothing is due any more and nothing runs, or the store has crashed; answers whether
-/// it has.
+/// Waits until nothing is due any more, nothing runs, and no fire of the schedule `s` is buffered.
+async fn at_rest(life: &Life, world: &World) {
+    let schedules = life.gateway.schedules();
+    let mut events = schedules.watch();
+    loop {
+        life.settled(world).await;
+        let running = ExecutionFilter {
+            status: Some(ExecutionStatus::Running),
+            ..ExecutionFilter::default()
+        };
+        let page = life.gateway.reader().executions(running, None, 100);
+        for execution in page.await.unwrap().items {
+            life.gateway.wait(execution.id).await.unwrap();
+        }
+        let page = FirePage {
+            before: None,
+            limit: 100,
+        };
+        let fires = schedules.history(&id("s"), page).await.unwrap().items;
+        let is_buffered = |fire: &FireRecord| fire.outcome == FireOutcome::Buffered;
+        if !fires.iter().any(is_buffered) {
+            return;
+        }
+        events.next().await;
+    }
+}
+
+/// Waits until all is at rest, or the store has crashed; answers whether it has.
 fn settle_or_crash(life: &Life, world: &World, store: &Crashing) -> bool {
     let mut crashed = store.crashed();
-    let settled = async {
-        loop {
-            life.settled(world).await;
-            let running = ExecutionFilter {
-                status: Some(ExecutionStatus::Running),
-                ..ExecutionFilter::default()
-            };
-            let page = life.gateway.reader().executions(running, None, 100);
-            let running = page.await.unwrap().items;
-            if running.is_empty() {
-                return;
-            }
-            for execution in running {
-                life.gateway.wait(execution.id).await.unwrap();
-            }
-        }
-    };
     life.run(async {
         tokio::select! {
             _ = crashed.wait_for(|crashed| *crashed) => true,
-            () = settled => false,
+            () = at_rest(life, world) => false,
         }
     })
 }
@@ -103,7 +112,7 @@ fn three_runs(crash: Crash, overlap: Overlap) -> bool {
         }
     }
     let has_crashed = store.is_none();
-    life.settle_schedules(&world);
+    life.run(at_rest(&life, &world));
     let fires = life.fires("s");
     let is_started =
         |outcome: &FireOutcome| matches!(outcome, FireOutcome::Started { execution: Some(_) });
@@ -188,8 +197,8 @@ fn a_clock_that_is_set_fires_nothing_twice_and_misses_nothing_silently() {
     let life = world.live();
     life.settle_schedules(&world);
     let edit = gateway::ScheduleEdit::new().when("*/30 * * * *".parse().unwrap());
-    let id = crate::schedules::id("s");
-    life.run(life.gateway.schedules().edit(&id, edit)).unwrap();
+    life.run(life.gateway.schedules().edit(&id("s"), edit))
+        .unwrap();
     let next = life.schedule("s").next().unwrap().fire_time;
     assert_eq!(next, at("2026-01-31T13:30:00Z"));
     assert_eq!(words(&life).len(), 4);
