@@ -239,7 +239,7 @@ impl Course<'_> {
 
     /// At which transaction the next process dies: early, while it catches up, or later.
     fn death(&mut self) -> Death {
-        let most = *self.draw.one_of(&[20, 20 * self.count, 200 * self.count]);
+        let most = *self.draw.one_of(&[20, 5 * self.count, 50 * self.count]);
         let transaction = usize::try_from(self.draw.between(1, most)).unwrap();
         let side = *self.draw.one_of(&[Side::Before, Side::After]);
         Death { transaction, side }

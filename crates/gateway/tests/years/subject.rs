@@ -70,6 +70,8 @@ pub(crate) struct Load {
     pub(crate) density: Density,
     /// Of each pattern in a zone so many, which differ in their policies.
     pub(crate) each: usize,
+    /// Of a hundred schedules so many start what waits.
+    pub(crate) waiting: u64,
 }
 
 /// The schedules of a zone: some in the hour in which clocks change, some every half hour of the
@@ -101,7 +103,7 @@ pub(crate) fn of_zone(
             zone,
             window,
             policies: policies(draw),
-            kind: if draw.below(4) == 0 {
+            kind: if draw.below(100) < load.waiting {
                 Kind::Waits
             } else {
                 Kind::Ends
