@@ -402,7 +402,7 @@ fn what_is_due_and_what_is_in_the_way_is_found_without_a_scan() {
         let next = found.next().unwrap();
         let firing = Firing {
             fire_time: next.fire_time,
-            schedule: Box::new(found),
+            schedule: Arc::new(found),
             slot: Slot::Due,
             start: Err("nothing".to_owned()),
             at: now(),

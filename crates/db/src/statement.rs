@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use diesel::expression::{AppearsOnTable, Expression};
-use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AsChangeset, AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Bool;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, RunQueryDsl, Table};
@@ -106,6 +106,10 @@ impl<M: 'static, Q> QueryId for Kept<M, Q> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
+impl<M, Q: Query> Query for Kept<M, Q> {
+    type SqlType = Q::SqlType;
+}
+
 impl<M, Q> RunQueryDsl<SqliteConnection> for Kept<M, Q> {}
 
 /// An update that is kept prepared under the type `M`, which stands for it and for no other.
@@ -176,6 +180,7 @@ names! {
     BeginVisit
     ChangeSchedule
     ClaimExecution
+    FindStand
     GoOn
     GoOnAndChange
     InsertAttempt

@@ -11,6 +11,7 @@ mod attend;
 mod operation;
 mod request;
 mod stagger;
+mod together;
 pub(crate) mod trigger;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,6 @@ use workflow_types::schedule::{FireRecord, Schedule, TZ_DATABASE_VERSION, TimeZo
 use crate::builder::Scheduling;
 use crate::engine::{Engine, Patience};
 use crate::error::{During as _, Error};
-use act::Acted;
 pub use operation::Schedules;
 pub use request::{Backfill, Backfilled, ScheduleEdit, ScheduleRequest};
 use stagger::Stagger;
@@ -245,7 +245,7 @@ async fn round(engine: &Arc<Engine>, ahead: Option<Upcoming>) -> Result<Looked, 
     };
     loop {
         let count = due.len();
-        let failures = act_together(engine, due).await;
+        let failures = together::act(engine, due).await;
         let failed = failures > 0;
         if engine.is_draining() {
             return Ok(Looked { next: None, failed });
@@ -269,35 +269,6 @@ async fn due_now(engine: &Engine) -> Result<(Vec<Schedule>, Timestamp), Error> {
     let due = engine.reads.due_schedules(now, BATCH).await;
     let due = due.during("reading which schedules are due")?;
     Ok((due, now))
-}
-
-/// Acts on schedules together, so that they share commits, and none waits for another; answers how
-/// many could not.
-async fn act_together(engine: &Arc<Engine>, due: Vec<Schedule>) -> usize {
-    let now = engine.clock.now();
-    let acting: Vec<_> = due
-        .into_iter()
-        .map(|schedule| {
-            let engine_of_task = Arc::clone(engine);
-            engine.task(async move { act::act(&engine_of_task, schedule).await })
-        })
-        .collect();
-    let mut acted = Acted::default();
-    let mut failures = 0;
-    for task in acting {
-        match task.await {
-            Ok(Ok(one)) => acted.add(one),
-            Ok(Err(error)) => {
-                failures += 1;
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "a schedule cannot act");
-            }
-            // The panic is logged by the runtime's hook; the schedule is looked at again.
-            Err(_) => failures += 1,
-        }
-    }
-    acted.report(engine, now);
-    failures
 }
 
 /// Computes the next fire times anew that another release of the tz database has led to.

@@ -215,6 +215,7 @@ pub trait Store: Send + Sync {
     /// the schedule go on to its next fire time, and counts the run. No fire without its execution,
     /// no execution without its fire, and none twice.
     ///
+    /// All that are asked for at once are written in their order, or, if one of them fails, none.
     /// What overlap makes of it ([`overlap`](workflow_types::schedule::overlap)) is decided by the
     /// executions of the schedule that are not finished at that moment; those that it replaces are
     /// cancelled as by [`Store::cancel`]. A buffered fire stays buffered while anything is in its
@@ -225,7 +226,7 @@ pub trait Store: Send + Sync {
     /// changed since the revision that was planned with, if it is not the fire time that comes next,
     /// or, of a backfill, if it is still to come; [`Internal`](StoreErrorKind::Internal) if the
     /// parts of the start do not belong together.
-    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError>;
+    async fn fire(&self, firings: Vec<Firing>, owner: &str) -> Result<Vec<Fired>, StoreError>;
 
     /// Pauses a schedule of which as many executions have failed in a row as it allows, since it was
     /// resumed or its timing was set; answers it if so, and none if there is no reason. Cancelled

@@ -3,8 +3,14 @@
 //! Whether it overlaps is decided here, where what is unfinished stands, so that no memory can
 //! drift from it.
 
-use diesel::dsl::exists;
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use std::sync::Arc;
+
+use diesel::query_builder::{AstPass, Query, QueryFragment};
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sqlite::Sqlite;
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult, RunQueryDsl as _,
+};
 use workflow_types::execution::{Cancellation, Cancelling, ExecutionStatus, Started};
 use workflow_types::id::{Actor, ExecutionId};
 use workflow_types::schedule::{
@@ -17,7 +23,8 @@ use super::{get, history, is_exhausted, unknown};
 use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
-use crate::schema::{schedule_fires as fires, schedules, workflow_executions as executions};
+use crate::schema::workflow_executions as executions;
+use crate::statement::{self, kept};
 use crate::{cancellation, execution};
 
 literal_condition!(
@@ -78,22 +85,23 @@ pub fn fire(connection: &mut Connection, firing: &Firing, owner: &str) -> Result
 fn current(
     connection: &mut Connection,
     firing: &Firing,
-) -> Result<(Schedule, Option<FireRecord>), Error> {
+) -> Result<(Arc<Schedule>, Option<FireRecord>), Error> {
     let (planned, fire_time) = (&firing.schedule, firing.fire_time);
     let id = &planned.spec.id;
-    let this = (id.to_string(), fire_time.to_string());
-    let found: Option<(i64, bool)> = schedules::table
-        .find(id.to_string())
-        .select((schedules::revision, exists(fires::table.find(this))))
-        .first(&mut connection.raw)
+    let asked = Stand {
+        id: id.to_string(),
+        fire_time: fire_time.to_string(),
+    };
+    let found: Option<(i64, bool)> = kept::<statement::FindStand, _>(asked)
+        .get_result(&mut connection.raw)
         .optional()
         .context(|| format!("looking at schedule \"{id}\" failed"))?;
     let (revision, is_known) = found.ok_or_else(|| unknown(id))?;
     let is_planned = revision == i64::from(planned.revision.number());
     let schedule = if is_planned {
-        planned.as_ref().clone()
+        Arc::clone(planned)
     } else {
-        get(connection, id)?
+        Arc::new(get(connection, id)?)
     };
     let known = if is_known {
         history::find(connection, id, fire_time)?
@@ -101,6 +109,29 @@ fn current(
         None
     };
     Ok((schedule, known))
+}
+
+/// Asks for the revision of a schedule, and whether anything is recorded of a fire time, with the
+/// text written out, because every fire asks.
+struct Stand {
+    id: String,
+    fire_time: String,
+}
+
+impl QueryFragment<Sqlite> for Stand {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT revision, EXISTS (SELECT 1 FROM schedule_fires WHERE schedule_id = \
+             schedules.id AND fire_time = ",
+        );
+        out.push_bind_param::<Text, _>(&self.fire_time)?;
+        out.push_sql(") FROM schedules WHERE id = ");
+        out.push_bind_param::<Text, _>(&self.id)
+    }
+}
+
+impl Query for Stand {
+    type SqlType = (BigInt, Bool);
 }
 
 /// Whether what is recorded of a fire time leaves it to be fired in this way.
@@ -138,7 +169,7 @@ fn refused(firing: &Firing, why: &str) -> Error {
 fn repeated(
     connection: &mut Connection,
     firing: &Firing,
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     known: FireRecord,
 ) -> Result<Fired, Error> {
     let stands_before = schedule
@@ -149,12 +180,12 @@ fn repeated(
     }
     let gone_on = schedule.fired(firing.fire_time, FireWord::Missed, firing.at);
     go_on(connection, &schedule, &gone_on)?;
-    Ok(unchanged(gone_on, known))
+    Ok(unchanged(Arc::new(gone_on), known))
 }
 
-fn unchanged(schedule: Schedule, record: FireRecord) -> Fired {
+fn unchanged(schedule: Arc<Schedule>, record: FireRecord) -> Fired {
     Fired {
-        schedule: Box::new(schedule),
+        schedule,
         record,
         started: None,
         cancelled: Vec::new(),
@@ -166,7 +197,7 @@ fn unchanged(schedule: Schedule, record: FireRecord) -> Fired {
 fn new(
     connection: &mut Connection,
     firing: &Firing,
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     owner: &str,
 ) -> Result<Fired, Error> {
     // What its policy does not ask about is not looked for.
@@ -208,7 +239,7 @@ fn new(
 fn buffered(
     connection: &mut Connection,
     firing: &Firing,
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     known: FireRecord,
     owner: &str,
 ) -> Result<Fired, Error> {
@@ -260,14 +291,14 @@ fn unfinished(connection: &mut Connection, schedule: &Schedule) -> Result<Vec<Un
 /// A fire that is under way.
 struct Fire<'a> {
     firing: &'a Firing,
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     outcome: Option<FireOutcome>,
     started: Option<Started>,
     cancelled: Vec<(ExecutionId, Cancelling)>,
 }
 
 impl<'a> Fire<'a> {
-    fn new(firing: &'a Firing, schedule: Schedule) -> Self {
+    fn new(firing: &'a Firing, schedule: Arc<Schedule>) -> Self {
         Self {
             firing,
             schedule,
@@ -337,7 +368,7 @@ impl<'a> Fire<'a> {
         let before = &self.schedule;
         let after = before.fired(*fire_time, word, *at);
         go_on(connection, before, &after)?;
-        self.schedule = after;
+        self.schedule = Arc::new(after);
         if is_exhausted(&self.schedule) {
             history::give_up_buffered(connection, &self.schedule.spec.id, *at)?;
         }
@@ -372,7 +403,7 @@ impl<'a> Fire<'a> {
             at: *at,
         };
         Fired {
-            schedule: Box::new(self.schedule),
+            schedule: self.schedule,
             record,
             started: self.started,
             cancelled: self.cancelled,

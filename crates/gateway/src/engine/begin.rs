@@ -41,7 +41,7 @@ pub(crate) struct NewExecution {
 
 /// An execution that is ready to be stored, with all that is needed to set it going then.
 pub(crate) struct Prepared {
-    pub(crate) start: Start,
+    pub(crate) start: Arc<Start>,
     definition: Arc<WorkflowDefinition>,
     history: History,
     open: Option<Visit>,
@@ -66,7 +66,7 @@ impl Engine {
         let repeat = new.repeat.clone();
         let prepared = self.prepare(new);
         let workflow = prepared.start.execution.workflow_id.clone();
-        let started = self.store_start(prepared.start.clone(), repeat.as_ref());
+        let started = self.store_start(Start::clone(&prepared.start), repeat.as_ref());
         let started = started
             .await
             .during(format_args!("starting workflow `{workflow}`"))?;
@@ -105,13 +105,13 @@ impl Engine {
         let (slot, entry) = self.entry(&execution.state, &definition);
         let hold = self.hold(execution.id);
         Prepared {
-            start: Start {
+            start: Arc::new(Start {
                 execution,
                 visits: advance.made,
                 gate: advance.gate,
                 results,
                 entry,
-            },
+            }),
             definition,
             history,
             open,
@@ -143,7 +143,7 @@ impl Engine {
             slot,
             hold,
         } = prepared;
-        let mut execution = start.execution;
+        let mut execution = Arc::unwrap_or_clone(start).execution;
         match started {
             Started::Existing(existing) => {
                 self.found(&existing);

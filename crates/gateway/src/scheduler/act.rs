@@ -61,7 +61,7 @@ impl Acted {
 }
 
 /// Does what is to be done with a schedule now, and must not be dropped before it is done.
-pub(super) async fn act(engine: &Arc<Engine>, schedule: Schedule) -> Result<Acted, Error> {
+pub(super) async fn act(engine: &Arc<Engine>, schedule: Arc<Schedule>) -> Result<Acted, Error> {
     let now = engine.clock.now();
     match plan(&schedule, now) {
         Plan::Nothing | Plan::Wait { .. } => Ok(Acted::default()),
@@ -73,10 +73,26 @@ pub(super) async fn act(engine: &Arc<Engine>, schedule: Schedule) -> Result<Acte
     }
 }
 
+/// The fire time of a schedule of which nothing is to be done but to fire it now: nothing was
+/// missed, nothing is late, and no file is read first.
+pub(super) fn simply_fires(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let Plan::Run { missed, runs } = plan(schedule, now) else {
+        return None;
+    };
+    let reads_file = matches!(schedule.keeper, Keeper::Heartbeat(_));
+    match runs.as_slice() {
+        [run] if missed.is_empty() && !run.is_late && !reads_file => {
+            let next = schedule.next()?;
+            (next.fire_time == run.fire_time).then_some(run.fire_time)
+        }
+        _ => None,
+    }
+}
+
 /// Fires what runs, the oldest first, as far as it is its turn.
 async fn run(
     engine: &Arc<Engine>,
-    mut schedule: Schedule,
+    mut schedule: Arc<Schedule>,
     mut missed: Missed,
     runs: Vec<Run>,
 ) -> Result<Acted, Error> {
@@ -106,7 +122,7 @@ async fn run(
             let Some(changed) = change(engine, changed).await? else {
                 break;
             };
-            schedule = changed;
+            schedule = Arc::new(changed);
         }
         if let Turn::At(turn) = turn {
             return Ok(Acted::deferred(turn));
@@ -121,7 +137,7 @@ async fn run(
         let Some(fired) = fire_whole(engine, &schedule, run.fire_time, slot).await? else {
             break;
         };
-        schedule = *fired.schedule;
+        schedule = fired.schedule;
     }
     Ok(Acted::default())
 }
@@ -172,14 +188,14 @@ pub(super) async fn fire(
     slot: Slot,
 ) -> Result<Option<Fired>, Error> {
     let engine_of_task = Arc::clone(engine);
-    let schedule = schedule.clone();
+    let schedule = Arc::new(schedule.clone());
     let firing = async move { fire_whole(&engine_of_task, &schedule, fire_time, slot).await };
     engine.whole(firing).await
 }
 
 async fn fire_whole(
     engine: &Arc<Engine>,
-    schedule: &Schedule,
+    schedule: &Arc<Schedule>,
     fire_time: Timestamp,
     slot: Slot,
 ) -> Result<Option<Fired>, Error> {
@@ -190,29 +206,17 @@ async fn fire_whole(
         Followed::Changed => return Ok(None),
         Followed::Broken(reason) => Some(reason),
     };
-    let prepared = match broken {
-        Some(reason) => Ok(Err(reason)),
-        None => prepare(engine, schedule, Some(fire_time)).await.map(Ok),
-    };
-    let mut prepared = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) if error.is_transient() => return Err(error),
-        Err(error) => Err(reason(&error)),
+    let mut ready = match broken {
+        Some(reason) => Err(reason),
+        None => ready(engine, schedule, fire_time).await?,
     };
     loop {
-        let start = match &prepared {
-            Ok(prepared) => Ok(Box::new(prepared.start.clone())),
-            Err(reason) => Err(reason.clone()),
-        };
-        let firing = Firing {
-            schedule: Box::new(schedule.clone()),
-            fire_time,
-            slot,
-            start,
-            at: engine.clock.now(),
-        };
-        match engine.store.fire(firing, &engine.owner).await {
-            Ok(fired) => return after(engine, fired, prepared).map(Some),
+        let firing = firing(engine, schedule, (fire_time, slot), &ready);
+        match engine.store.fire(vec![firing], &engine.owner).await {
+            Ok(fired) => {
+                let fired = fired.into_iter().next();
+                return fired.map(|fired| after(engine, fired, ready)).transpose();
+            }
             Err(error) if is_stale(&error) && slot != Slot::Backfill => {
                 let gone = engine.reads.schedule(&schedule.spec.id).await;
                 let gone = gone.during("reading a schedule")?;
@@ -220,13 +224,50 @@ async fn fire_whole(
                 if gone.is_none_or(|found| found.revision != schedule.revision) {
                     return Ok(None);
                 }
-                prepared = once_more(schedule, &prepared, error)?;
+                ready = once_more(schedule, &ready, error)?;
             }
             Err(error) if error.is_transient() => {
                 return Err(error).during(format_args!("firing schedule `{}`", schedule.spec.id));
             }
-            Err(error) => prepared = once_more(schedule, &prepared, error)?,
+            Err(error) => ready = once_more(schedule, &ready, error)?,
         }
+    }
+}
+
+/// What a fire starts, or why nothing can be started.
+pub(super) type Ready = Result<Prepared, String>;
+
+/// Makes what a fire starts.
+pub(super) async fn ready(
+    engine: &Arc<Engine>,
+    schedule: &Schedule,
+    fire_time: Timestamp,
+) -> Result<Ready, Error> {
+    let input = schedule.spec.input.clone();
+    match new(engine, schedule, Some(fire_time), input).await {
+        Ok(new) => Ok(Ok(engine.prepare(new))),
+        Err(error) if error.is_transient() => Err(error),
+        Err(error) => Ok(Err(reason(&error))),
+    }
+}
+
+/// What the store is asked for.
+pub(super) fn firing(
+    engine: &Engine,
+    schedule: &Arc<Schedule>,
+    (fire_time, slot): (Timestamp, Slot),
+    ready: &Ready,
+) -> Firing {
+    let start = match ready {
+        Ok(prepared) => Ok(Arc::clone(&prepared.start)),
+        Err(reason) => Err(reason.clone()),
+    };
+    Firing {
+        schedule: Arc::clone(schedule),
+        fire_time,
+        slot,
+        start,
+        at: engine.clock.now(),
     }
 }
 
@@ -234,25 +275,21 @@ async fn fire_whole(
 /// what failed without one stays an error.
 fn once_more(
     schedule: &Schedule,
-    prepared: &Result<Prepared, String>,
+    ready: &Ready,
     error: crate::store::StoreError,
-) -> Result<Result<Prepared, String>, Error> {
-    match prepared {
+) -> Result<Ready, Error> {
+    match ready {
         Ok(_) => Ok(Err(error.to_string())),
         Err(_) => Err(error).during(format_args!("firing schedule `{}`", schedule.spec.id)),
     }
 }
 
 /// What follows the commit of a fire.
-fn after(
-    engine: &Arc<Engine>,
-    mut fired: Fired,
-    prepared: Result<Prepared, String>,
-) -> Result<Fired, Error> {
+pub(super) fn after(engine: &Arc<Engine>, mut fired: Fired, ready: Ready) -> Result<Fired, Error> {
     for (id, cancelling) in &fired.cancelled {
         engine.cancelled(*id, cancelling);
     }
-    if let (Some(started), Ok(prepared)) = (fired.started.take(), prepared)
+    if let (Some(started), Ok(prepared)) = (fired.started.take(), ready)
         && !matches!(started, Started::Skipped(_))
     {
         engine.set_going(prepared, started)?;
@@ -293,17 +330,6 @@ fn report(engine: &Engine, record: &FireRecord) {
     engine.scheduler.tell(ScheduleEvent::Fired(record.clone()));
 }
 
-/// Prepares the execution of a schedule, of the definition that its workflow has now.
-async fn prepare(
-    engine: &Arc<Engine>,
-    schedule: &Schedule,
-    fire_time: Option<Timestamp>,
-) -> Result<Prepared, Error> {
-    new(engine, schedule, fire_time, schedule.spec.input.clone())
-        .await
-        .map(|new| engine.prepare(new))
-}
-
 /// Starts an execution of a schedule now, at no fire time of it.
 pub(super) async fn start_now(
     engine: &Arc<Engine>,
@@ -319,6 +345,7 @@ pub(super) async fn start_now(
     engine.begin(new).await
 }
 
+/// The execution of a schedule, of the definition that its workflow has now.
 async fn new(
     engine: &Arc<Engine>,
     schedule: &Schedule,

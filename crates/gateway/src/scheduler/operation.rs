@@ -289,7 +289,7 @@ impl Schedules<'_> {
         }
         let schedule = self.show(id).await?;
         let engine = Arc::clone(self.engine());
-        let acting = async move { act::act(&engine, schedule).await.map(|_| ()) };
+        let acting = async move { act::act(&engine, Arc::new(schedule)).await.map(|_| ()) };
         self.engine().whole(acting).await
     }
 

@@ -243,6 +243,7 @@ laws! {
     fires {
         a_fire_is_recorded_with_what_it_starts_and_only_once,
         fifty_that_fire_at_once_start_one_execution,
+        fires_that_are_asked_for_together_are_all_written_or_none_is,
         a_fire_that_was_planned_before_a_change_is_refused_whole,
         the_limit_of_runs_completes_a_schedule,
         what_is_not_finished_decides_what_overlaps,

@@ -311,6 +311,35 @@ fn what_waits_for_its_turn_to_catch_up_waits_over_a_kill() {
 }
 
 #[test]
+fn one_that_spoils_the_fires_of_an_instant_takes_nothing_from_the_others() {
+    let world = World::with(NOOP);
+    world.write("v", NOOP);
+    let life = world.live();
+    for (name, workflow) in [("a", "w"), ("b", "v"), ("c", "w"), ("d", "w")] {
+        let request = ScheduleRequest::new(id(name), "0 * * * *".parse().unwrap());
+        life.add(request.starting(workflow.parse().unwrap()));
+    }
+    // The gateway knows it from its start; the database has lost it.
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let lose = "PRAGMA foreign_keys = OFF; DELETE FROM workflows WHERE id = 'v'";
+    database.execute_batch(lose).unwrap();
+    life.at(&world, "10:00:00");
+    for name in ["a", "c", "d"] {
+        let fires = life.fires(name);
+        assert!(
+            matches!(fires[0].outcome, FireOutcome::Started { .. }),
+            "{fires:?}"
+        );
+    }
+    let lost = life.fires("b");
+    let FireOutcome::FailedToStart { reason } = &lost[0].outcome else {
+        panic!("{lost:?}")
+    };
+    assert!(reason.contains("workflow"), "{reason}");
+    assert_eq!(life.executions().len(), 3);
+}
+
+#[test]
 fn what_cannot_start_is_recorded_with_its_reason_and_does_not_count() {
     let world =
         World::with("input: {type: object, required: [n]}\nsteps:\n  - {id: a, action: noop}\n");

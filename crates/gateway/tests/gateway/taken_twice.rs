@@ -152,8 +152,8 @@ impl Store for Hesitant {
         self.inner.delete_schedule(id, now).await
     }
 
-    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
-        self.inner.fire(firing, owner).await
+    async fn fire(&self, firings: Vec<Firing>, owner: &str) -> Result<Vec<Fired>, StoreError> {
+        self.inner.fire(firings, owner).await
     }
 
     async fn pause_failing(

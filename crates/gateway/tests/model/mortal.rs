@@ -157,8 +157,8 @@ impl Store for Mortal<dyn Store> {
         self.write(self.inner.delete_schedule(id, now)).await
     }
 
-    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
-        self.write(self.inner.fire(firing, owner)).await
+    async fn fire(&self, firings: Vec<Firing>, owner: &str) -> Result<Vec<Fired>, StoreError> {
+        self.write(self.inner.fire(firings, owner)).await
     }
 
     async fn pause_failing(

@@ -1,5 +1,6 @@
 //! What happened at fire times, one record for each (rule F1), and what is asked for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Timestamp;
@@ -128,13 +129,13 @@ impl Missed {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Firing {
     /// The schedule as it was read, and planned with.
-    pub schedule: Box<Schedule>,
+    pub schedule: Arc<Schedule>,
     /// The fire time.
     pub fire_time: Timestamp,
     /// Which fire time it is, and why now.
     pub slot: Slot,
     /// What is started, or why nothing can be.
-    pub start: Result<Box<Start>, String>,
+    pub start: Result<Arc<Start>, String>,
     /// Now.
     pub at: Timestamp,
 }
@@ -167,7 +168,7 @@ impl Slot {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fired {
     /// The schedule afterwards.
-    pub schedule: Box<Schedule>,
+    pub schedule: Arc<Schedule>,
     /// What is recorded of the fire time.
     pub record: FireRecord,
     /// What became of the start, if the store was asked for one.

@@ -1,12 +1,13 @@
 //! Laws about fires: each is recorded once, with what it starts, and as overlap and limits say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use workflow_types::execution::{Cancelling, Started};
 use workflow_types::schedule::{
-    FireCause, FireOutcome, FireRecord, Firing, MaxRuns, Missed, Off, Overlap, Policies, Slot,
-    Standing,
+    FireCause, FireOutcome, FireRecord, Fired, Firing, MaxRuns, Missed, Off, Overlap, Policies,
+    Slot, Standing,
 };
 
 use super::StoreFactory;
@@ -44,13 +45,13 @@ pub(super) async fn a_fire_is_recorded_with_what_it_starts_and_only_once(
     // Once more, with the same execution or another one.
     for start in [running(1), running(2)] {
         let again = Firing {
-            start: Ok(Box::new(started_by(&before, start, at(10)))),
+            start: Ok(Arc::new(started_by(&before, start, at(10)))),
             ..firing.clone()
         };
         let again = fire(&world, again).await.unwrap();
         assert!(!again.is_new && again.started.is_none());
         assert_eq!(
-            (again.record, *again.schedule),
+            (again.record, Arc::unwrap_or_clone(again.schedule)),
             (record.clone(), schedule.clone())
         );
     }
@@ -64,12 +65,42 @@ pub(super) async fn fifty_that_fire_at_once_start_one_execution(factory: &dyn St
     let mut firing_all = JoinSet::new();
     for number in 1..=50 {
         let (store, firing) = (world.store.clone(), firing(&schedule, running(number)));
-        firing_all.spawn(async move { store.fire(firing, OWNER).await.unwrap().is_new });
+        firing_all.spawn(async move {
+            let fired = store.fire(vec![firing], OWNER).await.unwrap();
+            fired[0].is_new
+        });
     }
     let new = firing_all.join_all().await;
     assert_eq!(new.into_iter().filter(|is_new| *is_new).count(), 1);
     assert_eq!(world.reads.count_running().await.unwrap(), 1);
     assert_eq!(found(&world, "s").await.runs, 1);
+}
+
+pub(super) async fn fires_that_are_asked_for_together_are_all_written_or_none_is(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    let mut firings = Vec::new();
+    for number in 1..=8 {
+        let schedule = added(&world, &format!("s{number}"), Policies::default()).await;
+        firings.push(firing(&schedule, running(number)));
+    }
+    let mut spoiled = firings.clone();
+    Arc::make_mut(&mut spoiled[5].schedule).spec.id = schedule_id("x");
+    let refused = world.store.fire(spoiled, OWNER).await;
+    assert_eq!(kind(refused), StoreErrorKind::NotFound);
+    assert_eq!(world.reads.count_running().await.unwrap(), 0);
+    for firing in &firings {
+        let name = firing.schedule.spec.id.to_string();
+        assert_eq!(found(&world, &name).await, *firing.schedule);
+        assert_eq!(history(&world, &name).await, []);
+    }
+    let fired = world.store.fire(firings.clone(), OWNER).await.unwrap();
+    let told = |fired: &Fired| (fired.record.schedule.clone(), fired.is_new);
+    let asked = |firing: &Firing| (firing.schedule.spec.id.clone(), true);
+    assert!(fired.iter().map(told).eq(firings.iter().map(asked)));
+    assert_eq!(world.reads.count_running().await.unwrap(), 8);
+    world.is_sound().await;
 }
 
 pub(super) async fn a_fire_that_was_planned_before_a_change_is_refused_whole(
@@ -86,12 +117,12 @@ pub(super) async fn a_fire_that_was_planned_before_a_change_is_refused_whole(
     );
     let later = Firing {
         fire_time: at(20),
-        schedule: Box::new(found(&world, "s").await),
+        schedule: Arc::new(found(&world, "s").await),
         ..old.clone()
     };
     assert_eq!(kind(fire(&world, later).await), StoreErrorKind::Conflict);
     let mut unknown = old;
-    unknown.schedule.spec.id = schedule_id("x");
+    Arc::make_mut(&mut unknown.schedule).spec.id = schedule_id("x");
     assert_eq!(kind(fire(&world, unknown).await), StoreErrorKind::NotFound);
     assert!(world.find(1).await.is_none());
     assert_eq!(history(&world, "s").await, []);
@@ -127,7 +158,7 @@ pub(super) async fn the_limit_of_runs_completes_a_schedule(factory: &dyn StoreFa
         let fired = fire(&world, firing(&schedule, running(number)))
             .await
             .unwrap();
-        schedule = *fired.schedule;
+        schedule = Arc::unwrap_or_clone(fired.schedule);
     }
     let since = at(20).saturating_add(Duration::from_millis(5));
     let completed = Standing::Off {
@@ -196,7 +227,7 @@ pub(super) async fn one_that_waits_for_a_person_is_passed_over_if_the_policy_say
     for start in [paused(1), running(2), running(3)] {
         let fired = fire(&world, firing(&schedule, start)).await.unwrap();
         words.push(fired.record.outcome.word().as_str());
-        schedule = *fired.schedule;
+        schedule = Arc::unwrap_or_clone(fired.schedule);
     }
     assert_eq!(words, ["started", "started", "skipped_overlap"]);
 }
@@ -204,22 +235,18 @@ pub(super) async fn one_that_waits_for_a_person_is_passed_over_if_the_policy_say
 pub(super) async fn a_buffered_fire_starts_when_nothing_is_in_its_way(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
     let schedule = added(&world, "s", policies(Overlap::BufferAll)).await;
-    let mut schedule = *fire(&world, firing(&schedule, running(1)))
-        .await
-        .unwrap()
-        .schedule;
+    let fired = fire(&world, firing(&schedule, running(1))).await.unwrap();
+    let mut schedule = fired.schedule;
     for number in [2, 3] {
-        schedule = *fire(&world, firing(&schedule, running(number)))
-            .await
-            .unwrap()
-            .schedule;
+        let fired = fire(&world, firing(&schedule, running(number))).await;
+        schedule = fired.unwrap().schedule;
     }
     assert_eq!(schedule.runs, 1);
     assert!(world.reads.has_buffered().await.unwrap());
     let buffered = |number, fire_time| Firing {
         fire_time,
         slot: Slot::Buffered,
-        start: Ok(Box::new(started_by(&schedule, running(number), fire_time))),
+        start: Ok(Arc::new(started_by(&schedule, running(number), fire_time))),
         ..firing(&schedule, running(number))
     };
     assert_eq!(world.reads.releasable(9).await.unwrap(), []);
@@ -261,7 +288,7 @@ pub(super) async fn a_backfill_takes_what_did_not_run_and_counts_nothing(
     let fill = |number, fire_time| Firing {
         fire_time,
         slot: Slot::Backfill,
-        start: Ok(Box::new(started_by(&schedule, running(number), fire_time))),
+        start: Ok(Arc::new(started_by(&schedule, running(number), fire_time))),
         ..firing(&schedule, running(number))
     };
     let filled = fire(&world, fill(1, at(10))).await.unwrap();

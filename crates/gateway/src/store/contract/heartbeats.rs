@@ -1,6 +1,7 @@
 //! Laws about heartbeats: kept with their schedules, and each run judged once.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use workflow_types::alert::{AlertChange, AlertSource, Finding, Findings, Verdict};
 use workflow_types::execution::TriggeredBy;
@@ -154,18 +155,19 @@ pub(super) async fn what_could_not_start_is_told_once_and_takes_nothing_from_oth
     for _ in 0..2 {
         let fire_time = schedule.next().unwrap().fire_time;
         let firing = Firing {
-            schedule: Box::new(schedule.clone()),
+            schedule: Arc::new(schedule.clone()),
             fire_time,
             slot: Slot::Due,
             start: Err("there is no such file".to_owned()),
             at: fire_time,
         };
-        let fired = world.store.fire(firing, "me").await.unwrap();
+        let fired = world.store.fire(vec![firing], "me").await.unwrap();
+        let [fired] = fired.try_into().unwrap();
         assert!(matches!(
             fired.record.outcome,
             FireOutcome::FailedToStart { .. }
         ));
-        schedule = *fired.schedule;
+        schedule = Arc::unwrap_or_clone(fired.schedule);
         let untold = world.reads.heartbeats().untold(10).await.unwrap();
         assert_eq!(untold.len(), 1);
         let judgement = HeartbeatJudgement {

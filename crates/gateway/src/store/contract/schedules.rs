@@ -2,6 +2,7 @@
 //! start.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -66,16 +67,18 @@ pub(super) fn started_by(schedule: &Schedule, mut start: Start, fire_time: Times
 pub(super) fn firing(schedule: &Schedule, start: Start) -> Firing {
     let fire_time = schedule.next().unwrap().fire_time;
     Firing {
-        schedule: Box::new(schedule.clone()),
+        schedule: Arc::new(schedule.clone()),
         fire_time,
         slot: Slot::Due,
-        start: Ok(Box::new(started_by(schedule, start, fire_time))),
+        start: Ok(Arc::new(started_by(schedule, start, fire_time))),
         at: fire_time.saturating_add(Duration::from_millis(5)),
     }
 }
 
 pub(super) async fn fire(world: &World, firing: Firing) -> Result<Fired, StoreError> {
-    world.store.fire(firing, OWNER).await
+    let fired = world.store.fire(vec![firing], OWNER).await?;
+    let [fired] = fired.try_into().unwrap();
+    Ok(fired)
 }
 
 pub(super) async fn history(world: &World, name: &str) -> Vec<FireRecord> {
@@ -289,7 +292,7 @@ pub(super) async fn so_many_failures_in_a_row_pause_a_schedule(factory: &dyn Sto
         let fired = fire(&world, firing(&schedule, running(number)))
             .await
             .unwrap();
-        schedule = *fired.schedule;
+        schedule = Arc::unwrap_or_clone(fired.schedule);
         let end = match failure {
             None => succeed(number),
             Some(kind) => fail(number, kind),

@@ -16,6 +16,9 @@ use workflow_types::schedule::{Change, Fired, Firing, Schedule};
 use super::SqliteStore;
 use crate::store::{AlertStore, HeartbeatStore, ReadStore, Store, StoreError};
 
+/// So many fires are a small write.
+const FEW_FIRES: usize = 4;
+
 #[async_trait]
 impl Store for SqliteStore {
     fn alerts(&self) -> &dyn AlertStore {
@@ -125,10 +128,18 @@ impl Store for SqliteStore {
         self.write(move |c| db::schedule::delete(c, &id, now)).await
     }
 
-    async fn fire(&self, firing: Firing, owner: &str) -> Result<Fired, StoreError> {
+    async fn fire(&self, firings: Vec<Firing>, owner: &str) -> Result<Vec<Fired>, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |c| db::schedule::fire(c, &firing, &owner))
-            .await
+        let is_little = firings.len() <= FEW_FIRES;
+        let work = move |c: &mut db::Connection| {
+            let fire = |firing| db::schedule::fire(c, firing, &owner);
+            firings.iter().map(fire).collect()
+        };
+        if is_little {
+            self.write_little(work).await
+        } else {
+            self.write(work).await
+        }
     }
 
     async fn pause_failing(

@@ -138,7 +138,7 @@ counting! {
         add_schedule(schedule: Schedule) -> Result<(), StoreError>;
         change_schedule(change: Change) -> Result<(), StoreError>;
         delete_schedule(id: ScheduleId, now: Timestamp) -> Result<(), StoreError>;
-        fire(firing: Firing, owner: &str) -> Result<Fired, StoreError>;
+        fire(firings: Vec<Firing>, owner: &str) -> Result<Vec<Fired>, StoreError>;
         pause_failing(id: ScheduleId, now: Timestamp) -> Result<Option<Schedule>, StoreError>;
         detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> Result<(), StoreError>;
         close() -> Result<(), StoreError>;

@@ -134,7 +134,7 @@ handed_on! {
     add_schedule(schedule: Schedule) -> ();
     change_schedule(change: Change) -> ();
     delete_schedule(id: ScheduleId, now: Timestamp) -> ();
-    fire(firing: Firing, owner: &str) -> Fired;
+    fire(firings: Vec<Firing>, owner: &str) -> Vec<Fired>;
     pause_failing(id: ScheduleId, now: Timestamp) -> Option<Schedule>;
     detach_triggers(workflows: Vec<WorkflowId>, now: Timestamp) -> ();
 }
