@@ -153,7 +153,11 @@ fn a_sink_without_its_secret_is_named_before_anything_happens() {
     let server = Server::answering(200);
     let place = place(&server);
     let doctor = place.run(["doctor"]);
-    doctor.prints(&["alert sink `hook`", "ALERT_SECRET", "alerts.sinks.hook.url"]);
+    let hidden = server.url().replace("/health", "/…");
+    let doctor = doctor.prints(&["alert sink `hook`", "ALERT_SECRET", &hidden]);
+    let data = place.json(["doctor"]).to_string();
+    assert!(data.contains(&hidden), "{data}");
+    assert!(!format!("{}{data}", doctor.stdout).contains("health"));
     let serving = place.call(["serve"]).start();
     serving.says("alert sink `hook` is told nothing");
     // The others are told all the same.
