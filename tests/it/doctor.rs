@@ -45,6 +45,14 @@ fn a_sound_place_has_nothing_to_be_noted() {
     let place = Place::new();
     place.run(["init"]).exits(0);
     place.run(["db", "migrate"]).exits(0);
+    // Without a model, the heartbeat cannot be judged.
+    place.run(["doctor"]).exits(0).prints(&[
+        "note: the file of a heartbeat HEARTBEAT.md has 1 warning",
+        "nothing is broken, 1 note",
+    ]);
+    let model = "[models.near]\nadapter = \"ollama\"\nmodel = \"x\"\n";
+    let settings = place.read("agentspace.toml");
+    place.write("agentspace.toml", format!("{settings}\n{model}"));
     let data = place.json(["doctor"]);
     assert_eq!((&data["broken"], &data["notes"]), (&json!([]), &json!([])));
     assert_eq!(data["databaseDirectoryMode"], "0700");
@@ -85,4 +93,82 @@ fn the_process_that_owns_the_database_is_named() {
     assert_eq!(data["owner"], "process 4711 (the other)");
     drop(lock);
     assert_eq!(place.json(["doctor"])["owner"], json!(null));
+}
+
+const REFUSED: &str =
+    "name: x\nsteps:\n  - {id: a, action: tool, tool: nothing}\n  - {id: a, action: noop}\n";
+const WARNED: &str = "name: x\nsteps: [{id: a, action: model, prompt: hi}]\n";
+
+#[test]
+fn a_workflow_that_a_check_refuses_is_broken_and_one_with_a_warning_is_noted() {
+    let place = Place::with("workflows/bad.yaml", REFUSED);
+    place.write("workflows/warned.yaml", WARNED);
+    place.write(
+        "workflows/good.yaml",
+        "name: x\nsteps: [{id: a, action: noop}]\n",
+    );
+    place.write("my beats/x.md", "---\nintervall: 5\n---\n- [ ] a\n");
+    let settings = "[heartbeats.ops]\nfile = \"my beats/x.md\"\n";
+    place.write("agentspace.toml", settings);
+    place.run(["db", "migrate"]).exits(0);
+    place.run(["check", "workflows/bad.yaml"]).exits(2);
+    place.run(["check", "my beats/x.md"]).exits(2);
+    let ran = place.run(["doctor"]).exits(1);
+    assert_eq!(ran.stderr, "");
+    let said: Vec<&str> = ran.stdout.rsplit("\n\n").next().unwrap().lines().collect();
+    assert_eq!(
+        said,
+        [
+            "broken: the workflow file workflows/bad.yaml is refused with 2 errors; `agentspace \
+             check workflows/bad.yaml` shows more",
+            "broken: heartbeat `ops` checks nothing: my beats/x.md is refused with 1 error; \
+             `agentspace check 'my beats/x.md'` shows more",
+            "note: the workflow file workflows/warned.yaml has 1 warning; `agentspace check \
+             workflows/warned.yaml` shows more",
+            "2 things are broken, 1 note",
+        ]
+    );
+    let data = place.run(["doctor", "--json"]).exits(1).data();
+    assert_eq!(list(&data["broken"]).len(), 2);
+    assert_eq!(list(&data["notes"]).len(), 1);
+    assert_eq!(
+        (&data["workflowFiles"], &data["heartbeatFiles"]),
+        (&json!("3, 1 refused"), &json!("1, 1 refused"))
+    );
+}
+
+#[test]
+fn what_is_known_to_serve_is_known_to_it() {
+    // A tool of a server that is configured, a heartbeat whose file is called as a workflow's, and
+    // two files that would be one workflow.
+    let place = Place::with(
+        "agentspace.toml",
+        "[mcp.servers.near]\ncommand = [\"sh\", \"-c\", \"touch started\"]\n\
+         [heartbeats.ops]\nfile = \"workflows/ops.yaml\"\n",
+    );
+    place.write(
+        "workflows/near.yaml",
+        "name: x\nsteps: [{id: a, action: tool, tool: near.x}]\n",
+    );
+    place.write("workflows/ops.yaml", "- [ ] a\n");
+    place.write(
+        "workflows/near.yml",
+        "name: x\nsteps: [{id: a, action: noop}]\n",
+    );
+    let ran = place.run(["doctor"]).exits(1).prints(&[
+        "near.yaml: 2 files have the stem `near`",
+        "near.yml: 2 files have the stem `near`",
+        "2 things are broken",
+    ]);
+    assert!(
+        !ran.stdout.contains("ops.yaml is refused"),
+        "{}",
+        ran.stdout
+    );
+    std::fs::remove_file(place.path("workflows/near.yml")).unwrap();
+    place
+        .run(["doctor"])
+        .exits(0)
+        .prints(&["nothing is broken"]);
+    assert!(!place.exists("started"));
 }

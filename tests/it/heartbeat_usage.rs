@@ -123,9 +123,12 @@ fn a_configured_file_that_is_missing_or_broken_is_told_wherever_it_is_met() {
             .says(&said)
             .says(&["agentspace explain WF0111"]);
     }
-    place.run(["doctor"]).exits(0).prints(&[
-        "heartbeat `gone` checks nothing: there is no file gone.md",
-        "heartbeat `inner` checks nothing",
+    place.run(["doctor"]).exits(1).prints(&[
+        "broken: heartbeat `broken` checks nothing: broken.md is refused with 1 error; \
+         `agentspace check broken.md` shows more",
+        "broken: heartbeat `gone` checks nothing: gone.md: there is no such file",
+        "broken: heartbeat `inner` checks nothing: inner.md: it is a directory",
+        "3 things are broken",
     ]);
     let ls = place.run(["heartbeats", "ls"]).exits(0);
     ls.prints(&[

@@ -1,7 +1,8 @@
 //! `agentspace doctor`: every setting with its origin, versions and paths, and what is wrong.
 //!
-//! It looks and changes nothing; it reads no definitions and asks no network.
+//! It looks and changes nothing, and asks no network.
 
+mod files;
 mod servers;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -59,13 +60,7 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
     examine_database(global, &mut examined).await;
     examine_directory(&global.db, &mut examined);
     examined.fact("workflows", absolute(&global.workflows));
-    if !global.workflows.is_dir() {
-        examined.notes.push(format!(
-            "there is no workflow directory {}; `agentspace init` makes one, --workflows names \
-             another",
-            global.workflows.display()
-        ));
-    }
+    files::examine(global, &mut examined);
     let missing = global.servers.iter().filter_map(servers::missing);
     examined.notes.extend(missing);
     examine_models(global, &mut examined);
@@ -78,15 +73,6 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
         }
     }
     examined.notes.extend(alerts::missing(&global.alerts));
-    for (name, file) in &global.heartbeats {
-        if !file.is_file() {
-            examined.notes.push(format!(
-                "heartbeat `{name}` checks nothing: there is no file {}; `agentspace heartbeats init` \
-                 writes one",
-                file.display()
-            ));
-        }
-    }
     Ok(examined)
 }
 
@@ -189,9 +175,24 @@ fn show(global: &Global, examined: &Examined) {
             output::data(&format!("{word}: {}", output::plain(text)));
         }
     }
-    if examined.broken.is_empty() {
-        output::data(&output::paint(output::GREEN, "nothing is broken"));
+    output::data(&summary(examined));
+}
+
+/// What all of it comes to, in one line; notes keep nothing from working.
+fn summary(examined: &Examined) -> String {
+    let broken = match examined.broken.len() {
+        0 => output::paint(output::GREEN, "nothing is broken"),
+        1 => output::paint(output::RED, "1 thing is broken"),
+        count => output::paint(output::RED, &format!("{count} things are broken")),
+    };
+    match examined.notes.len() {
+        0 => broken,
+        count => format!("{broken}, {}", counted(count, "note")),
     }
+}
+
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A value in one line, as the file would have it; that there is none, in words.
@@ -220,6 +221,8 @@ fn label(name: &str) -> &str {
         "sqlite" => "SQLite",
         "newestSchema" => "newest schema",
         "databaseDirectoryMode" => "mode of its directory",
+        "workflowFiles" => "workflow files",
+        "heartbeatFiles" => "heartbeat files",
         name => name,
     }
 }
