@@ -1,15 +1,17 @@
-//! SIGINT and SIGTERM stop the program with exit code 130; the work is kept.
+//! SIGINT, SIGTERM and SIGHUP stop the program with exit code 130, and `serve` with 0; the work is
+//! kept.
 
 use rustix::process::Signal;
 
 use crate::crashes::blocking;
-use crate::support::{Fifo, Place, journal};
+use crate::support::{Call, Fifo, Place, journal};
 
 /// Asks the program to stop while a command runs, lets the command end, and goes on.
 fn stopped_and_resumed(signal: Signal) {
     let place = Place::new();
     let (here, go) = blocking(&place, "");
-    let running = place.call(["run", "blocking.yaml"]).start();
+    let running = place.call(["run", "blocking.yaml"]);
+    let running = heeding_hangups(running).start();
     here.line();
     running.signal(signal);
     running.says("the work is kept, `agentspace resume` goes on");
@@ -41,6 +43,62 @@ fn sigint_lets_the_command_finish_and_resume_goes_on() {
 #[test]
 fn sigterm_lets_the_command_finish_and_resume_goes_on() {
     stopped_and_resumed(Signal::TERM);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_lets_the_command_finish_and_resume_goes_on() {
+    stopped_and_resumed(Signal::HUP);
+}
+
+/// Started as from a terminal, whatever started the tests.
+fn heeding_hangups(call: Call) -> Call {
+    if cfg!(target_os = "linux") {
+        call.started_by(["env", "--default-signal=HUP"])
+    } else {
+        call
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_ends_serve_in_order_however_often_it_comes() {
+    let place = Place::new();
+    let (here, go) = blocking(&place, "");
+    let once = "trigger: {cron: '* * * * * *', maxRuns: 1}\n";
+    let text = format!("{once}{}", place.read("blocking.yaml"));
+    place.write("workflows/blocking.yaml", text);
+    let serving = heeding_hangups(place.call(["serve"])).start();
+    here.line();
+    serving.signal(Signal::HUP);
+    serving.says("the work is kept");
+    // A shell that ends hands on what the system has told already.
+    serving.signal(Signal::HUP);
+    go.say("in peace");
+    serving.end().exits(0);
+    let ledger = place.lines("ledger");
+    assert_eq!(ledger[2..], ["ended in peace"], "{ledger:?}");
+    place.run(["resume"]).exits(0).prints(&["completed"]);
+    assert_eq!(
+        journal(&place.only_execution()),
+        ["before success", "work success", "after success"]
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_is_nothing_to_who_was_started_by_nohup() {
+    let tick = "name: Tick\ntrigger: '* * * * * *'\nsteps: [{id: tick, action: noop}]\n";
+    let place = Place::with("workflows/tick.yaml", tick);
+    let serving = place.call(["serve"]).started_by(["nohup"]).start();
+    serving.says("serving:");
+    serving.signal(Signal::HUP);
+    serving.says("tick  started");
+    serving.signal(Signal::HUP);
+    serving.says("tick  started");
+    serving.signal(Signal::TERM);
+    let ran = serving.end().exits(0);
+    assert_eq!(ran.stderr.matches("stopping").count(), 1, "{}", ran.stderr);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Listening begins before the gateway does, and never pauses: a signal that came while nobody
 //! listened would be lost, or end the program out of order.
 
+mod ignored;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +18,10 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for SIGINT and SIGTERM from now on; says what follows from the first.
+    /// Listens for SIGINT, SIGTERM and SIGHUP from now on; says what follows from the first.
+    ///
+    /// SIGHUP stays as it is where it is ignored, because whoever started the program wants it to
+    /// outlive its terminal, and where nobody can tell that.
     pub(crate) fn listen() -> std::io::Result<Self> {
         Self::listen_and(|| {
             output::talk(
@@ -34,15 +39,21 @@ impl Stop {
     fn listen_and(say: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = hangup()?;
         let stop = Self {
             asked: CancellationToken::new(),
             urged: CancellationToken::new(),
         };
         let told = stop.clone();
         tokio::spawn(async move {
-            either(&mut interrupt, &mut terminate).await;
+            tokio::select! {
+                () = either(&mut interrupt, &mut terminate) => {}
+                () = hung_up(&mut hangup) => {}
+            }
             say();
             told.asked.cancel();
+            // No second hangup: a terminal that closes brings one from the system and one from its
+            // shell, and nobody is there who is in a hurry.
             either(&mut interrupt, &mut terminate).await;
             told.urged.cancel();
         });
@@ -64,5 +75,24 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+    }
+}
+
+/// Listens for hangups, unless they are ignored or that is not known: who listens ignores nothing.
+fn hangup() -> std::io::Result<Option<Signal>> {
+    let kind = SignalKind::hangup();
+    if ignored::is_ignored(kind) == Some(false) {
+        signal(kind).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+async fn hung_up(hangup: &mut Option<Signal>) {
+    match hangup {
+        Some(hangup) => {
+            hangup.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

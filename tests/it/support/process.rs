@@ -83,12 +83,19 @@ impl Call {
     }
 
     fn traced(self, call: &str, fault: &str, told: &Path) -> Self {
-        let mut command = Command::new("strace");
+        let output = format!("--output={}", told.display());
+        let trace = format!("--trace={call}");
+        let inject = format!("--inject={call}:{fault}");
+        let words = ["strace", "--follow-forks", "-qqq", &output, &trace, &inject];
+        self.started_by(words)
+    }
+
+    /// Started by another program, which is given these arguments before.
+    pub(crate) fn started_by<'a>(self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().expect("a program"));
         command
-            .args(["--follow-forks", "-qqq"])
-            .arg(format!("--output={}", told.display()))
-            .arg(format!("--trace={call}"))
-            .arg(format!("--inject={call}:{fault}"))
+            .args(words)
             .arg(self.0.get_program())
             .args(self.0.get_args())
             .env_clear()
