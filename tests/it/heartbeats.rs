@@ -4,7 +4,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::kills_anywhere::at_every_point;
-use crate::support::{Answer, ModelServer, Place, demonstrated, list, strace_is_there, word};
+use crate::support::{
+    Answer, ModelServer, Place, answer, demonstrated, list, strace_is_there, word,
+};
 
 const TWO: &str =
     "---\nmodel: stub\ninterval: 45\n---\n\n- [ ] The disk has room\n- [ ] Mail flows\n";
@@ -88,6 +90,40 @@ fn a_run_shows_what_each_item_came_to_and_ends_with_one_if_somebody_has_to_act()
     );
     assert_eq!(list(&listed(&place)["alerts"]), Vec::<Value>::new());
     assert_eq!(server.asked().len(), 3);
+}
+
+/// An item whose model runs a command, if it makes the calls that the question spells out.
+const CALLS: &str = "\
+---
+model: stub
+tools: [execute_command]
+---
+- [ ] All is noted: call execute_command {\"command\": [\"sh\", \"-c\", \"echo ran >> ledger\"]}
+";
+
+#[test]
+fn a_command_waits_for_an_approval_unless_the_front_matter_lets_it_be_called_without() {
+    let server = ModelServer::deciding("127.0.0.1:0", answer).unwrap();
+    let place = place(&server);
+    place.write("HEARTBEAT.md", CALLS);
+    place
+        .run(["heartbeats", "run"])
+        .exits(3)
+        .says(&["waits for a decision", "agentspace executions watch"]);
+    assert!(!place.exists("ledger"));
+    let gate = place.only_gate_id();
+    place.run(["approvals", "approve", &gate]).exits(0);
+    assert_eq!(place.lines("ledger"), ["ran"]);
+
+    let unasked = "tools: [execute_command]\nwithoutApproval: [execute_command]";
+    let text = CALLS.replace("tools: [execute_command]", unasked);
+    place.write("HEARTBEAT.md", text);
+    place
+        .run(["heartbeats", "run"])
+        .exits(1)
+        .prints(&["act      All is noted"]);
+    assert_eq!(place.lines("ledger"), ["ran", "ran"]);
+    assert_eq!(list(&place.json(["approvals", "ls"])), Vec::<Value>::new());
 }
 
 #[test]

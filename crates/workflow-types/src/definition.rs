@@ -40,6 +40,7 @@ pub use builder::{
     ActiveHoursBuilder, ApprovalBuilder, Model, Noop, RetryBuilder, StepBuilder, Tool,
     TriggerBuilder, WorkflowBuilder,
 };
+pub(crate) use step::without_approval;
 pub use stored::{DefinitionDigest, DigestError, StoredDefinition, StoredDefinitionError};
 
 /// Most steps of a workflow.

@@ -49,6 +49,7 @@ pub struct Heartbeat {
     config: HeartbeatConfig,
     model: Option<ModelName>,
     tools: Vec<ToolName>,
+    without_approval: Vec<ToolName>,
     enabled: bool,
     unknown_after: NonZeroU32,
     items: Vec<HeartbeatItem>,
@@ -102,6 +103,12 @@ impl Heartbeat {
     /// The tools that the model may call; empty stands for none.
     pub fn tools(&self) -> &[ToolName] {
         &self.tools
+    }
+
+    /// Those of its tools that the model calls without asking anybody, although they are destructive.
+    /// Any other destructive call waits for an approval, and the run with it.
+    pub fn without_approval(&self) -> &[ToolName] {
+        &self.without_approval
     }
 
     /// Whether it runs at all; it does unless the author says otherwise.
@@ -177,12 +184,16 @@ fn read(text: &str, report: &mut Report) -> (Option<Heartbeat>, SourceMap) {
             (settings, document.map, body)
         }
     };
-    let tools = settings.as_ref().map_or(0, |settings| settings.tools.len());
-    let items = checklist::read(text, body, definition::most_items(tools), report);
+    let most = settings.as_ref().map_or_else(
+        || definition::most_items(&[], &[]),
+        |settings| definition::most_items(&settings.tools, &settings.without_approval),
+    );
+    let items = checklist::read(text, body, most, report);
     let heartbeat = settings.map(|settings| Heartbeat {
         config: settings.config,
         model: settings.model,
         tools: settings.tools,
+        without_approval: settings.without_approval,
         enabled: settings.enabled,
         unknown_after: settings.unknown_after,
         items,

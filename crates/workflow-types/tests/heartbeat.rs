@@ -54,6 +54,8 @@ fn show(heartbeat: &Heartbeat) -> String {
     words.extend(hours.map(|hours| format!("within {hours}")));
     words.extend(heartbeat.model().map(|model| format!("model {model}")));
     words.extend(heartbeat.tools().iter().map(|tool| format!("tool {tool}")));
+    let unasked = heartbeat.without_approval().iter();
+    words.extend(unasked.map(|tool| format!("unasked {tool}")));
     if !heartbeat.is_enabled() {
         words.push("disabled".to_owned());
     }
@@ -100,6 +102,7 @@ fn settings_have_defaults_and_two_spellings() {
         "---\n---\n- [ ] a\n",
         "\n\n---\n# interval: 5\n\n---\n- [ ] a\n",
         "---\ninterval: 2h\ntimezone: Asia/Tokyo\nactive_hours: {start: 09:00, end: 17:00, days_of_week: [1]}\nmodel: small\ntools: [http_request, ask]\nenabled: false\n---\n- [ ] a\n",
+        "---\ntools: [look, act]\nwithout_approval: [act]\n---\n- [ ] a\n",
         "---\nactiveHours:\n  start: 22:00\n  end: '06:00'\ninterval: \"1d\"\n---\n- [ ] a",
         "---\ninterval: 7\nactiveHours: {start: 09:01, end: 09:02}\n---\n- [ ] a\n",
         "---\r\ninterval: 15\r\ntimezone: UTC\r\n---\r\n- [ ] a\r\n  b\r\n\r\n- [x] c\r\n",
@@ -149,6 +152,8 @@ fn bad_settings_are_shown_where_they_stand() {
         "interval: 60\nactiveHours:\n  start: 09:01\n  end: 10:00",
         "model: my model\ntools: [http request, 5]\nenabled: yes",
         "tools: http_request",
+        "tools: [http_request]\nwithoutApproval: [http_reqest, act]",
+        "withoutApproval: act",
         "- interval: 30",
         "interval",
     ];

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, TimeDelta, Timelike as _};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use workflow_types::action::Action;
 use workflow_types::alert::{Finding, Verdict};
-use workflow_types::definition::{StoredDefinition, Target};
+use workflow_types::definition::{Step, StoredDefinition, Target};
 use workflow_types::execution::{ExecutionState, Failure, FailureKind, StepResult, StepStatus};
 use workflow_types::heartbeat::{RUNS, findings};
 use workflow_types::id::{HeartbeatName, StepId};
@@ -243,12 +244,20 @@ fn heartbeat(text: &str) -> Heartbeat {
 
 #[test]
 fn as_many_items_as_one_run_can_check_are_taken_and_one_more_is_refused() {
-    let items = |count: usize, tools: usize| {
+    let items = |count: usize, (tools, unasked): (usize, usize)| {
         let tools: Vec<String> = (0..tools).map(|number| format!("t{number}")).collect();
-        let tools = format!("---\nmodel: small\ntools: [{}]\n---\n", tools.join(", "));
+        let (unasked, tools) = (tools[..unasked].join(", "), tools.join(", "));
+        let tools =
+            format!("---\nmodel: small\ntools: [{tools}]\nwithoutApproval: [{unasked}]\n---\n");
         (0..count).fold(tools, |text, number| format!("{text}- [ ] {number}\n"))
     };
-    for (most, tools) in [(618, 0), (380, 10), (85, 100)] {
+    for (most, tools) in [
+        (618, (0, 0)),
+        (380, (10, 0)),
+        (85, (100, 0)),
+        (353, (10, 1)),
+        (45, (100, 100)),
+    ] {
         let definition = heartbeat(&items(most, tools)).definition(&name());
         assert_eq!(definition.unwrap().steps().len(), most);
         let refused = Heartbeat::parse(items(most + 1, tools).as_bytes()).unwrap_err();
@@ -256,9 +265,27 @@ fn as_many_items_as_one_run_can_check_are_taken_and_one_more_is_refused() {
         assert_eq!(problem.code.as_str(), "WF0109");
     }
     // What is stored is read again as it was.
-    let definition = heartbeat(&items(20, 3)).definition(&name()).unwrap();
+    let definition = heartbeat(&items(20, (3, 2))).definition(&name()).unwrap();
     let stored = StoredDefinition::new(&definition);
     assert_eq!(stored.read().unwrap(), definition);
+}
+
+#[test]
+fn what_is_called_without_approval_is_so_in_every_item() {
+    let unasked = |line: &str| -> Vec<Vec<String>> {
+        let text = format!("---\nmodel: small\ntools: [look, act]\n{line}---\n- [ ] a\n- [ ] b\n");
+        let definition = heartbeat(&text).definition(&name()).unwrap();
+        let of_step = |step: &Step| match step.action() {
+            Action::Model(action) => {
+                let names = action.without_approval().iter();
+                names.map(ToString::to_string).collect()
+            }
+            Action::Tool(_) | Action::Noop => panic!("an item is a question"),
+        };
+        definition.steps().iter().map(of_step).collect()
+    };
+    assert_eq!(unasked("withoutApproval: [act]\n"), [["act"], ["act"]]);
+    assert_eq!(unasked(""), [[""; 0], [""; 0]]);
 }
 
 #[test]

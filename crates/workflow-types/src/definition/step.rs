@@ -21,6 +21,8 @@ use crate::id::StepId;
 use crate::shape::{snake_case, step as shape};
 use crate::template::Template;
 
+pub(crate) use action::without_approval;
+
 /// A step that was read, with its address for the checks that span steps.
 pub(super) struct StepDraft<'v> {
     pub(super) step: Step,

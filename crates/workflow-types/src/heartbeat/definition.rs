@@ -14,7 +14,7 @@ use crate::alert::{Finding, Verdict};
 use crate::definition::{self, MAX_STEPS, Step, StepBuilder, WorkflowBuilder, WorkflowDefinition};
 use crate::diagnostic::Diagnostics;
 use crate::execution::{ExecutionState, StepResult, StepStatus};
-use crate::id::{HeartbeatName, StepId};
+use crate::id::{HeartbeatName, StepId, ToolName};
 use crate::retry::RetryPolicy;
 use crate::source::MAX_NODES;
 
@@ -91,6 +91,10 @@ impl Heartbeat {
         if !self.tools.is_empty() {
             step = step.tools(self.tools.iter().map(ToString::to_string));
         }
+        if !self.without_approval.is_empty() {
+            let unasked = self.without_approval.iter();
+            step = step.without_approval(unasked.map(ToString::to_string));
+        }
         step
     }
 }
@@ -106,12 +110,14 @@ fn answer() -> Value {
 
 /// How many open items one workflow can check, with so many tools: it has a step for each, and no
 /// more nodes than any document.
-pub(super) fn most_items(tools: usize) -> usize {
+pub(super) fn most_items(tools: &[ToolName], unasked: &[ToolName]) -> usize {
     // Of a step without tools, and of what stands around the steps.
     const STEP: usize = 16;
     const AROUND: usize = 100;
-    let nodes = MAX_NODES.saturating_sub(AROUND) / STEP.saturating_add(tools);
-    nodes.min(MAX_STEPS)
+    // A list that is empty is not written.
+    let unasked = unasked.len() + usize::from(!unasked.is_empty());
+    let nodes = STEP.saturating_add(tools.len()).saturating_add(unasked);
+    (MAX_NODES.saturating_sub(AROUND) / nodes).min(MAX_STEPS)
 }
 
 /// A text as the template that gives this text: what an item says is data.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::DEFAULT_UNKNOWN_AFTER;
 use crate::definition::fields::{Field, Fields};
-use crate::definition::timing;
+use crate::definition::{timing, without_approval};
 use crate::diagnostic::{Code, Diagnostic, Place, Pointer, Remedy, Report};
 use crate::duration;
 use crate::id::{ModelName, ToolName};
@@ -20,6 +20,7 @@ pub(super) struct Settings {
     pub(super) config: HeartbeatConfig,
     pub(super) model: Option<ModelName>,
     pub(super) tools: Vec<ToolName>,
+    pub(super) without_approval: Vec<ToolName>,
     pub(super) enabled: bool,
     pub(super) unknown_after: NonZeroU32,
 }
@@ -30,6 +31,7 @@ impl Default for Settings {
             config: HeartbeatConfig::default(),
             model: None,
             tools: Vec::new(),
+            without_approval: Vec::new(),
             enabled: true,
             unknown_after: DEFAULT_UNKNOWN_AFTER,
         }
@@ -50,6 +52,7 @@ pub(super) fn read(document: &Value, report: &mut Report) -> Option<Settings> {
     let hours = timing::active_hours(&mut fields);
     let model = fields.parsed("model");
     let tools = fields.parsed_list("tools");
+    let without_approval = without_approval("the heartbeat", &tools, &mut fields);
     let enabled = fields.boolean("enabled").unwrap_or(true);
     let unknown_after = fields.positive("unknownAfter");
     fields.finish();
@@ -65,6 +68,7 @@ pub(super) fn read(document: &Value, report: &mut Report) -> Option<Settings> {
         config,
         model,
         tools,
+        without_approval,
         enabled,
         unknown_after: unknown_after.map_or(DEFAULT_UNKNOWN_AFTER, |(count, _)| count),
     })

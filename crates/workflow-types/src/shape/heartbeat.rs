@@ -35,6 +35,13 @@ pub(crate) static HEARTBEAT: Shape = Shape {
             "The tools that the model may call; none if they are left out.",
         )
         .example(|| json!(["http_request"])),
+        Key::optional(
+            "withoutApproval",
+            Form::List(&step::TOOL_NAMES),
+            "Those of its tools that are called without asking anybody, although they are destructive; \
+             any other destructive call waits for an approval, and the run with it.",
+        )
+        .example(|| json!(["http_request"])),
         Key::optional("enabled", Form::Boolean, "Whether it runs at all.")
             .example(|| json!(false))
             .default(|| json!(true)),

@@ -52,11 +52,12 @@ fn sayable(diagnostic: &Diagnostic, document: &Value) -> Sayable {
     if code == Code::BadSchema {
         return Sayable::Partly;
     }
-    // No pattern says how long `90d` is, and no schema compares one key's number with another's.
+    // No pattern says how long `90d` is, and no schema compares one key's value with another's.
     let is_value = code == Code::InvalidValue
         && !(says("a timeout is at least") && is_length
             || says("approvals cannot come")
             || says("is named twice")
+            || says("is none of the")
             || says("the prompt is empty"));
     let is_interval = code == Code::BadInterval && !is_length;
     // Of cron patterns and time zones it can say that they are not empty.

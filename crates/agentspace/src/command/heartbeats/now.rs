@@ -89,7 +89,8 @@ fn show(outcome: &HeartbeatOutcome) {
     if !outcome.execution.state.status().is_finished() {
         let id = outcome.execution.id;
         output::talk(&format!(
-            "the run waits for a decision: `agentspace approvals ls`, then `agentspace watch {id}`"
+            "the run waits for a decision: `agentspace approvals ls`, then `agentspace \
+             executions watch {id}`"
         ));
     } else if count == 0 {
         output::talk("there was nothing to check");

@@ -70,7 +70,7 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
         .map(|(text, at)| compile_text(text, &at, fields.report));
     let model = fields.parsed("model");
     let tools = fields.parsed_list("tools");
-    let without_approval = without_approval(&tools, fields);
+    let without_approval = without_approval("the step", &tools, fields);
     let max_turns = fields.positive("maxTurns").and_then(|(turns, at)| {
         MaxTurns::try_new(turns.get())
             .map_err(|error| fields.report.invalid(&at, error))
@@ -90,8 +90,12 @@ fn model(fields: &mut Fields<'_, '_>) -> Option<ModelAction> {
     })
 }
 
-/// The tools that are called without asking, each of which the model must have.
-fn without_approval(tools: &[ToolName], fields: &mut Fields<'_, '_>) -> Vec<ToolName> {
+/// The tools that are called without asking, each of which the model must have; `whose` they are.
+pub(crate) fn without_approval(
+    whose: &str,
+    tools: &[ToolName],
+    fields: &mut Fields<'_, '_>,
+) -> Vec<ToolName> {
     let named: Vec<(ToolName, Pointer)> = fields.placed_list("withoutApproval");
     let mut known = Vec::with_capacity(named.len());
     for (name, at) in named {
@@ -101,7 +105,7 @@ fn without_approval(tools: &[ToolName], fields: &mut Fields<'_, '_>) -> Vec<Tool
                 Some(near) => Remedy::told(format!("did you mean `{near}`?")),
                 None => Remedy::told("add it to `tools`, or remove it here"),
             };
-            let reason = format!("`{name}` is none of the step's `tools`");
+            let reason = format!("`{name}` is none of {whose}'s `tools`");
             fields.report.invalid_but(&at, reason, Some(remedy));
         }
         known.push(name);
