@@ -261,13 +261,20 @@ fn json_and_another_format_contradict_each_other() {
 #[test]
 fn where_there_is_nothing_to_check_it_says_so() {
     let place = Place::new();
-    place.run(["check"]).exits(2).says(&[
-        "workflows",
-        "no such file or directory",
-        "agentspace init",
-    ]);
+    let empty = [
+        "error: workflows: there is no such directory, and no heartbeat: no \
+         HEARTBEAT.md beside it, and no [heartbeats.NAME] in agentspace.toml; `agentspace init` \
+         writes them, or name the files to check",
+        "1 file checked, 1 refused",
+    ];
+    let ran = place.run(["check"]).exits(2).says(&empty);
+    assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
     let ran = place.run(["check", "--json"]).exits(2);
     assert!(list(&ran.data()["files"])[0]["unreadable"].is_string());
+    // Settings alone do nothing.
+    let place = Place::with("agentspace.toml", "");
+    place.run(["check"]).exits(2).says(&empty[..1]);
+    let place = Place::new();
     place
         .run(["check", "missing"])
         .exits(2)
@@ -277,6 +284,41 @@ fn where_there_is_nothing_to_check_it_says_so() {
         .run(["check"])
         .exits(0)
         .says(&["no workflow files in workflows"]);
+}
+
+#[test]
+fn a_project_of_heartbeats_alone_is_checked() {
+    let place = Place::with("HEARTBEAT.md", "- [ ] a\n");
+    place.run(["check"]).exits(0).says(&[
+        "there is no workflow directory workflows; `agentspace init` makes one",
+        "1 file checked, good",
+    ]);
+    place.write("HEARTBEAT.md", "---\nintervall: 5\n---\n- [ ] a\n");
+    place.run(["check"]).exits(2).says(&["1 refused: 1 error"]);
+    let settings = "[heartbeats.ops]\nfile = \"beats/ops.md\"\n";
+    let named = Place::with("agentspace.toml", settings);
+    named.write("beats/ops.md", "- [ ] a\n");
+    named
+        .run(["check"])
+        .exits(0)
+        .says(&["2 files checked, good"]);
+    // A directory that somebody names has to be there.
+    for call in [
+        named.call(["check", "--workflows", "flows"]),
+        named.call(["check"]).env("AGENTSPACE_WORKFLOWS", "flows"),
+    ] {
+        call.run()
+            .exits(2)
+            .says(&["error: flows: there is no such file", "1 refused"]);
+    }
+    named.write(
+        "agentspace.toml",
+        format!("workflows = \"flows\"\n{settings}"),
+    );
+    named
+        .run(["check"])
+        .exits(2)
+        .says(&["error: flows: there is no such file", "1 refused"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use gateway::workflow_types::config::DEFAULT_WORKFLOWS;
 use gateway::{FileKind, FileReport, GatewayBuilder, HEARTBEAT};
 
 use crate::cli::{Check, Format, Global};
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Origin};
 use crate::exit::{Exit, UsageError};
 use crate::host::{self, Trusted};
 use crate::{diagnostics, output};
@@ -25,6 +25,9 @@ pub(super) fn run(loaded: Loaded, args: &Check) -> anyhow::Result<Exit> {
         .filter(|report| args.paths.is_empty() || report.is_refused())
         .into_iter()
         .collect();
+    if args.paths.is_empty() && paths.is_empty() && global.heartbeats.is_empty() {
+        reports.push(nothing(&global));
+    }
     let beats = global
         .heartbeats
         .iter()
@@ -58,24 +61,43 @@ fn format(global: &Global, args: &Check) -> Result<Format, UsageError> {
     }
 }
 
-/// Where `agentspace init` writes, but for the configuration, which was read before, and for the
-/// heartbeats that it names.
+/// Where `agentspace init` writes, as far as there is something, but for the configuration, which was
+/// read before, and for the heartbeats that it names. A directory that somebody named has to be there.
 fn written_by_init(global: &Global, settings: Option<&FileReport>) -> Vec<PathBuf> {
-    if !global.workflows.exists() {
+    let is_there = global.workflows.exists();
+    let workflows = (is_there || is_named(global)).then(|| global.workflows.clone());
+    let beside = settings.and_then(|report| report.path.parent());
+    let beside = [beside, Some(Path::new(""))].into_iter().flatten();
+    let usual = beside
+        .map(|directory| directory.join(HEARTBEAT))
+        .filter(|path| path.is_file());
+    let paths: Vec<PathBuf> = workflows.into_iter().chain(usual).collect();
+    let is_nothing = paths.is_empty() && global.heartbeats.is_empty();
+    if !(is_there || is_nothing) {
         output::talk(&format!(
             "there is no workflow directory {}; `agentspace init` makes one, --workflows names \
              another",
             global.workflows.display()
         ));
     }
-    let beside = settings.and_then(|report| report.path.parent());
-    let beside = [beside, Some(Path::new(""))].into_iter().flatten();
-    let usual = beside
-        .map(|directory| directory.join(HEARTBEAT))
-        .filter(|path| path.is_file());
-    std::iter::once(global.workflows.clone())
-        .chain(usual)
-        .collect()
+    paths
+}
+
+/// Whether a flag, a variable or the file says where workflows are.
+fn is_named(global: &Global) -> bool {
+    let mut settings = global.settings.iter();
+    settings.any(|setting| setting.name == "workflows" && setting.origin != Origin::Default)
+}
+
+/// The report of a place without workflows and heartbeats: what was looked for, and what to do.
+fn nothing(global: &Global) -> FileReport {
+    let mut nothing = FileReport::of(&global.workflows, FileKind::Workflow);
+    nothing.unreadable = Some(format!(
+        "there is no such directory, and no heartbeat: no {HEARTBEAT} beside it, and \
+             no [heartbeats.NAME] in {}; `agentspace init` writes them, or name the files to check",
+        config::NAME
+    ));
+    nothing
 }
 
 /// Says what all of it comes to.
