@@ -194,6 +194,48 @@ fn served_it_has_a_schedule_that_nobody_edits_and_a_broken_file_stops_nobody() {
         .says(&["follows the file of heartbeat `ops`"]);
 }
 
+#[test]
+fn one_that_is_paused_switched_off_or_not_configured_for_a_while_is_listed_as_that() {
+    let server = watcher();
+    let place = place(&server);
+    let settings = place.read("agentspace.toml");
+    let ls = || place.run(["heartbeats", "ls"]).exits(0);
+    ls().prints(&["ops  not served yet  HEARTBEAT.md"]);
+    let serve_with = |settings: &str| {
+        place.write("agentspace.toml", settings);
+        let serving = place.call(["serve"]).start();
+        serving.says("serving:");
+        serving.signal(Signal::TERM);
+        serving.end().exits(0);
+    };
+    serve_with(&settings);
+    ls().prints(&["ops  active  HEARTBEAT.md"]);
+    assert_eq!(listed(&place)["offReason"], Value::Null);
+
+    place.run(["schedules", "pause", "ops"]).exits(0);
+    let since = word(&listed(&place)["offSince"]).to_owned();
+    let off = format!("  off        since {since}; `agentspace schedules resume ops` lets it run");
+    ls().prints(&["ops  paused  HEARTBEAT.md", &off]);
+    assert_eq!(word(&listed(&place)["offReason"]), "paused");
+    place.write(
+        "HEARTBEAT.md",
+        TWO.replace("interval", "enabled: false\ninterval"),
+    );
+    ls().prints(&["ops  switched off  HEARTBEAT.md", &off]);
+    place.write("HEARTBEAT.md", TWO);
+    place.run(["schedules", "resume", "ops"]).exits(0);
+    ls().prints(&["ops  active  HEARTBEAT.md"]);
+
+    serve_with(&settings.replace("heartbeats.ops", "heartbeats.other"));
+    place.write("agentspace.toml", &settings);
+    ls().prints(&[
+        "ops  not served any more  HEARTBEAT.md",
+        "the next `agentspace serve` lets it run again",
+    ]);
+    serve_with(&settings);
+    ls().prints(&["ops  active  HEARTBEAT.md"]);
+}
+
 /// A run is killed at a point; the next process judges what there is, once.
 fn a_run_killed_at(call: &str, point: usize) -> (Option<i32>, &'static str) {
     let server = watcher();

@@ -7,7 +7,9 @@ use gateway::workflow_types::alert::{Alert, AlertFilter, AlertSource, CheckedIte
 use gateway::workflow_types::execution::Execution;
 use gateway::workflow_types::heartbeat::RUNS;
 use gateway::workflow_types::id::HeartbeatName;
-use gateway::workflow_types::schedule::{FireOutcome, FirePage, FireRecord, Schedule, Timing};
+use gateway::workflow_types::schedule::{
+    FireOutcome, FirePage, FireRecord, Off, Schedule, Standing, Timing,
+};
 use gateway::{
     Clock as _, ErrorKind, ExecutionFilter, FileReport, GatewayBuilder, Reader, SystemClock,
 };
@@ -56,7 +58,8 @@ struct Shown {
     /// As it runs, or as it would if it were served.
     timing: Option<Timing>,
     next: Option<Timestamp>,
-    is_served: bool,
+    /// The schedule by which it was served, if it ever was.
+    schedule: Option<Schedule>,
     last_run: Option<Execution>,
     last_fire: Option<FireRecord>,
     items: Vec<CheckedItem>,
@@ -94,26 +97,26 @@ impl Shown {
             report,
             timing,
             next,
-            is_served: schedule.as_ref().is_some_and(Schedule::is_active),
+            schedule,
             last_run: None,
             last_fire: None,
             items: Vec::new(),
             alerts: Vec::new(),
         };
         if let Some(reader) = reader {
-            shown.past(reader, schedule.as_ref()).await?;
+            shown.past(reader).await?;
         }
         Ok(shown)
     }
 
     /// What happened until now.
-    async fn past(&mut self, reader: &Reader, schedule: Option<&Schedule>) -> anyhow::Result<()> {
+    async fn past(&mut self, reader: &Reader) -> anyhow::Result<()> {
         let filter = ExecutionFilter {
             workflow: Some(self.name.workflow()),
             ..ExecutionFilter::default()
         };
         self.last_run = reader.executions(filter, None, 1).await?.items.pop();
-        if let Some(schedule) = schedule {
+        if let Some(schedule) = &self.schedule {
             let page = FirePage {
                 before: None,
                 limit: 1,
@@ -136,6 +139,47 @@ impl Shown {
     fn is_enabled(&self) -> bool {
         let heartbeat = self.report.heartbeat.as_ref();
         heartbeat.is_none_or(gateway::workflow_types::Heartbeat::is_enabled)
+    }
+
+    /// Why it does not run although it was served, and since when, if so.
+    fn off(&self) -> Option<(Off, Timestamp)> {
+        match self.schedule.as_ref()?.standing {
+            Standing::Off { why, since } => Some((why, since)),
+            Standing::Active(_) => None,
+        }
+    }
+
+    /// Where it stands, in a word or two.
+    fn state(&self) -> String {
+        if self.report.is_refused() {
+            return output::paint(output::RED, "refused");
+        }
+        if !self.is_enabled() {
+            return output::paint(output::YELLOW, "switched off");
+        }
+        let is_known = self.schedule.is_some();
+        match self.off() {
+            None if is_known => output::paint(output::GREEN, "active"),
+            None => output::paint(output::DIM, "not served yet"),
+            Some((Off::Detached, _)) => output::paint(output::DIM, "not served any more"),
+            Some((why @ (Off::Paused | Off::Failing | Off::Completed), _)) => {
+                output::paint(output::YELLOW, why.as_str())
+            }
+        }
+    }
+
+    /// Since when it does not run, and what lets it run again.
+    fn off_line(&self) -> Option<String> {
+        let (why, since) = self.off()?;
+        let again = match why {
+            Off::Paused | Off::Failing => {
+                let id = &self.schedule.as_ref()?.spec.id;
+                format!("`agentspace schedules resume {id}` lets it run again")
+            }
+            Off::Detached => "the next `agentspace serve` lets it run again".to_owned(),
+            Off::Completed => "its cadence names no more times".to_owned(),
+        };
+        Some(format!("  off        since {since}; {again}"))
     }
 
     fn cadence(&self) -> Option<String> {
@@ -194,7 +238,9 @@ impl Shown {
             "refused": self.report.is_refused(),
             "problem": self.problem(),
             "enabled": self.is_enabled(),
-            "served": self.is_served,
+            "served": self.schedule.as_ref().is_some_and(Schedule::is_active),
+            "offReason": self.off().map(|(why, _)| why),
+            "offSince": self.off().map(|(_, since)| since),
             "words": self.cadence(),
             "timeZone": timing.map(Timing::zone),
             "activeHours": timing.and_then(Timing::hours),
@@ -211,17 +257,11 @@ impl Shown {
     }
 
     fn print(&self) {
-        let state = if self.report.is_refused() {
-            output::paint(output::RED, "refused")
-        } else if !self.is_enabled() {
-            output::paint(output::YELLOW, "switched off")
-        } else if self.is_served {
-            output::paint(output::GREEN, "active")
-        } else {
-            output::paint(output::DIM, "not served yet")
-        };
         let file = output::plain(&self.report.path.display().to_string());
-        output::data(&format!("{}  {state}  {file}", self.name));
+        output::data(&format!("{}  {}  {file}", self.name, self.state()));
+        if let Some(off) = self.off_line() {
+            output::data(&off);
+        }
         if let Some(problem) = self.problem() {
             output::data(&format!(
                 "  problem    {}; `agentspace heartbeats check` tells more",
