@@ -1,7 +1,8 @@
 //! Decides, purely: where an execution goes after a visit, and how it arrives at the next one.
 //!
-//! No clock, no chance, no storage and no side effect: the time and new ids come in, a
-//! [`Transition`]'s contents come out. The same decision is made after a crash.
+//! No clock, no chance, no storage and no side effect: the time and new ids come in, the
+//! contents of a [`Transition`](workflow_types::execution::Transition) come out. The same decision is
+//! made after a crash.
 
 use std::collections::BTreeMap;
 
