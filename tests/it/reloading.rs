@@ -249,3 +249,59 @@ fn another_owner_is_waited_for_and_not_signalled() {
     let ran = reload.end().exits(0);
     ran.prints(&["1 of 1 workflow files registered"]);
 }
+
+#[test]
+fn settings_that_change_are_told_once_and_hold_from_the_next_start_on() {
+    let place = Place::with("workflows/tick.yaml", tick("on"));
+    place.write("agentspace.toml", "[gateway]\ndrain = \"30s\"\n");
+    let serving = serve(&place);
+    save(&place, "agentspace.toml", "[gateway]\ndrain = \"31s\"\n");
+    serving.says("agentspace.toml has changed: what it says takes effect at the next start");
+    // Written again as it is, it is no news.
+    save(&place, "agentspace.toml", "[gateway]\ndrain = \"31s\"\n");
+    place.write("workflows/tick.yaml", tick("off"));
+    serving.says("workflow tick: registered anew");
+    save(&place, "agentspace.toml", "[gateway]\ndrian = \"31s\"\n");
+    serving.says("error[WF0101]");
+    serving.says("agentspace.toml:2:1");
+    serving.says("did you mean `drain`?");
+    serving.says("agentspace.toml is refused: what it said at the start stays in force");
+    std::fs::remove_file(place.path("agentspace.toml")).unwrap();
+    serving.says("agentspace.toml: there is no such file");
+    serving.says("agentspace.toml is refused");
+    save(&place, "agentspace.toml", "[gateway]\ndrain = \"30s\"\n");
+    serving.says("agentspace.toml is again as it was at the start");
+    serving.says("tick  started");
+    serving.signal(Signal::TERM);
+    let ran = serving.end().exits(0);
+    let told = ran.stderr.matches("agentspace.toml has changed").count();
+    assert_eq!(told, 1, "{}", ran.stderr);
+}
+
+#[test]
+fn programs_get_a_line_for_settings_that_change_and_none_for_those_that_do_not() {
+    let place = Place::with(
+        "workflows/tick.yaml",
+        "name: x\nsteps: [{id: a, action: noop}]\n",
+    );
+    place.write("ops/own.toml", "workflows = \"../workflows\"\n");
+    let call = place.call(["serve", "--json", "--config", "ops/own.toml"]);
+    let serving = call.start();
+    serving.says("serving:");
+    save(
+        &place,
+        "ops/own.toml",
+        "workflows = \"../workflow\"\nx = 1\n",
+    );
+    serving.says("ops/own.toml is refused");
+    serving.signal(Signal::TERM);
+    let ran = serving.end().exits(0);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 1, "{}", ran.stdout);
+    assert_eq!(lines[0]["kind"], "config.changed");
+    assert_eq!(lines[0]["data"]["files"][0]["refused"], true);
+}

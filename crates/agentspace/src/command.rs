@@ -63,7 +63,7 @@ pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit>
         Command::Schedules(command) => schedules::run(global, command).await,
         Command::Heartbeats(command) => heartbeats::run(given, global, command).await,
         Command::Secrets(command) => Ok(secrets::run(global, &command)),
-        Command::Serve => serve::run(global).await,
+        Command::Serve => serve::run(&loaded).await,
         Command::Reload => reload::run(global).await,
         Command::Simulate(args) => simulate::run(global, args).await,
         Command::Tools(command) => tools::run(global, command).await,

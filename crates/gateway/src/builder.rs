@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::file_watch;
 use crate::gateway::{Gateway, Started};
 use crate::heartbeat::{self, Beats};
+use crate::host_file::HostFiles;
 use crate::loader::{self, FileReport, Known};
 use crate::model::{ModelClient, ModelRegistry};
 use crate::registrar::Registrar;
@@ -69,6 +70,7 @@ pub struct GatewayBuilder {
     store: Option<Arc<dyn Store>>,
     workflows: Vec<PathBuf>,
     heartbeats: BTreeMap<HeartbeatName, PathBuf>,
+    host_files: Vec<PathBuf>,
     watch: Files,
     tools: ToolRegistry,
     models: ModelRegistry,
@@ -96,6 +98,7 @@ impl Default for GatewayBuilder {
             store: None,
             workflows: Vec::new(),
             heartbeats: BTreeMap::new(),
+            host_files: Vec::new(),
             watch: Files::ReadOnce,
             tools: ToolRegistry::default(),
             models: ModelRegistry::default(),
@@ -184,6 +187,16 @@ impl GatewayBuilder {
     /// system cannot watch, that is logged, and [`Gateway::reload`] remains.
     pub fn watch_files(mut self) -> Self {
         self.watch = Files::Watched;
+        self
+    }
+
+    /// A file of the host's own, of which it wants to know when it changes, as its configuration. May
+    /// be given repeatedly.
+    ///
+    /// Where files are watched, [`Reloaded::host_files`](crate::Reloaded::host_files) names it then;
+    /// what it says is never looked at.
+    pub fn host_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.host_files.push(file.into());
         self
     }
 
@@ -431,7 +444,8 @@ impl GatewayBuilder {
             beats: Beats::new(self.heartbeats, known.clone(), scheduling),
             alerts: Telegraph::new(self.alerts, telling),
         });
-        let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows);
+        let host_files = HostFiles::new(self.host_files);
+        let registrar = Registrar::new(Arc::clone(&engine), known, self.workflows, host_files);
         let registrar = Arc::new(registrar);
         let mut gateway = Gateway::new(
             Arc::clone(&engine),

@@ -1,4 +1,5 @@
-//! Hears that the files of workflows and heartbeats have changed, and has them read again.
+//! Hears that the files of workflows and heartbeats, or those of the host, have changed, and has them
+//! read again.
 //!
 //! What is watched are directories, not their files: editors save by writing another file and
 //! giving it the name. Their parents are watched, too, so that a directory that is replaced, or made
@@ -35,22 +36,22 @@ struct Heard {
 struct Places {
     /// Directories in which whatever may be a workflow counts.
     workflows: Vec<PathBuf>,
-    /// Files of heartbeats, which count alone.
-    heartbeats: Vec<PathBuf>,
+    /// Files of heartbeats and of the host, which count alone.
+    files: Vec<PathBuf>,
     /// The directories of both, once each.
     directories: Vec<PathBuf>,
 }
 
 impl Places {
-    fn new(workflows: Vec<PathBuf>, heartbeats: Vec<PathBuf>) -> Self {
-        let beside = heartbeats.iter().filter_map(|file| file.parent());
+    fn new(workflows: Vec<PathBuf>, files: Vec<PathBuf>) -> Self {
+        let beside = files.iter().filter_map(|file| file.parent());
         let beside = beside.map(Path::to_owned);
         let mut directories: Vec<PathBuf> = workflows.iter().cloned().chain(beside).collect();
         directories.sort();
         directories.dedup();
         Self {
             workflows,
-            heartbeats,
+            files,
             directories,
         }
     }
@@ -60,7 +61,7 @@ impl Places {
         let of = |directory: &PathBuf| path.parent() == Some(directory);
         if self.directories.iter().any(|one| one == path) {
             What::Directory
-        } else if self.heartbeats.iter().any(|one| one == path)
+        } else if self.files.iter().any(|one| one == path)
             || is_link(path) && self.directories.iter().any(of)
             || loader::is_workflow_file(path) && self.workflows.iter().any(of)
         {
@@ -71,14 +72,17 @@ impl Places {
     }
 }
 
-/// Watches the directories of a registrar, and the heartbeats, until the engine drains.
+/// Watches the directories of a registrar, the heartbeats and the files of the host, until the engine
+/// drains.
 pub(crate) fn start(engine: &Arc<Engine>, registrar: &Arc<Registrar>) {
     let heard = Arc::new(Heard::default());
     let whole = |path: &Path| PathBuf::from(loader::absolute(path));
     let directories = registrar.directories().iter();
+    let heartbeats = engine.beats.files().map(|(_, file)| whole(file));
+    let host_files = registrar.host_files().iter().map(|file| whole(file));
     let places = Places::new(
         directories.map(|directory| whole(directory)).collect(),
-        engine.beats.files().map(|(_, file)| whole(file)).collect(),
+        heartbeats.chain(host_files).collect(),
     );
     let (told, of) = (Arc::clone(&heard), places.clone());
     let made = notify::recommended_watcher(move |event: notify::Result<Event>| {

@@ -54,6 +54,7 @@ mod error;
 mod file_watch;
 mod gateway;
 mod heartbeat;
+mod host_file;
 mod loader;
 mod model;
 mod operation;

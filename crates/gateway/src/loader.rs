@@ -363,6 +363,11 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// What a file is now, whatever it is for.
+pub(crate) fn text(path: &Path) -> Text {
+    read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Whether the name of a file is that of a workflow.
 pub(crate) fn is_workflow_file(path: &Path) -> bool {
     format_of(path).is_some()

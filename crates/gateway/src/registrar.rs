@@ -13,6 +13,7 @@ use crate::builder::Files;
 use crate::engine::Engine;
 use crate::error::{During as _, Error, ErrorKind};
 use crate::heartbeat::{self, HeartbeatReading};
+use crate::host_file::HostFiles;
 use crate::loader::{self, FileReport, GoodFile, Known, Loaded, Text};
 use crate::scheduler::trigger;
 
@@ -36,6 +37,10 @@ pub struct Reloaded {
     /// The directories that could not be read, each with the reason; what was read from them before
     /// stays.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// Files of the host's own ([`GatewayBuilder::host_file`](crate::GatewayBuilder::host_file)): of
+    /// [`Gateway::reload`](crate::Gateway::reload) all, while they are watched those that are not as
+    /// they were, and at first all of them. They are not among the files.
+    pub host_files: Vec<PathBuf>,
 }
 
 /// Listens to what becomes of files that change while they are watched.
@@ -70,6 +75,7 @@ pub(crate) struct Registrar {
     engine: Arc<Engine>,
     known: Known,
     directories: Vec<PathBuf>,
+    host_files: HostFiles,
     /// Held from the reading to its end, so that what was read first is not registered last.
     reading: tokio::sync::Mutex<()>,
     /// What was last read of the files of the directories.
@@ -94,11 +100,17 @@ struct News {
 }
 
 impl Registrar {
-    pub(crate) fn new(engine: Arc<Engine>, known: Known, directories: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        known: Known,
+        directories: Vec<PathBuf>,
+        host_files: HostFiles,
+    ) -> Self {
         Self {
             engine,
             known,
             directories,
+            host_files,
             reading: tokio::sync::Mutex::default(),
             last: Mutex::default(),
             events: broadcast::Sender::new(EVENTS),
@@ -112,6 +124,11 @@ impl Registrar {
     /// The directories that belong to the gateway.
     pub(crate) fn directories(&self) -> &[PathBuf] {
         &self.directories
+    }
+
+    /// The files of the host's own.
+    pub(crate) fn host_files(&self) -> &[PathBuf] {
+        self.host_files.paths()
     }
 
     pub(crate) fn listen(&self) -> FileEvents {
@@ -161,6 +178,7 @@ impl Registrar {
             reloaded.files.push(report);
             reloaded.heartbeats.push(reading);
         }
+        reloaded.host_files = self.host_files.read(told).await?;
         Ok(reloaded)
     }
 
@@ -173,6 +191,7 @@ impl Registrar {
             gone,
             heartbeats: _,
             unreadable,
+            host_files,
         } = &reloaded;
         for (directory, reason) in unreadable {
             let directory = directory.display();
@@ -181,7 +200,8 @@ impl Registrar {
         for id in registered {
             tracing::info!(workflow.id = %id, "workflow `{id}` has changed");
         }
-        if files.is_empty() && registered.is_empty() && gone.is_empty() && unreadable.is_empty() {
+        let is_silent = files.is_empty() && registered.is_empty() && gone.is_empty();
+        if is_silent && unreadable.is_empty() && host_files.is_empty() {
             return Ok(());
         }
         // Nobody has to listen.

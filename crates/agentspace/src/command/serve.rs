@@ -1,21 +1,26 @@
 //! `agentspace serve`: lets schedules fire and carries all executions on, until a signal ends it.
 
+mod settings;
+
 use anyhow::Context as _;
 use gateway::workflow_types::schedule::Keeper;
-use gateway::{ErrorKind, LeftBehind, Reader, ScheduleEvent, Scheduling};
+use gateway::{ErrorKind, LeftBehind, Reader, Reloaded, ScheduleEvent, Scheduling};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::reload;
 use crate::cli::{Format, Global};
+use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::host::{self, Hosted, Trusted};
 use crate::view::schedule as view;
 use crate::{alerts, diagnostics, output};
+use settings::SettingsFile;
 
 /// Schedules that are read at once.
 const PAGE: usize = 500;
 
-pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
+pub(super) async fn run(loaded: &Loaded) -> anyhow::Result<Exit> {
+    let global = &loaded.global;
     // Before the database is owned under this name: who sees that may send the signal.
     let mut reload = signal(SignalKind::user_defined1()).context("listening for signals failed")?;
     let trusted = trusted(global).await?;
@@ -25,6 +30,10 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
         .scheduling(Scheduling::Fire)
         .workflows(&global.workflows)
         .watch_files();
+    let mut settings = loaded.report.as_ref().map(SettingsFile::new);
+    let builder = settings
+        .iter()
+        .fold(builder, |builder, file| builder.host_file(file.path()));
     if !global.workflows.is_dir() {
         output::talk(&format!(
             "there is no workflow directory {} yet; `agentspace init` makes one, --workflows names \
@@ -52,11 +61,19 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
                 None => break,
             },
             changed = files.next() => match changed {
-                Some(changed) => reload::show(global, &changed),
+                Some(changed) => {
+                    if is_of_more_than_settings(&changed) {
+                        reload::show(global, &changed);
+                    }
+                    look(global, &changed, settings.as_mut());
+                }
                 None => break,
             },
             Some(()) = reload.recv() => match hosted.gateway.reload().await {
-                Ok(reloaded) => reload::show(global, &reloaded),
+                Ok(reloaded) => {
+                    reload::show(global, &reloaded);
+                    look(global, &reloaded, settings.as_mut());
+                }
                 Err(error) => output::error(&error.into()),
             },
             () = hosted.stop.asked() => break,
@@ -64,6 +81,26 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<Exit> {
     }
     hosted.shutdown().await?;
     Ok(Exit::Ok)
+}
+
+/// Tells of the settings, if they have a file and it is news.
+fn look(global: &Global, reloaded: &Reloaded, settings: Option<&mut SettingsFile>) {
+    if let Some(settings) = settings {
+        settings.look(global, reloaded);
+    }
+}
+
+/// Whether anything else than the settings was read again.
+fn is_of_more_than_settings(changed: &Reloaded) -> bool {
+    let Reloaded {
+        files,
+        registered,
+        gone,
+        unreadable,
+        ..
+    } = changed;
+    let is_silent = files.is_empty() && registered.is_empty() && gone.is_empty();
+    !(is_silent && unreadable.is_empty())
 }
 
 /// The hosts of URLs that an operator typed: for executions that are not finished, and for
