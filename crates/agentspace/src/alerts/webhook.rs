@@ -38,6 +38,7 @@ impl Webhook {
         } else {
             AddressPolicy::PublicOnly
         };
+        let table = format!("alerts.sinks.{name}");
         Self {
             name,
             url: config.url.clone(),
@@ -45,6 +46,7 @@ impl Webhook {
             timeout: config.timeout.unwrap_or(DEFAULT_WEBHOOK_TIMEOUT),
             poster: Poster::new(HttpOptions {
                 addresses,
+                table,
                 ..HttpOptions::default()
             }),
         }

@@ -18,6 +18,7 @@ pub(super) mod process;
 mod tests;
 
 use super::args::{Args, mismatch, scalar};
+use crate::config;
 pub(crate) use environment::Inherit;
 use process::Finished;
 
@@ -123,7 +124,8 @@ impl ExecuteCommand {
             Programs::Only(allowed) if allowed.contains(program) => Ok(()),
             Programs::Only(_) => Err(ToolError::permanent(format!(
                 "`{program}` is not in the list of allowed programs: \
-                 add it to the host's configuration or run another program"
+                 add it to `allow_programs` of [tools.execute_command] in {}, or run another program",
+                config::NAME
             ))),
         }
     }
@@ -141,8 +143,9 @@ impl ExecuteCommand {
             };
             if restricted {
                 return Err(ToolError::permanent(format!(
-                    "`env` may not set `{name}` while the host allows only listed programs: \
-                     it decides which program runs"
+                    "`env` may not set `{name}` while `allow_programs` of \
+                     [tools.execute_command] in {} lists what may run: it decides which program runs",
+                    config::NAME
                 )));
             }
         }

@@ -53,6 +53,8 @@ pub(crate) struct HttpOptions {
     pub(crate) addresses: AddressPolicy,
     /// Hosts that may be connected to whatever their address.
     pub(crate) allowed_hosts: Vec<HostPattern>,
+    /// The table of the settings in which `allow_private_addresses` stands for these requests.
+    pub(crate) table: String,
     /// Bytes that the body of an answer may have; a longer one is a failure.
     pub(crate) max_body: usize,
 }
@@ -62,6 +64,7 @@ impl Default for HttpOptions {
         Self {
             addresses: AddressPolicy::PublicOnly,
             allowed_hosts: Vec::new(),
+            table: "tools.http_request".to_owned(),
             max_body: DEFAULT_MAX_BODY,
         }
     }

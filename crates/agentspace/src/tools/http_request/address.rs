@@ -11,6 +11,7 @@ use gateway::ToolError;
 use reqwest::Url;
 
 use super::{HttpOptions, failure};
+use crate::config;
 
 /// Which addresses may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,9 +137,12 @@ pub(super) fn reachable(
         (Some(address), true) => {
             let kind = kind(address.ip()).unwrap_or_default();
             Err(ToolError::permanent(format!(
-                "{} is not allowed: {} is {kind}; allow `{host}:{port}` in the host's configuration",
+                "{} is not allowed: {} is {kind}; `allow_private_addresses = true` under [{}] in {} \
+                 allows it",
                 failure::place(url),
                 address.ip(),
+                options.table,
+                config::NAME,
             )))
         }
         (Some(_) | None, _) => Ok(public),
@@ -299,7 +303,7 @@ mod tests {
         assert_eq!(
             check("https://u:p@a.example/p?q", &["10.0.0.1"], &[]).unwrap_err(),
             "https://a.example/ is not allowed: 10.0.0.1 is a private address; \
-             allow `a.example:443` in the host's configuration"
+             `allow_private_addresses = true` under [tools.http_request] in agentspace.toml allows it"
         );
     }
 

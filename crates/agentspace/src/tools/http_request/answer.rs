@@ -17,8 +17,8 @@ pub(super) async fn read(
 ) -> Result<Value, ToolError> {
     let too_large = || {
         ToolError::permanent(format!(
-            "the answer of {} is larger than {max_body} bytes: ask for less, or raise the limit \
-             in the host's configuration",
+            "the answer of {} is larger than {max_body} bytes, the most that is read: ask for \
+             less",
             failure::place(url)
         ))
     };

@@ -54,7 +54,8 @@ const DISGUISES: [&str; 46] = [
 
 /// Everything that a request to one of these says is that it is not made.
 fn is_refused(text: &str) -> bool {
-    let inside = text.contains(" is not allowed: ") && text.contains("in the host's configuration");
+    let inside = text.contains(" is not allowed: ")
+        && text.contains("`allow_private_addresses = true` under ");
     inside || text.starts_with("`url` is no absolute URL") || text.starts_with("looking up ")
 }
 
