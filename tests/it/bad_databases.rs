@@ -166,6 +166,46 @@ fn a_database_that_may_not_be_written() {
 }
 
 #[test]
+fn what_a_user_has_no_rights_to_is_named_with_what_to_do() {
+    let place = Place::new();
+    // Only the superuser can become nobody.
+    if fs::metadata(place.root()).unwrap().uid() != 0 {
+        eprintln!("skipped: not run by the superuser");
+        return;
+    }
+    place.example("hello.yaml");
+    let mode = |name: &str, mode| {
+        fs::set_permissions(place.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    let refused = |path: &str, commands: &[&[&str]]| {
+        let path = place.path(path).canonicalize().unwrap();
+        let told = format!(
+            "this user (65534) has not the rights to {} that the database needs, user 0 owns it: run \
+             the program as that user",
+            path.display()
+        );
+        for command in commands {
+            let call = place.call(command.iter().copied()).run_by_nobody(&place);
+            let ran = call.run().exits(1);
+            assert!(
+                ran.stderr.contains(&told) || ran.stdout.contains(&told),
+                "{command:?} {ran:?}"
+            );
+            let all = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!all.contains("there is no database"), "{command:?} {all}");
+        }
+    };
+    let writing: [&[&str]; 2] = [&["run", "hello.yaml"], &["serve"]];
+    mode("", 0o755);
+    refused("", &writing);
+    place.run(["run", "hello.yaml"]).exits(3);
+    let all = [&writing[..], &[&["executions", "ls"], &["doctor"]]].concat();
+    refused(".agentspace", &all);
+    mode(".agentspace", 0o777);
+    refused(DATABASE, &all);
+}
+
+#[test]
 fn a_database_that_another_process_owns_names_it_and_can_still_be_read() {
     let place = Place::new();
     place.example("hello.yaml");

@@ -38,11 +38,17 @@ use crate::exit::{self, Exit};
 use crate::follow::{self, Consent, Rest};
 use crate::host::{self, Hosted, Trusted, Turn};
 use crate::tools::execute_command;
-use crate::{diagnostics, output, view};
+use crate::{access, diagnostics, output, view};
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(given: &Given, command: Command) -> anyhow::Result<Exit> {
     let loaded = config::load(given)?;
+    let database = loaded.global.db.clone();
+    let ended = run_with(given, loaded, command).await;
+    ended.map_err(|error| access::explained(error, &database))
+}
+
+async fn run_with(given: &Given, loaded: Loaded, command: Command) -> anyhow::Result<Exit> {
     if loaded.refused().is_some() && works_with_settings(&command) {
         return Ok(refuse(&loaded));
     }

@@ -18,7 +18,6 @@ use gateway::{
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::alerts;
 use crate::cli::{ActorArg, Global};
 use crate::config::ConfiguredServer;
 use crate::exit::{StoppedWaiting, UsageError};
@@ -29,6 +28,7 @@ use crate::tools::execute_command::{CommandOptions, Inherit, Programs};
 use crate::tools::http_request::{AddressPolicy, HostPattern, HttpOptions};
 use crate::tools::mcp::{Endpoint, McpServer, Program, ServerOptions};
 use crate::tools::{self, ToolOptions};
+use crate::{access, alerts};
 
 /// How long a decision waits for another process that owns the database.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -316,6 +316,13 @@ fn counted(count: usize) -> (String, &'static str) {
 /// Opens the database for reading, whoever owns it.
 pub(crate) async fn reader(global: &Global) -> anyhow::Result<Reader> {
     match Reader::open(&global.db).await {
+        Err(error) if error.kind() == ErrorKind::Missing && access::is_hidden(&global.db) => {
+            // It may well be there, so that nobody says it is not.
+            let reason = access::refused(&global.db);
+            Err(anyhow::Error::msg(
+                reason.unwrap_or_else(|| error.to_string()),
+            ))
+        }
         Err(error) if error.kind() == ErrorKind::Missing => anyhow::bail!(
             "there is no database {} yet: `agentspace run` and `agentspace serve` make it; --db \
              names another",

@@ -1,6 +1,7 @@
 //! The AgentSpace command line: a thin host over the gateway.
 #![forbid(unsafe_code)]
 
+mod access;
 mod alerts;
 mod cli;
 mod command;

@@ -11,6 +11,7 @@ use std::path::Path;
 use gateway::database;
 use serde_json::{Value, json};
 
+use crate::access;
 use crate::alerts;
 use crate::config::{Global, Loaded, Origin, Setting};
 use crate::exit::Exit;
@@ -90,7 +91,12 @@ fn examine_models(global: &Global, examined: &mut Examined) {
 
 /// The schema of the database and who owns it.
 async fn examine_database(global: &Global, examined: &mut Examined) {
+    if let Some(refused) = access::refused(&global.db) {
+        examined.broken.push(refused);
+    }
     match database::schema(&global.db).await {
+        // What is hidden is told above.
+        Ok(_) if access::is_hidden(&global.db) => {}
         Ok(schema) => {
             if schema.found.is_none() {
                 examined.notes.push(
