@@ -50,8 +50,9 @@ impl Stop {
                 () = either(&mut interrupt, &mut terminate) => {}
                 () = hung_up(&mut hangup) => {}
             }
-            say();
+            // Before it is said: who hears it may rely on it.
             told.asked.cancel();
+            say();
             // No second hangup: a terminal that closes brings one from the system and one from its
             // shell, and nobody is there who is in a hurry.
             either(&mut interrupt, &mut terminate).await;
