@@ -195,3 +195,50 @@ fn a_backfill_starts_what_did_not_run_once() {
     assert_eq!(page.stdout.lines().count(), 2);
     page.says(&["--before 2026-03-29T01:00:00.000Z"]);
 }
+
+#[test]
+fn the_policies_of_a_trigger_follow_its_file() {
+    let place = Place::new();
+    let follow = |trigger: &str| {
+        let steps = "steps: [{id: a, action: noop}]";
+        let text = format!("name: Hourly\ntrigger: {trigger}\n{steps}\n");
+        place.write("workflows/hourly.yaml", text);
+        place.run(["reload"]).exits(0);
+        place.json(["schedules", "show", "hourly"])
+    };
+    // Once in many years, so that no run of the test is when it fires.
+    let plain = follow("'0 0 29 2 SUN#5'");
+    let chosen = follow(
+        "{cron: '0 0 29 2 SUN#5', misfire: all, catchUp: 6h, overlap: buffer_all, \
+         overlapIgnoresPaused: true, maxRuns: 4, pauseAfterFailures: 3}",
+    );
+    let policies = |of: &Value| {
+        let keys = [
+            "misfire",
+            "catchUp",
+            "overlap",
+            "overlapIgnoresPaused",
+            "jitter",
+            "maxRuns",
+            "pauseAfterFailures",
+        ];
+        Value::from(keys.map(|key| of[key].clone()).to_vec())
+    };
+    assert_eq!(
+        policies(&chosen),
+        json!(["all", "6h", "buffer_all", true, null, 4, 3])
+    );
+    assert_eq!(chosen["nextRun"], plain["nextRun"]);
+    let spread = follow("{cron: '0 0 29 2 SUN#5', jitter: 5m}");
+    assert_eq!(
+        policies(&spread),
+        json!(["latest", null, "skip", false, "5m", null, null])
+    );
+    assert_eq!(spread["nextRun"], plain["nextRun"]);
+    let again = follow("{cron: '0 0 29 2 SUN#5'}");
+    assert_eq!(policies(&again), policies(&plain));
+    place
+        .run(["schedules", "edit", "hourly", "--overlap", "allow"])
+        .exits(1)
+        .says(&["follows the trigger of workflow `hourly`: change it there"]);
+}

@@ -33,7 +33,7 @@ use crate::expression::Expression;
 use crate::id::{StepId, is_line};
 use crate::output_schema::InputSchema;
 use crate::retry::RetryPolicy;
-use crate::schedule::{CronExpression, TriggerSchedule};
+use crate::schedule::{CronExpression, Policies, TriggerSchedule};
 use crate::source::{self, SourceFormat, SourceMap};
 
 pub use builder::{
@@ -372,8 +372,19 @@ pub enum Trigger {
     Manual,
     /// A request, or the clock by a pattern in the gateway's default zone.
     Cron(CronExpression),
-    /// A request, or the clock by a pattern with its own zone, window or limit.
+    /// A request, or the clock by a pattern with its own zone, window or policies.
     Schedule(Box<TriggerSchedule>),
+}
+
+impl Trigger {
+    /// What becomes of what the clock starts if it is missed or overlaps: the default ones where the
+    /// author says nothing.
+    pub fn policies(&self) -> Policies {
+        match self {
+            Self::Manual | Self::Cron(_) => Policies::default(),
+            Self::Schedule(schedule) => schedule.policies().clone(),
+        }
+    }
 }
 
 /// The name of a workflow: 1 to 200 characters, no control characters.

@@ -14,6 +14,7 @@ mod interval;
 mod next_fire;
 mod plan;
 mod policy;
+mod policy_warning;
 mod record;
 mod time_of_day;
 mod timing;
@@ -38,7 +39,11 @@ pub use id::{
 pub use interval::{Interval, IntervalError};
 pub use next_fire::{Fire, Fires, fires_after, fires_within, next, next_within};
 pub use plan::{InTheWay, ON_TIME, Overlapped, Plan, Run, overlap, plan};
-pub use policy::{LONGEST_CATCH_UP, LONGEST_JITTER, MOST_CAUGHT_UP, Misfire, Overlap, Policies};
+pub use policy::{
+    JitterError, LONGEST_CATCH_UP, LONGEST_JITTER, MOST_CAUGHT_UP, Misfire, Overlap, Policies,
+    check_jitter,
+};
+pub use policy_warning::PolicyWarning;
 pub use record::{
     Change, Following, Keeper, Next, Off, Revision, Schedule, ScheduleError, ScheduleSpec,
     Standing, follow,

@@ -1,9 +1,12 @@
 //! Definitions at their boundary: what authors get wrong, and the JSON shapes they are written in.
 
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use workflow_types::definition::{StoredDefinition, Trigger};
+use workflow_types::schedule::{MaxRuns, Misfire, Overlap, Policies};
 use workflow_types::{SourceFormat, WorkflowDefinition};
 
 /// Every diagnostic of a text, as `line:column code message (help)` in the order of the text.
@@ -355,6 +358,13 @@ fn a_bad_trigger_is_shown_at_the_key_that_is_wrong() {
         "trigger: {cron: 0 9 * * *, activeHours: 08:00-17:00}",
         "trigger: {cron: 0 9 * * *, activeHours: {start: 10:00, end: 17:00, daysOfWeek: 1}}",
         "trigger:\n  cron: 0 9 * * SAT\n  activeHours:\n    start: 08:00\n    end: 17:00\n    daysOfWeek: [1, 2]",
+        "trigger:\n  cron: 0 * * * *\n  misfire: al\n  catchUp: soon\n  overlap: bufferOne\n  overlapIgnoresPaused: yes\n  jitter: 25h\n  maxRuns: 1.5\n  pauseAfterFailures: 0\n  overlaps: skip",
+        "trigger: {cron: 0 * * * *, misfire: fire_once_now, overlap: Forbid, catchUp: true, jitter: -1, pauseAfterFailures: three}",
+        "trigger: {cron: 0 * * * *, misfire: no, overlap: often, catch_up: 5 minutes, jitter: 30, overlap_ignores_paused: 1}",
+        "trigger: {cron: 0 * * * *, catchup: false, concurrencyPolicy: Replace, splay: 5m, misfire_grace_time: 60, suspend: true, max_failures: 3, input: {}}",
+        "trigger: {cron: 0 * * * *, misfire: all}",
+        "trigger: {cron: 0 * * * *, misfire: all, overlap: buffer_one}",
+        "trigger: {cron: 0 * * * *, misfire: all, overlap: sometimes}",
     ] {
         found.push(check(&triggered(trigger)));
     }
@@ -373,6 +383,16 @@ fn a_trigger_with_zone_window_and_limit_round_trips() {
             "activeHours": {"start": "22:00", "end": "06:00", "daysOfWeek": [1, 5]},
             "maxRuns": 3
         }),
+        json!({
+            "cron": "0 * * * *",
+            "misfire": "all",
+            "catchUp": "6h",
+            "overlap": "buffer_all",
+            "overlapIgnoresPaused": true,
+            "jitter": "5m",
+            "pauseAfterFailures": 3
+        }),
+        json!({"cron": "0 * * * *", "catchUp": "0ms"}),
         json!({"cron": "@hourly", "activeHours": {"start": "09:00", "end": "24:00"}}),
     ] {
         let mut shape = json!({"name": "W", "steps": [{"id": "a", "action": "noop"}]});
@@ -399,6 +419,53 @@ fn a_schedule_as_trigger_is_read_with_all_its_parts() {
     let hours = schedule.active_hours().unwrap();
     assert_eq!(hours.to_string(), "08:00-17:30 on Mon, Fri");
     assert_eq!(schedule.max_runs().unwrap().into_inner(), 2);
+}
+
+#[test]
+fn policies_of_a_trigger_are_those_of_any_schedule() {
+    let policies = |more: &str| {
+        let text = triggered(&format!("trigger: {{cron: '0 * * * *'{more}}}"));
+        let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml).unwrap();
+        definition.trigger().policies()
+    };
+    let expected = Policies {
+        misfire: Misfire::Skip,
+        catch_up: Some(Duration::from_mins(90)),
+        overlap: Overlap::CancelOther,
+        overlap_ignores_paused: true,
+        jitter: Duration::from_millis(1_500),
+        max_runs: Some(MaxRuns::try_new(7).unwrap()),
+        pause_after_failures: NonZeroU32::new(2),
+    };
+    let camel = ", misfire: skip, catchUp: 90m, overlap: cancel_other, overlapIgnoresPaused: true, jitter: 1500, maxRuns: 7, pauseAfterFailures: 2";
+    let snake = ", misfire: skip, catch_up: 5400s, overlap: cancel_other, overlap_ignores_paused: true, jitter: 1500ms, max_runs: 7, pause_after_failures: 2";
+    assert_eq!(policies(camel), expected);
+    assert_eq!(policies(snake), expected);
+    // What is the default may be said or not.
+    let said = ", misfire: latest, overlap: skip, overlapIgnoresPaused: false, jitter: 0";
+    assert_eq!(policies(""), Policies::default());
+    assert_eq!(policies(said), Policies::default());
+    assert_eq!(Trigger::Manual.policies(), Policies::default());
+}
+
+#[test]
+fn policies_that_nobody_changes_leave_the_digest_as_it_was() {
+    let stored = |more: &str| {
+        let text = triggered(&format!("trigger: {{cron: '0 * * * *'{more}}}"));
+        let definition = WorkflowDefinition::parse(text.as_bytes(), SourceFormat::Yaml).unwrap();
+        StoredDefinition::new(&definition)
+    };
+    assert_eq!(stored(", misfire: latest, jitter: 0s"), stored(""));
+    for changed in [
+        ", misfire: skip",
+        ", catchUp: 1h",
+        ", overlap: allow",
+        ", overlapIgnoresPaused: true",
+        ", jitter: 1s",
+        ", pauseAfterFailures: 1",
+    ] {
+        assert_ne!(stored(changed), stored(""), "{changed}");
+    }
 }
 
 #[test]

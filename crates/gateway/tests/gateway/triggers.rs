@@ -1,6 +1,8 @@
 //! The schedule of a workflow's `trigger`, which follows its file.
 
-use gateway::workflow_types::schedule::{Off, Standing};
+use std::time::Duration;
+
+use gateway::workflow_types::schedule::{Misfire, Next, Off, Overlap, Policies, Standing};
 use gateway::{ErrorKind, ScheduleEdit};
 
 use crate::schedules::id;
@@ -71,4 +73,62 @@ fn a_trigger_fires_by_itself_and_follows_its_file() {
     life.at(&world, "12:00:00");
     assert_eq!(life.told(), ["10:00 started"]);
     life.run(life.gateway.schedules().delete(&id("s"))).unwrap();
+}
+
+#[test]
+fn policies_in_a_file_reach_its_schedule_and_leave_what_comes_next_alone() {
+    let world = World::new();
+    let follow = |life: &Life, more: &str| {
+        let steps = "steps:\n  - {id: a, action: noop}\n";
+        let trigger = format!("trigger: {{cron: '0 * * * *'{more}}}\n");
+        world.write("s", &format!("{trigger}{steps}"));
+        let read = life.gateway.register_directory(world.workflows());
+        life.run(read).unwrap();
+        life.schedule("s")
+    };
+    world.write(
+        "s",
+        "trigger: '0 * * * *'\nsteps:\n  - {id: a, action: noop}\n",
+    );
+    let life = world.live();
+    let plain = life.schedule("s");
+    assert_eq!(plain.spec.policies, Policies::default());
+    life.at(&world, "10:00:00");
+    let fired = life.schedule("s");
+
+    let chosen = follow(
+        &life,
+        ", misfire: all, catchUp: 3h, overlap: buffer_all, overlapIgnoresPaused: true, maxRuns: 9, pauseAfterFailures: 3",
+    );
+    let expected = Policies {
+        misfire: Misfire::All,
+        catch_up: Some(Duration::from_hours(3)),
+        overlap: Overlap::BufferAll,
+        overlap_ignores_paused: true,
+        jitter: Duration::ZERO,
+        max_runs: Some(9.try_into().unwrap()),
+        pause_after_failures: 3.try_into().ok(),
+    };
+    assert_eq!(chosen.spec.policies, expected);
+    assert_eq!((chosen.runs, chosen.standing), (1, fired.standing.clone()));
+
+    // Jitter moves when it acts, and not its fire time.
+    let spread = follow(&life, ", jitter: 10m");
+    let next = spread.next().unwrap();
+    assert_eq!(next.fire_time, at("2026-01-31T11:00:00Z"));
+    assert_eq!(next.due_at, next.fire_time.saturating_add(spread.delay()));
+    assert!(!spread.delay().is_zero());
+
+    // What is taken out of the file is the default again.
+    let bare = follow(&life, "");
+    assert_eq!(bare.spec.policies, Policies::default());
+    assert_eq!((bare.runs, &bare.standing), (1, &fired.standing));
+    assert_eq!(follow(&life, ", misfire: latest"), bare);
+    life.at(&world, "11:00:00");
+    assert_eq!(life.told(), ["10:00 started", "11:00 started"]);
+
+    // Nor does a file that changes while something is due take that away.
+    let owed = life.schedule("s").next().map(|next: Next| next.fire_time);
+    let off = follow(&life, ", overlap: allow").next();
+    assert_eq!(off.map(|next| next.fire_time), owed);
 }

@@ -99,7 +99,7 @@ impl WorkflowBuilder {
     }
 
     /// What starts it besides a request: `manual`, a cron expression, or a
-    /// [`TriggerBuilder`](super::Trigger::on) with a zone, hours or a limit.
+    /// [`TriggerBuilder`](super::Trigger::on) with a zone, hours and policies.
     pub fn trigger(mut self, trigger: impl Into<TriggerBuilder>) -> Self {
         self.draft.set("trigger", trigger.into().into_value());
         self

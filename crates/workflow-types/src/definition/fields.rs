@@ -137,6 +137,15 @@ impl<'v, 'r> Fields<'v, 'r> {
         self.map.contains_key(name) || self.map.contains_key(&snake_case(name))
     }
 
+    /// What a key says if that is `true` or `false`, whatever it should say.
+    pub(crate) fn given_boolean(&self, name: &str) -> Option<bool> {
+        let value = self
+            .map
+            .get(name)
+            .or_else(|| self.map.get(&snake_case(name)));
+        value?.as_bool()
+    }
+
     /// The string of a key that must be there.
     pub(crate) fn require_string(&mut self, name: &'static str) -> Option<(&'v str, Pointer)> {
         let field = self.require(name)?;

@@ -19,7 +19,7 @@ use crate::diagnostic::Diagnostics;
 use crate::duration;
 use crate::execution::Cost;
 use crate::retry::RetryPolicy;
-use crate::schedule::{ActiveHours, MaxRuns, TimeZone};
+use crate::schedule::{ActiveHours, MaxRuns, Policies, TimeZone, TriggerSchedule};
 
 /// The version of the canonical form.
 const VERSION: u64 = 1;
@@ -208,13 +208,49 @@ fn start(trigger: &Trigger) -> Value {
     match trigger {
         Trigger::Manual => Value::from("manual"),
         Trigger::Cron(cron) => Value::from(cron.as_str()),
-        Trigger::Schedule(schedule) => Object::default()
-            .set("cron", schedule.cron().as_str())
-            .maybe("timezone", schedule.timezone().map(TimeZone::name))
-            .maybe("activeHours", schedule.active_hours().map(active_hours))
-            .maybe("maxRuns", schedule.max_runs().map(MaxRuns::into_inner))
-            .done(),
+        Trigger::Schedule(schedule) => scheduled(schedule),
     }
+}
+
+/// Policies that are the default are left out: as if nobody had written them.
+fn scheduled(schedule: &TriggerSchedule) -> Value {
+    let Policies {
+        misfire,
+        catch_up,
+        overlap,
+        overlap_ignores_paused,
+        jitter,
+        max_runs,
+        pause_after_failures,
+    } = schedule.policies();
+    let default = Policies::default();
+    Object::default()
+        .set("cron", schedule.cron().as_str())
+        .maybe("timezone", schedule.timezone().map(TimeZone::name))
+        .maybe("activeHours", schedule.active_hours().map(active_hours))
+        .maybe("maxRuns", max_runs.map(MaxRuns::into_inner))
+        .maybe(
+            "misfire",
+            (*misfire != default.misfire).then(|| misfire.as_str()),
+        )
+        .maybe("catchUp", catch_up.map(duration::format))
+        .maybe(
+            "overlap",
+            (*overlap != default.overlap).then(|| overlap.as_str()),
+        )
+        .maybe(
+            "overlapIgnoresPaused",
+            overlap_ignores_paused.then_some(true),
+        )
+        .maybe(
+            "jitter",
+            (!jitter.is_zero()).then(|| duration::format(*jitter)),
+        )
+        .maybe(
+            "pauseAfterFailures",
+            pause_after_failures.map(std::num::NonZeroU32::get),
+        )
+        .done()
 }
 
 fn active_hours(hours: &ActiveHours) -> Value {

@@ -1,12 +1,14 @@
 //! Reads what starts a workflow: `manual`, a cron expression, or a mapping with one.
 
+mod policies;
+
 use serde_json::Value;
 
 use super::Trigger;
 use super::fields::{Field, Fields};
 use super::timing;
 use crate::diagnostic::{Code, Diagnostic, Place, Remedy, Report, closest};
-use crate::schedule::{ActiveHours, MaxRuns, TriggerSchedule};
+use crate::schedule::{ActiveHours, TriggerSchedule};
 use crate::shape::timing::TRIGGER;
 
 /// What an author writes for a workflow that only a request starts.
@@ -48,7 +50,7 @@ fn schedule(field: &Field<'_>, report: &mut Report) -> Option<Box<TriggerSchedul
         .and_then(|(text, at)| timing::cron(text, &at, inner.report));
     let zone = timing::zone(&mut inner);
     let hours = timing::active_hours(&mut inner);
-    let runs = max_runs(&mut inner);
+    let policies = policies::read(&mut inner);
     let at = inner.at().clone();
     inner.finish();
 
@@ -66,10 +68,7 @@ fn schedule(field: &Field<'_>, report: &mut Report) -> Option<Box<TriggerSchedul
     if let Some(zone) = zone {
         schedule = schedule.in_zone(zone);
     }
-    if let Some(runs) = runs {
-        schedule = schedule.limited_to(runs);
-    }
-    Some(Box::new(schedule))
+    Some(Box::new(schedule.by(policies)))
 }
 
 /// The schedule inside its window; a window in which it never fires is reported.
@@ -94,13 +93,5 @@ fn within(
                     .help("widen the hours, or move the pattern"),
             );
         })
-        .ok()
-}
-
-fn max_runs(fields: &mut Fields<'_, '_>) -> Option<MaxRuns> {
-    let field = fields.take("maxRuns")?;
-    let number = fields.whole("maxRuns", &field)?;
-    MaxRuns::try_new(i64::try_from(number).ok()?)
-        .map_err(|error| fields.report.invalid(&field.at, error))
         .ok()
 }

@@ -122,6 +122,7 @@ codes! {
     ZeroDeadline = "0312", Warning, "an approval expires as soon as it is asked for";
     UnknownKeyword = "0313", Warning, "a schema keyword is not known";
     CutByComment = "0314", Warning, "a comment cuts a text short";
+    CatchUpSkips = "0315", Warning, "missed times are caught up and may be skipped";
     // Configuration of a host.
     SecretValue = "0520", Error, "the value of a secret stands in a file";
 }

@@ -285,7 +285,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::schedule::{Keeper, Policies, ScheduleSpec, Standing, TimeZone, Timing};
+    use crate::schedule::{Keeper, Next, Policies, ScheduleSpec, Standing, TimeZone, Timing};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -419,6 +419,37 @@ mod tests {
         next.owed = true;
         check(&hourly, "09:50:00", "runs !09:00:00");
         check(&hourly, "10:50:00", "missed 09:00:00, runs !10:00:00");
+    }
+
+    #[test]
+    fn an_edit_keeps_a_turn_unless_what_it_follows_from_has_changed() {
+        let mut hourly = schedule("0 * * * *", with(Misfire::Latest));
+        let turn = Next {
+            fire_time: at("2026-01-31T09:00:00Z"),
+            due_at: at("2026-01-31T09:50:00Z"),
+            owed: true,
+        };
+        hourly.standing = Standing::Active(turn);
+        let now = at("2026-01-31T09:45:00Z");
+        let edited = |policies: Policies| {
+            let spec = ScheduleSpec {
+                policies,
+                ..hourly.spec.clone()
+            };
+            hourly.edited(spec, now).schedule
+        };
+        let allowed = edited(Policies {
+            overlap: Overlap::Allow,
+            ..with(Misfire::Latest)
+        });
+        assert_eq!(allowed.next(), Some(turn));
+        check(&allowed, "09:50:00", "runs !09:00:00");
+        let skipping = edited(with(Misfire::Skip));
+        assert_eq!(
+            skipping.next().map(|next| next.fire_time),
+            Some(turn.fire_time)
+        );
+        check(&skipping, "09:50:00", "missed 09:00:00");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::id::MaxRuns;
+use crate::duration;
 use crate::id::ScheduleId;
 use crate::words::words;
 
@@ -57,8 +58,8 @@ words! {
 pub struct Policies {
     /// What becomes of missed fire times.
     pub misfire: Misfire,
-    /// How old a missed fire time may be to be caught up; none means half the distance to the
-    /// next one, at most twelve hours.
+    /// How old a missed fire time may be to be caught up. None means half the distance to the next
+    /// one, at most twelve hours, where the latest is caught up, and any age where all are.
     pub catch_up: Option<Duration>,
     /// What becomes of fire times that overlap.
     pub overlap: Overlap,
@@ -95,6 +96,35 @@ impl Policies {
             Some(delay) => Duration::from_millis(delay),
         }
     }
+}
+
+/// A jitter that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("found a jitter of {}, expected at most {}", duration::format(*.found), duration::format(LONGEST_JITTER))]
+pub struct JitterError {
+    found: Duration,
+}
+
+/// A jitter that is allowed.
+///
+/// ```
+/// use std::time::Duration;
+/// use workflow_types::schedule::check_jitter;
+///
+/// assert!(check_jitter(Duration::from_hours(24)).is_ok());
+/// assert_eq!(
+///     check_jitter(Duration::from_hours(36)).unwrap_err().to_string(),
+///     "found a jitter of 36h, expected at most 1d"
+/// );
+/// ```
+///
+/// # Errors
+/// If it is longer than a day.
+pub fn check_jitter(found: Duration) -> Result<Duration, JitterError> {
+    if found > LONGEST_JITTER {
+        return Err(JitterError { found });
+    }
+    Ok(found)
 }
 
 /// FNV-1a, finished as in `MurmurHash3`, so that ids that differ in their last letter spread, too;

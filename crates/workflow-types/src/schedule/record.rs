@@ -271,6 +271,8 @@ impl Schedule {
                     None => schedule.advance(now, now),
                 }
             }
+            // Whose turn has been found keeps it, unless what that follows from has changed.
+            Standing::Active(_) if self.is_due_as(&schedule) => {}
             Standing::Active(next) => schedule.look_at(next.fire_time),
             Standing::Off {
                 why: Off::Completed,
@@ -284,6 +286,13 @@ impl Schedule {
         }
         schedule.complete_at_limit(now);
         self.change(schedule, missed, now)
+    }
+
+    /// Whether it comes to the same: when it is looked at, and what of that runs.
+    fn is_due_as(&self, other: &Self) -> bool {
+        let (own, others) = (&self.spec.policies, &other.spec.policies);
+        self.delay() == other.delay()
+            && (own.misfire, own.catch_up) == (others.misfire, others.catch_up)
     }
 
     /// Why it could not fire any more, were it resumed now; none if it could.

@@ -6,9 +6,10 @@ use super::active_hours::ActiveHours;
 use super::config::ScheduleConfigError;
 use super::cron::CronExpression;
 use super::id::MaxRuns;
+use super::policy::Policies;
 use super::zone::TimeZone;
 
-/// A pattern with its zone, its window and its limit.
+/// A pattern with its zone, its window and its policies.
 ///
 /// Its pattern and its active hours meet at least once in 400 years (rule A4).
 ///
@@ -26,17 +27,17 @@ pub struct TriggerSchedule {
     cron: CronExpression,
     timezone: Option<TimeZone>,
     active_hours: Option<ActiveHours>,
-    max_runs: Option<MaxRuns>,
+    policies: Policies,
 }
 
 impl TriggerSchedule {
-    /// Fires by a pattern, in the gateway's default zone, always and without a limit.
+    /// Fires by a pattern, in the gateway's default zone, always and by the default policies.
     pub fn new(cron: CronExpression) -> Self {
         Self {
             cron,
             timezone: None,
             active_hours: None,
-            max_runs: None,
+            policies: Policies::default(),
         }
     }
 
@@ -61,13 +62,10 @@ impl TriggerSchedule {
         })
     }
 
-    /// Complete after so many started fires (rule F2).
+    /// Do this with what is missed or overlaps, and end so (rules F2 to F6).
     #[must_use]
-    pub fn limited_to(self, runs: MaxRuns) -> Self {
-        Self {
-            max_runs: Some(runs),
-            ..self
-        }
+    pub fn by(self, policies: Policies) -> Self {
+        Self { policies, ..self }
     }
 
     /// When it fires, by the wall clock of its zone.
@@ -87,6 +85,11 @@ impl TriggerSchedule {
 
     /// After how many started fires it completes; `None` means never.
     pub fn max_runs(&self) -> Option<MaxRuns> {
-        self.max_runs
+        self.policies.max_runs
+    }
+
+    /// What becomes of what is missed or overlaps, and when it ends.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 }

@@ -423,6 +423,69 @@ static TRIGGER: &[Habit] = &[
         "write the time as `cron`: `0 9 * * *` is every day at 9:00",
     )
     .explaining(&["cron"]),
+    Habit::key(
+        &[
+            "missed",
+            "onmissed",
+            "onmisfire",
+            "misfirepolicy",
+            "misfires",
+        ],
+        &["misfire"],
+    ),
+    Habit::key(
+        &[
+            "misfiregracetime",
+            "startingdeadlineseconds",
+            "catchupwindow",
+            "maxage",
+            "deadline",
+        ],
+        &["catchUp"],
+    ),
+    Habit::key(
+        &[
+            "concurrencypolicy",
+            "concurrency",
+            "overlappolicy",
+            "onoverlap",
+            "overlaps",
+        ],
+        &["overlap"],
+    ),
+    Habit::key(
+        &[
+            "splay",
+            "spread",
+            "delay",
+            "randomdelay",
+            "randomizeddelaysec",
+        ],
+        &["jitter"],
+    ),
+    Habit::key(
+        &["maxfailures", "failurelimit", "pauseonfailure", "failures"],
+        &["pauseAfterFailures"],
+    ),
+    Habit::key(
+        &["ignorepaused", "ignoreswaiting"],
+        &["overlapIgnoresPaused"],
+    ),
+    Habit::told(
+        &[
+            "enabled",
+            "disabled",
+            "suspend",
+            "suspended",
+            "paused",
+            "active",
+        ],
+        "remove it: `agentspace schedules pause` lets the schedule of a trigger rest",
+    ),
+    Habit::told(
+        &["input", "inputs", "args", "params", "with"],
+        "give each value as the `default` of its name in the workflow's `input`",
+    ),
 ];
 
 static HEARTBEAT: &[Habit] = &[

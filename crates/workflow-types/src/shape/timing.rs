@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{FILLED, Form, Key, List, Pattern, Shape, Whole};
-use crate::schedule::{END_PATTERN, TIME_PATTERN};
+use crate::schedule::{END_PATTERN, LONGEST_JITTER, Misfire, Overlap, TIME_PATTERN};
 
 static TIME: Pattern = Pattern {
     regex: TIME_PATTERN,
@@ -43,7 +43,7 @@ pub(super) const HOURS: Key = Key::optional(
 pub(crate) static TRIGGER: Shape = Shape {
     name: "trigger",
     called: "the trigger",
-    doc: "A cron expression with its time zone, its hours or its limit.",
+    doc: "A cron expression with its time zone, its hours, and what becomes of what is missed or overlaps.",
     keys: &[
         Key::required(
             "cron",
@@ -63,6 +63,52 @@ pub(crate) static TRIGGER: Shape = Shape {
             "After how many starts it is done; never if it is left out.",
         )
         .example(|| json!(1)),
+        Key::optional(
+            "misfire",
+            Form::Words(Misfire::WORDS),
+            "What becomes of the times that passed while nothing could start.",
+        )
+        .example(|| json!("skip"))
+        .default(|| json!(Misfire::Latest)),
+        Key::optional(
+            "catchUp",
+            Form::Duration(Whole {
+                least: 0,
+                most: None,
+            }),
+            "How old a missed time may be to be caught up: milliseconds as a number, or a text such as \"1h\"; if it is left out, half the distance to the next time and at most 12 h with `misfire: latest`, any age with `misfire: all`.",
+        )
+        .example(|| json!("1h")),
+        Key::optional(
+            "overlap",
+            Form::Words(Overlap::WORDS),
+            "What becomes of a time that comes while an earlier execution is not finished.",
+        )
+        .example(|| json!("buffer_one"))
+        .default(|| json!(Overlap::Skip)),
+        Key::optional(
+            "overlapIgnoresPaused",
+            Form::Boolean,
+            "Whether an execution that waits for an approval stands in the way of none.",
+        )
+        .example(|| json!(true))
+        .default(|| json!(false)),
+        Key::optional(
+            "jitter",
+            Form::Duration(Whole {
+                least: 0,
+                most: Some(LONGEST_JITTER.as_secs() * 1_000),
+            }),
+            "Start later by up to this, always by the same: milliseconds as a number, or a text such as \"5m\".",
+        )
+        .example(|| json!("5m"))
+        .default(|| json!(0)),
+        Key::optional(
+            "pauseAfterFailures",
+            Form::Whole(Whole::POSITIVE),
+            "After how many failed executions in a row it is paused; never if it is left out.",
+        )
+        .example(|| json!(3)),
     ],
 };
 

@@ -8,7 +8,7 @@ use workflow_types::approval::{ApprovalPolicy, OnExpiry};
 use workflow_types::definition::{Step, StoredDefinition, Trigger, WorkflowBuilder};
 use workflow_types::diagnostic::{Diagnostics, Place};
 use workflow_types::retry::RetryPolicy;
-use workflow_types::schedule::ActiveHours;
+use workflow_types::schedule::{ActiveHours, Misfire, Overlap};
 use workflow_types::{SourceFormat, WorkflowDefinition};
 
 /// The digest of a good definition, or each mistake with its place.
@@ -195,7 +195,13 @@ fn everything_that_can_be_written_can_be_built() {
     let trigger = Trigger::on("*/15 * * * *")
         .timezone("Europe/Berlin")
         .active_hours(hours)
-        .max_runs(3);
+        .max_runs(3)
+        .misfire(Misfire::All)
+        .catch_up(Duration::from_hours(6))
+        .overlap(Overlap::BufferAll)
+        .overlap_ignores_paused()
+        .jitter(Duration::from_mins(5))
+        .pause_after_failures(3);
     let approval = ApprovalPolicy::builder()
         .message("m")
         .timeout(Duration::from_hours(1))
@@ -227,7 +233,7 @@ fn everything_that_can_be_written_can_be_built() {
         );
     let yaml = r#"
 name: W
-trigger: {cron: "*/15 * * * *", timezone: Europe/Berlin, maxRuns: 3, activeHours: {start: "22:00", end: "06:00", daysOfWeek: [1, 5]}}
+trigger: {cron: "*/15 * * * *", timezone: Europe/Berlin, maxRuns: 3, misfire: all, catchUp: 6h, overlap: buffer_all, overlapIgnoresPaused: true, jitter: 5m, pauseAfterFailures: 3, activeHours: {start: "22:00", end: "06:00", daysOfWeek: [1, 5]}}
 maxSteps: 50
 maxTokens: 9000
 maxCost: 0.1

@@ -123,9 +123,22 @@ fn trigger() -> Values {
             ("timezone", zone()),
             ("activeHours", hours()),
             ("maxRuns", whole(1..9)),
+            ("misfire", one_of(&["latest", "all", "skip"])),
+            ("catchUp", length()),
+            ("overlap", overlaps()),
+            (
+                "overlapIgnoresPaused",
+                any::<bool>().prop_map(Value::from).boxed(),
+            ),
+            ("jitter", one_of(&["0s", "1500ms", "24h"])),
+            ("pauseAfterFailures", whole(1..9)),
         ],
     );
     prop_oneof![one_of(&["manual", "0 9 * * 1-5"]), schedule].boxed()
+}
+
+fn overlaps() -> Values {
+    one_of(&["skip", "buffer_one", "buffer_all", "cancel_other", "allow"])
 }
 
 fn input() -> Values {

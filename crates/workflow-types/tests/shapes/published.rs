@@ -144,7 +144,7 @@ fn a_default_is_what_the_absence_of_its_key_means() {
             }
         }
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 15);
     let heartbeat = |settings: &Value| {
         Heartbeat::parse(format!("---\n{settings}\n---\n- [ ] a\n").as_bytes()).unwrap()
     };

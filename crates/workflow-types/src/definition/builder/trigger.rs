@@ -1,10 +1,13 @@
 //! Writes what starts a workflow.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Draft;
 use crate::definition::Trigger;
-use crate::schedule::ActiveHours;
+use crate::duration;
+use crate::schedule::{ActiveHours, Misfire, Overlap};
 use crate::shape::timing::{ACTIVE_HOURS, TRIGGER};
 
 /// Writes what starts a workflow: a word or a pattern, made of a string, or a pattern with more.
@@ -19,7 +22,7 @@ enum Written {
 }
 
 impl Trigger {
-    /// Writes a cron expression that may have a zone, hours or a limit.
+    /// Writes a cron expression that may have a zone, hours and policies.
     ///
     /// ```
     /// use workflow_types::WorkflowDefinition;
@@ -70,6 +73,36 @@ impl TriggerBuilder {
     /// After how many starts it is done.
     pub fn max_runs(self, most: u32) -> Self {
         self.with("maxRuns", most)
+    }
+
+    /// What becomes of the times that passed while nothing could start.
+    pub fn misfire(self, what: Misfire) -> Self {
+        self.with("misfire", what.as_str())
+    }
+
+    /// How old a missed time may be to be caught up, in whole milliseconds: what is less is cut off.
+    pub fn catch_up(self, age: Duration) -> Self {
+        self.with("catchUp", duration::format(age))
+    }
+
+    /// What becomes of a time that comes while an earlier execution is not finished.
+    pub fn overlap(self, what: Overlap) -> Self {
+        self.with("overlap", what.as_str())
+    }
+
+    /// Lets an execution that waits for an approval stand in the way of none.
+    pub fn overlap_ignores_paused(self) -> Self {
+        self.with("overlapIgnoresPaused", true)
+    }
+
+    /// Starts later by up to this, in whole milliseconds: what is less is cut off.
+    pub fn jitter(self, most: Duration) -> Self {
+        self.with("jitter", duration::format(most))
+    }
+
+    /// After how many failed executions in a row it is paused.
+    pub fn pause_after_failures(self, failures: u32) -> Self {
+        self.with("pauseAfterFailures", failures)
     }
 
     /// A plain pattern that gets a second key becomes a mapping.
