@@ -217,6 +217,28 @@ fn a_pattern_that_is_refused_is_shown_with_column_and_remedy() {
 }
 
 #[test]
+fn a_length_that_is_refused_is_shown_with_column_and_remedy() {
+    let place = Place::new();
+    let rules = [
+        "every 0s",
+        "every 5",
+        "@every 1x",
+        "every 5 minutes",
+        "@every",
+    ];
+    let told = rules.map(|rule| place.run(["schedules", "next", rule]).exits(2).stderr);
+    insta::assert_snapshot!(told.join("---\n"));
+    let data = place
+        .run(["schedules", "next", "every 5", "--json"])
+        .exits(2);
+    let mistake = &list(&data.data())[0];
+    assert_eq!(
+        (&mistake["code"], &mistake["column"]),
+        (&json!("WF0114"), &json!(7))
+    );
+}
+
+#[test]
 fn what_may_surprise_is_told_beside_the_answer() {
     let after = ["--after", "2026-03-01T00:00:00Z", "-n", "1"];
     let data = next(

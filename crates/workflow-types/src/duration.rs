@@ -16,6 +16,13 @@ pub struct DurationError {
     found: String,
 }
 
+impl DurationError {
+    /// The text, or its beginning.
+    pub(crate) fn found(&self) -> &str {
+        &self.found
+    }
+}
+
 /// What a text needs to be to be read, but for its size.
 pub(crate) const PATTERN: &str = "^[0-9]+(ms|s|m|h|d)$";
 /// The same for what is more than nothing.

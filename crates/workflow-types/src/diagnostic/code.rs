@@ -91,7 +91,7 @@ codes! {
     BadZone = "0111", Error, "a time zone is not known";
     BadActiveHours = "0112", Error, "active hours are not valid";
     BadSchema = "0113", Error, "a schema is not valid";
-    BadInterval = "0114", Error, "a heartbeat interval is not valid";
+    BadInterval = "0114", Error, "an interval is not valid";
     NoChecks = "0115", Error, "a heartbeat has nothing to check";
     BadCheck = "0116", Error, "an item of a checklist cannot be read";
     DuplicateCheck = "0117", Error, "two items of a checklist say the same";

@@ -28,6 +28,9 @@ pub struct Interval(Duration);
 /// Why a length of time is no interval.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IntervalError {
+    /// There is none.
+    #[error("no length stands behind `every`, expected a number and a unit, as 30s, 5m, 2h or 1d")]
+    Missing,
     /// The text is no length of time.
     #[error(transparent)]
     NoDuration(#[from] DurationError),
@@ -53,9 +56,71 @@ impl Interval {
         }
     }
 
+    /// Reads what stands behind `every`; none if that asks for a pattern, as `monday` does.
+    ///
+    /// ```
+    /// use workflow_types::schedule::Interval;
+    ///
+    /// assert!(Interval::behind_every("30m").is_some_and(|read| read.is_ok()));
+    /// let mistake = Interval::behind_every("5 minutes").and_then(Result::err);
+    /// assert_eq!(mistake.map(|it| it.help()), Some("write `5m`".to_owned()));
+    /// assert!(Interval::behind_every("monday").is_none());
+    /// ```
+    pub fn behind_every(text: &str) -> Option<Result<Self, IntervalError>> {
+        let text = text.trim();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let begins_as_number =
+            |word: &str| word.starts_with(|c: char| "+-.".contains(c) || c.is_ascii_digit());
+        let is_length = match words.as_slice() {
+            [] => return Some(Err(IntervalError::Missing)),
+            [word] => begins_as_number(word),
+            [number, _] => number.parse::<f64>().is_ok(),
+            _ => false,
+        };
+        match text.parse() {
+            Ok(interval) => Some(Ok(interval)),
+            Err(error) if is_length || duration::meant(text).is_some() => Some(Err(error)),
+            Err(_) => None,
+        }
+    }
+
     /// The length.
     pub fn duration(self) -> Duration {
         self.0
+    }
+}
+
+impl IntervalError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Missing => "write for example `every 30m`".to_owned(),
+            Self::OutOfRange { found } if *found < SHORTEST => {
+                format!("write `{}` or more", duration::format(SHORTEST))
+            }
+            Self::OutOfRange { .. } => format!("write `{}` or less", duration::format(LONGEST)),
+            Self::NoDuration(error) => help_with(error.found()),
+        }
+    }
+}
+
+/// What to do about a text that is no length of time.
+fn help_with(found: &str) -> String {
+    if found.bytes().all(|byte| byte.is_ascii_digit()) && !found.is_empty() {
+        return match found.parse() {
+            Ok(1_u32..) => {
+                format!("give it a unit: `{found}s`, `{found}m`, `{found}h` or `{found}d`")
+            }
+            Ok(0) | Err(_) => "write a number and a unit, as `30s`, `5m`, `2h` or `1d`".to_owned(),
+        };
+    }
+    if found.starts_with('-') {
+        return "a length of time is not negative; write for example `30m`".to_owned();
+    }
+    match duration::meant(found).map(Interval::try_new) {
+        Some(Ok(meant)) => format!("write `{meant}`"),
+        Some(Err(error)) => error.help(),
+        None => "write a whole number and a unit: `s`, `m`, `h` or `d`, as `30m`".to_owned(),
     }
 }
 
@@ -137,4 +202,47 @@ fn opening(hours: &ActiveHours, zone: TimeZone, from: i64) -> i64 {
 pub(super) fn back(from: Timestamp, span: Duration) -> Timestamp {
     let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millis(from.as_millis().saturating_sub(span)).unwrap_or(Timestamp::FIRST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_is_wrong_is_told_what_to_write_and_other_words_are_not_lengths() {
+        let check = |text: &str, expected: &str| {
+            let mistake = Interval::behind_every(text).and_then(Result::err);
+            let help = mistake.map(|mistake| mistake.help());
+            assert_eq!(help.as_deref(), Some(expected), "{text}");
+        };
+        check("", "write for example `every 30m`");
+        check("0s", "write `1s` or more");
+        check("500ms", "write `1s` or more");
+        check("4000d", "write `3650d` or less");
+        check("5", "give it a unit: `5s`, `5m`, `5h` or `5d`");
+        check(
+            "0",
+            "write a number and a unit, as `30s`, `5m`, `2h` or `1d`",
+        );
+        check("5 minutes", "write `5m`");
+        check("1.5h", "write `90m`");
+        check("1h 30m and 30 s", "write `5430s`");
+        check(
+            "20 years",
+            "write a whole number and a unit: `s`, `m`, `h` or `d`, as `30m`",
+        );
+        check(
+            "1x",
+            "write a whole number and a unit: `s`, `m`, `h` or `d`, as `30m`",
+        );
+        check(
+            "-5m",
+            "a length of time is not negative; write for example `30m`",
+        );
+        for text in ["monday", "day at 9", "2nd monday", "weekday", "hour"] {
+            assert_eq!(Interval::behind_every(text), None, "{text}");
+        }
+        let read = Interval::behind_every(" 90s ").unwrap().unwrap();
+        assert_eq!(read.duration(), Duration::from_secs(90));
+    }
 }

@@ -15,20 +15,22 @@ use crate::view::schedule as view;
 use crate::{diagnostics, output};
 
 /// What stands for a file where a diagnostic of a pattern is shown.
-const NAME: &str = "pattern";
+const PATTERN: &str = "pattern";
+/// The same of another rule.
+const RULE: &str = "rule";
 
 /// Reads a rule: a pattern, `every 30m` or `at` an instant, the last two also with an `@` before
 /// them; none if it is a pattern that was refused, which has been shown.
 pub(super) fn read(global: &Global, text: &str) -> Result<Option<When>, UsageError> {
     let text = text.trim();
     let bare = text.strip_prefix('@').unwrap_or(text);
-    if let Some(length) = bare.strip_prefix("every ") {
-        match length.trim().parse::<Interval>() {
-            Ok(interval) => return Ok(Some(When::Every(interval))),
-            // `every monday` asks for a pattern, which is the remedy then.
-            Err(error) if text.starts_with('@') => return Err(UsageError(error.to_string())),
-            Err(_) => {}
+    match interval(text) {
+        Some(Ok(interval)) => return Ok(Some(When::Every(interval))),
+        Some(Err(mistake)) => {
+            refuse(global, (RULE, text), &[mistake]);
+            return Ok(None);
         }
+        None => {}
     }
     if let Some(at) = bare.strip_prefix("at ") {
         let at = at.parse();
@@ -39,34 +41,59 @@ pub(super) fn read(global: &Global, text: &str) -> Result<Option<When>, UsageErr
     match CronExpression::parse_all(text) {
         Ok(cron) => Ok(Some(When::Cron(cron))),
         Err(errors) => {
-            refuse(global, text, &errors);
+            let all: Vec<Diagnostic> = errors.iter().map(no_pattern).collect();
+            refuse(global, (PATTERN, text), &all);
             Ok(None)
         }
     }
 }
 
-/// Shows what is wrong with a pattern.
-fn refuse(global: &Global, text: &str, errors: &[CronError]) {
-    let of = |error: &CronError| {
+/// The interval that a rule names; none if it names none, or none that can be one: `every monday`
+/// asks for a pattern, which is the remedy then.
+fn interval(text: &str) -> Option<Result<Interval, Diagnostic>> {
+    let bare = text.strip_prefix('@').unwrap_or(text);
+    let length = bare.strip_prefix("every")?;
+    if !length.is_empty() && !length.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let read = match Interval::behind_every(length) {
+        None if bare.len() < text.len() => length.trim().parse(),
+        read => read?,
+    };
+    let start = text.len() - length.trim_start().len();
+    let place = if start == text.len() { 0 } else { start };
+    Some(read.map_err(|error| {
         Diagnostic::new(
-            Code::BadCron,
-            Place::Text(error.span()),
-            error.message().to_owned(),
+            Code::BadInterval,
+            Place::Text(place..text.len()),
+            error.to_string(),
         )
         .help(error.help())
-    };
-    let all: Vec<Diagnostic> = errors.iter().map(of).collect();
+    }))
+}
+
+fn no_pattern(error: &CronError) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadCron,
+        Place::Text(error.span()),
+        error.message().to_owned(),
+    )
+    .help(error.help())
+}
+
+/// Shows what is wrong with a text.
+fn refuse(global: &Global, (name, text): (&str, &str), all: &[Diagnostic]) {
     let map = SourceMap::of_nodes(text, []);
     if global.json {
-        output::envelope("diagnostics", &to_json(&all, &map));
+        output::envelope("diagnostics", &to_json(all, &map));
     } else {
-        show(&all, &map);
+        show(name, all, &map);
     }
 }
 
-fn show(all: &[Diagnostic], map: &SourceMap) {
+fn show(name: &str, all: &[Diagnostic], map: &SourceMap) {
     for diagnostic in all {
-        output::talk(&diagnostics::human(diagnostic, map, Path::new(NAME)));
+        output::talk(&diagnostics::human(diagnostic, map, Path::new(name)));
     }
     let codes = all.iter().map(|diagnostic| diagnostic.code).collect();
     if let Some(more) = diagnostics::explained(codes) {
@@ -104,7 +131,7 @@ pub(super) fn warn(global: &Global, when: &When, zone: TimeZone, now: Timestamp)
     }
     let map = SourceMap::of_nodes(cron.as_str(), []);
     if !global.json {
-        show(&all, &map);
+        show(PATTERN, &all, &map);
     }
     Some(to_json(&all, &map))
 }
