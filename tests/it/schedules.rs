@@ -197,6 +197,35 @@ fn a_backfill_starts_what_did_not_run_once() {
 }
 
 #[test]
+fn all_that_is_missed_and_skipped_where_it_overlaps_is_told() {
+    let place = Place::with("workflows/greet.yaml", GREET);
+    let call = ["schedules", "add", "hourly", "@hourly", "-w", "greet"];
+    let all = |more: &[&'static str]| {
+        let args = call.into_iter().chain(["--misfire", "all"]);
+        place
+            .run(args.chain(more.iter().copied()).collect::<Vec<_>>())
+            .exits(0)
+    };
+    let told = all(&[]);
+    insta::assert_snapshot!(told.stderr);
+    let edit = |more: &[&'static str]| {
+        let args = ["schedules", "edit", "hourly"].into_iter();
+        place.json(args.chain(more.iter().copied()))
+    };
+    let warned = &edit(&["--overlap", "buffer_one"])["warnings"];
+    assert_eq!(word(&warned[0]["code"]), "WF0315");
+    assert!(word(&warned[0]["message"]).contains("but for one"));
+    for kept in [
+        &["--overlap", "buffer_all"][..],
+        &["--overlap", "skip", "--misfire", "latest"],
+        &["--misfire", "all", "--max-runs", "1"],
+        &["--no-max-runs", "--rule", "at 2999-01-01T00:00:00Z"],
+    ] {
+        assert_eq!(edit(kept)["warnings"], Value::Null, "{kept:?}");
+    }
+}
+
+#[test]
 fn the_policies_of_a_trigger_follow_its_file() {
     let place = Place::new();
     let follow = |trigger: &str| {

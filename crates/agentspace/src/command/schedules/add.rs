@@ -3,6 +3,7 @@
 use gateway::workflow_types::id::WorkflowId;
 use gateway::workflow_types::schedule::{Policies, Schedule, Timing, When};
 use gateway::{Clock as _, Gateway, ScheduleRequest, SystemClock};
+use serde_json::Value;
 
 use super::rule;
 use crate::cli::Global;
@@ -78,14 +79,21 @@ async fn add(
 /// The new schedule, with what may surprise its author.
 pub(super) fn show(global: &Global, schedule: &Schedule, when: &When) {
     let now = SystemClock.now();
-    let warnings = rule::warn(global, when, schedule.spec.timing.zone(), now);
+    let of_rule = rule::warn(global, when, schedule.spec.timing.zone(), now);
+    let of_policies = rule::warn_of_policies(global, schedule);
     if !global.json {
         super::show(global, schedule);
         return;
     }
     let mut shown = view::whole(schedule);
-    if let Some(warnings) = warnings {
-        shown["warnings"] = warnings;
+    let warnings: Vec<Value> = [of_rule, of_policies]
+        .into_iter()
+        .flatten()
+        .filter_map(|warnings| warnings.as_array().cloned())
+        .flatten()
+        .collect();
+    if !warnings.is_empty() {
+        shown["warnings"] = Value::from(warnings);
     }
     output::envelope("schedule", &shown);
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use gateway::workflow_types::diagnostic::{Code, Diagnostic, Place};
 use gateway::workflow_types::schedule::{
-    CronError, CronExpression, CronWarning, Interval, TimeZone, Timing, When,
+    CronError, CronExpression, CronWarning, Interval, PolicyWarning, Schedule, TimeZone, Timing,
+    When,
 };
 use gateway::workflow_types::{SourceMap, Timestamp};
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ use crate::{diagnostics, output};
 const PATTERN: &str = "pattern";
 /// The same of another rule.
 const RULE: &str = "rule";
+/// The same of policies.
+const POLICIES: &str = "policies";
 
 /// Reads a rule: a pattern, `every 30m` or `at` an instant, the last two also with an `@` before
 /// them; none if it is a pattern that was refused, which has been shown.
@@ -132,6 +135,28 @@ pub(super) fn warn(global: &Global, when: &When, zone: TimeZone, now: Timestamp)
     let map = SourceMap::of_nodes(cron.as_str(), []);
     if !global.json {
         show(PATTERN, &all, &map);
+    }
+    Some(to_json(&all, &map))
+}
+
+/// What may surprise about the policies of a schedule; as [`warn`] tells of its rule.
+pub(super) fn warn_of_policies(global: &Global, schedule: &Schedule) -> Option<Value> {
+    let policies = &schedule.spec.policies;
+    if schedule.spec.timing.is_once() {
+        return None;
+    }
+    let warning = PolicyWarning::of(policies)?;
+    // As they would be typed, those that are the default, too.
+    let (misfire, overlap) = (policies.misfire, policies.overlap);
+    let before = "--misfire ";
+    let text = format!("{before}{misfire} --overlap {overlap}");
+    let place = Place::Text(before.len()..before.len() + misfire.as_str().len());
+    let message = format!("`--misfire` is {misfire}, but {warning}");
+    let diagnostic = Diagnostic::new(Code::CatchUpSkips, place, message).help(warning.help());
+    let map = SourceMap::of_nodes(&text, []);
+    let all = [diagnostic];
+    if !global.json {
+        show(POLICIES, &all, &map);
     }
     Some(to_json(&all, &map))
 }
