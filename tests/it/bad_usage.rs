@@ -212,7 +212,7 @@ fn filters_that_make_no_sense() {
     let cases: [(&[&str], &str); 5] = [
         (
             &["--status", "asleep"],
-            "running, paused, completed, failed",
+            "running, queued, paused, completed, failed, cancelled",
         ),
         (&["--limit", "0"], "0"),
         (&["--limit", "-1"], "-1"),

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::crashes::blocking;
-use crate::support::{Place, journal, word};
+use crate::support::{Place, journal, list, word};
 
 /// A gate that expires at once, or nearly so.
 const EXPIRING: &str = "name: Expiring
@@ -126,7 +126,15 @@ steps: [{id: gated, action: noop, approvalRequired: true}]
         .executions()
         .into_iter()
         .find(|one| one["queued"] == true);
-    assert_eq!(word(&queued.unwrap()["status"]), "running");
+    let queued = queued.unwrap();
+    assert_eq!(word(&queued["status"]), "running");
+    let listed = |status: &'static str| {
+        let all = list(&place.json(["executions", "ls", "--status", status]));
+        all.iter().map(|one| one["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("queued"), [queued["id"].clone()]);
+    assert_eq!(listed("running"), listed("queued"));
+    assert_eq!(listed("paused").len(), 1);
     // The gate of the first holds the only place: nothing goes on by itself.
     place.run(["resume"]).exits(3).prints(&["queued"]);
     assert_eq!(place.only_gate_id(), first);

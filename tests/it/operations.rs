@@ -47,6 +47,25 @@ fn what_waits_at_a_gate_is_cancelled_and_shows_by_whom_and_why() {
         .run(["executions", "cancel", &id])
         .exits(0)
         .says(&["cancelled before, by grace"]);
+    for more in [&[][..], &["--failure-kind", "cancelled"]] {
+        let listed = ["executions", "ls", "--status", "cancelled"];
+        let listed = listed.into_iter().chain(more.iter().copied());
+        let listed = list(&place.json(listed));
+        assert_eq!(listed.len(), 1);
+        assert_eq!(word(&listed[0]["id"]), id);
+    }
+    let nothing = [
+        "executions",
+        "ls",
+        "--status",
+        "cancelled",
+        "--failure-kind",
+        "denied",
+    ];
+    place
+        .run(nothing)
+        .exits(2)
+        .says(&["have no execution in common"]);
     let shown = place.only_execution();
     assert_eq!(shown["failureKind"], "cancelled");
     assert_eq!(shown["cancellation"]["actor"], "grace");
@@ -256,6 +275,8 @@ fn executions_are_listed_by_failure_trigger_and_time_and_page_by_page() {
     let all = ids(&[]);
     assert_eq!(ids(&["--failure-kind", "step_failed"]), all[1..2]);
     assert!(ids(&["--failure-kind", "cancelled"]).is_empty());
+    assert!(ids(&["--status", "cancelled"]).is_empty());
+    assert!(ids(&["--status", "queued"]).is_empty());
     assert_eq!(ids(&["--trigger", "manual"]), all);
     assert!(ids(&["--trigger", "cron"]).is_empty());
     assert_eq!(ids(&["--since", "2020-01-01T00:00:00Z"]), all);

@@ -458,9 +458,10 @@ pub(crate) struct ListArgs {
     /// Only those of a workflow.
     #[arg(long)]
     pub(crate) workflow: Option<WorkflowId>,
-    /// Only those of a status: running, paused, completed or failed.
-    #[arg(long, value_parser = status)]
-    pub(crate) status: Option<ExecutionStatus>,
+    /// Only those of a status: running (with those that are queued), queued, paused, completed, failed
+    /// (with those that were cancelled) or cancelled.
+    #[arg(long, value_parser = listed)]
+    pub(crate) status: Option<ListedStatus>,
     /// Only those that failed with a kind, such as `step_failed` or cancelled.
     #[arg(long, value_name = "KIND", value_parser = failure_kind)]
     pub(crate) failure_kind: Option<FailureKind>,
@@ -479,6 +480,17 @@ pub(crate) struct ListArgs {
     /// At most so many.
     #[arg(long, default_value = "50")]
     pub(crate) limit: NonZeroUsize,
+}
+
+/// A state of executions in the words of their list, some of which are narrower than a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListedStatus {
+    /// A status, as it is stored.
+    Stored(ExecutionStatus),
+    /// Running, and not yet: it waits for its turn.
+    Queued,
+    /// Failed, because somebody cancelled it.
+    Cancelled,
 }
 
 /// Which executions are not kept.
@@ -570,9 +582,16 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| format!("`{text}` is not KEY=VALUE, as in -i name=Ada"))
 }
 
-fn status(text: &str) -> Result<ExecutionStatus, String> {
-    ExecutionStatus::from_word(text)
-        .ok_or_else(|| format!("`{text}` is none of running, paused, completed, failed"))
+fn listed(text: &str) -> Result<ListedStatus, String> {
+    match text {
+        "queued" => Ok(ListedStatus::Queued),
+        "cancelled" => Ok(ListedStatus::Cancelled),
+        text => ExecutionStatus::from_word(text)
+            .map(ListedStatus::Stored)
+            .ok_or_else(|| {
+                format!("`{text}` is none of running, queued, paused, completed, failed, cancelled")
+            }),
+    }
 }
 
 fn failure_kind(text: &str) -> Result<FailureKind, String> {

@@ -44,6 +44,13 @@ literal_condition!(
 );
 
 literal_condition!(
+    /// The execution waits for its turn, to begin or to go on.
+    IsQueued,
+    workflow_executions,
+    "status = 'running' AND queued_at IS NOT NULL"
+);
+
+literal_condition!(
     /// The execution waits at a gate.
     IsPaused,
     workflow_executions,

@@ -311,6 +311,24 @@ fn failures_are_found_among_failures_alone() {
 }
 
 #[test]
+fn what_waits_for_its_turn_is_found_among_what_runs() {
+    for status in [None, Some(ExecutionStatus::Running)] {
+        let plans = plans(|connection| {
+            let after = PageKey::new(now().to_string(), id().to_string());
+            let filter = ExecutionFilter {
+                status,
+                queued: true,
+                ..ExecutionFilter::default()
+            };
+            execution::list(connection, &filter, Some(&after), 9).map(|_| ())
+        });
+        assert_eq!(plans.len(), 1, "{plans:?}");
+        let index = "executions_running (started_at<?)";
+        assert!(plans[0].ends_with(index), "{plans:?}");
+    }
+}
+
+#[test]
 fn the_gates_of_an_execution_are_found_by_their_visits() {
     let plans = plans(|connection| {
         gate::at(connection, &id(), 1)?;

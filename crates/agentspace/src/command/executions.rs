@@ -2,11 +2,12 @@
 
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::approval::Resolution;
+use gateway::workflow_types::execution::{ExecutionStatus, FailureKind};
 use gateway::{Clock as _, ExecutionFilter, PageKey, Reader, SystemClock};
 use serde_json::Value;
 
 use super::Deciding;
-use crate::cli::{DecisionArgs, Executions, Global, How, ListArgs};
+use crate::cli::{DecisionArgs, Executions, Global, How, ListArgs, ListedStatus};
 use crate::exit::{Exit, UsageError};
 use crate::host::{self, Turn};
 use crate::{output, view};
@@ -49,10 +50,12 @@ async fn list(global: &Global, args: ListArgs) -> anyhow::Result<Exit> {
         after,
         limit,
     } = args;
+    let (status, queued, failure) = meant(status, failure_kind)?;
     let filter = ExecutionFilter {
         workflow,
         status,
-        failure: failure_kind,
+        queued,
+        failure,
         triggered_by: trigger,
         from: since,
         before: until,
@@ -83,6 +86,28 @@ async fn list(global: &Global, args: ListArgs) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Ok)
+}
+
+/// What a word of the list and a kind of failure mean together: a status, whether it is narrowed to
+/// those that wait for their turn, and the kind.
+fn meant(
+    status: Option<ListedStatus>,
+    kind: Option<FailureKind>,
+) -> Result<(Option<ExecutionStatus>, bool, Option<FailureKind>), UsageError> {
+    match (status, kind) {
+        (None, kind) => Ok((None, false, kind)),
+        (Some(ListedStatus::Stored(status)), kind) => Ok((Some(status), false, kind)),
+        (Some(ListedStatus::Queued), kind) => Ok((Some(ExecutionStatus::Running), true, kind)),
+        (Some(ListedStatus::Cancelled), None | Some(FailureKind::Cancelled)) => Ok((
+            Some(ExecutionStatus::Failed),
+            false,
+            Some(FailureKind::Cancelled),
+        )),
+        (Some(ListedStatus::Cancelled), Some(kind)) => Err(UsageError(format!(
+            "--status cancelled and --failure-kind {kind} have no execution in common; leave one of \
+             them out"
+        ))),
+    }
 }
 
 /// The place of an execution in the list of all.

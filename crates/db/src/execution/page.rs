@@ -11,7 +11,7 @@ use workflow_types::damage::Listed;
 use workflow_types::execution::{Execution, ExecutionFilter, ExecutionStatus, Page, PageKey};
 
 use super::row::ExecutionRow;
-use super::{IsFailed, IsPaused, IsRunning};
+use super::{IsFailed, IsPaused, IsQueued, IsRunning};
 use crate::column::listed;
 use crate::connection::Connection;
 use crate::error::{Context as _, Error};
@@ -52,6 +52,7 @@ pub(super) fn query<'a>(filter: &ExecutionFilter, after: Option<&PageKey>) -> Qu
     let ExecutionFilter {
         workflow,
         status,
+        queued,
         failure,
         triggered_by,
         from,
@@ -72,6 +73,10 @@ pub(super) fn query<'a>(filter: &ExecutionFilter, after: Option<&PageKey>) -> Qu
             // There are so many that they are met soon.
             ExecutionStatus::Completed => query.filter(executions::status.eq(status.as_str())),
         };
+    }
+    if *queued {
+        // All that wait run by their status, which the index of those that run begins with.
+        query = query.filter(IsQueued);
     }
     if let Some(failure) = failure {
         // Nothing else has a kind of failure, which the index does not know by itself.

@@ -15,6 +15,8 @@ pub struct ExecutionFilter {
     pub workflow: Option<WorkflowId>,
     /// In this state.
     pub status: Option<ExecutionStatus>,
+    /// Only those that wait for their turn, which are running ones.
+    pub queued: bool,
     /// Failed with this kind.
     pub failure: Option<FailureKind>,
     /// Started by this.

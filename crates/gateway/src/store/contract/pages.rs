@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use workflow_types::execution::{
-    Execution, ExecutionFilter, ExecutionStatus, FailureKind, Start, Transition, TriggeredBy,
+    Execution, ExecutionFilter, ExecutionStatus, FailureKind, Start, Transition, TriggeredBy, Turn,
 };
 
 use super::StoreFactory;
@@ -20,6 +20,9 @@ fn start(number: u32) -> Start {
     } else {
         running(number)
     };
+    if is_queued(number) {
+        start.entry.turn = Turn::Later;
+    }
     let execution = &mut start.execution;
     // An order that is neither that of the ids nor that of the writes.
     execution.started_at = at(number * 37 % 101);
@@ -29,6 +32,11 @@ fn start(number: u32) -> Start {
         execution.workflow_id = "v".parse().unwrap();
     }
     start
+}
+
+/// Whether it waits for its turn; such a one has no end.
+fn is_queued(number: u32) -> bool {
+    number % 5 == 4 && !number.is_multiple_of(7)
 }
 
 fn end(number: u32) -> Option<Transition> {
@@ -51,6 +59,7 @@ async fn fill(world: &World) -> Vec<Execution> {
         racing.spawn(async move {
             let start = start(number);
             let mut execution = start.execution.clone();
+            execution.queued = is_queued(number);
             store.start(start, OWNER).await.unwrap();
             if let Some(end) = end(number) {
                 execution.state = end.state.clone();
@@ -85,6 +94,13 @@ impl World {
 /// Whether an execution is meant.
 type Meant = fn(&Execution) -> bool;
 
+fn queued() -> ExecutionFilter {
+    ExecutionFilter {
+        queued: true,
+        ..ExecutionFilter::default()
+    }
+}
+
 /// Filters, and what each of them lets through.
 fn filters() -> Vec<(ExecutionFilter, Meant)> {
     let all = ExecutionFilter::default;
@@ -117,6 +133,7 @@ fn filters() -> Vec<(ExecutionFilter, Meant)> {
         (in_status(ExecutionStatus::Failed), |one| {
             one.state.status() == ExecutionStatus::Failed
         }),
+        (queued(), |one| one.queued),
         (failed_with(FailureKind::Denied), |one| {
             one.state == failed(FailureKind::Denied)
         }),
@@ -140,6 +157,7 @@ fn filters() -> Vec<(ExecutionFilter, Meant)> {
             ExecutionFilter {
                 workflow: Some("w".parse().unwrap()),
                 status: Some(ExecutionStatus::Failed),
+                queued: false,
                 failure: Some(FailureKind::Cancelled),
                 triggered_by: Some(TriggeredBy::Manual),
                 from: Some(at(10)),
