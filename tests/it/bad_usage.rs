@@ -214,9 +214,18 @@ fn filters_that_make_no_sense() {
             &["--status", "asleep"],
             "running, queued, paused, completed, failed, cancelled",
         ),
-        (&["--limit", "0"], "0"),
-        (&["--limit", "-1"], "-1"),
-        (&["--limit", "many"], "many"),
+        (
+            &["--limit", "0"],
+            "'0' for '--limit <LIMIT>': expected a whole number from 1",
+        ),
+        (
+            &["--limit", "-1"],
+            "'-1' for '--limit <LIMIT>': expected a whole number from 1",
+        ),
+        (
+            &["--limit", "many"],
+            "'many' for '--limit <LIMIT>': expected a whole number from 1",
+        ),
         (&["--workflow", "a b"], "a b"),
     ];
     for (args, says) in cases {
@@ -225,6 +234,41 @@ fn filters_that_make_no_sense() {
     }
     let most = usize::MAX.to_string();
     place.run(["executions", "ls", "--limit", &most]).exits(0);
+}
+
+#[test]
+fn numbers_with_a_minus_are_told_what_is_expected() {
+    let cases: [(&[&str], &str); 10] = [
+        (
+            &["schedules", "next", "@daily", "-n", "-1"],
+            "from 1 to 10000",
+        ),
+        (&["schedules", "edit", "s", "--max-runs", "-3"], "from 1"),
+        (
+            &["schedules", "edit", "s", "--pause-after-failures", "-3"],
+            "from 1",
+        ),
+        (&["schedules", "ls", "--limit", "-3"], "from 1"),
+        (&["schedules", "history", "s", "--limit", "-3"], "from 1"),
+        (&["alerts", "ls", "--limit", "-3"], "from 1"),
+        (&["alerts", "watch", "--after", "-3"], "from 0"),
+        (&["executions", "watch", "x", "--after", "-3"], "from 0"),
+        (&["executions", "prune", "--keep", "-3"], "from 0"),
+        (&["doctor", "--max-concurrent-executions", "-3"], "from 1"),
+    ];
+    let place = Place::new();
+    for (args, expected) in cases {
+        let ran = place.run(args.iter().copied()).exits(2);
+        let ran = ran.says(&[&format!("expected a whole number {expected}")]);
+        assert!(!ran.stderr.contains("tip:"), "{}", ran.stderr);
+    }
+    for option in ["--catch-up", "--jitter"] {
+        let ran = place
+            .run(["schedules", "edit", "s", option, "-5m"])
+            .exits(2);
+        let ran = ran.says(&["`-5m` is no duration"]);
+        assert!(!ran.stderr.contains("tip:"), "{}", ran.stderr);
+    }
 }
 
 #[test]

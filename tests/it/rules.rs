@@ -239,6 +239,20 @@ fn a_length_that_is_refused_is_shown_with_column_and_remedy() {
 }
 
 #[test]
+fn so_many_fire_times_are_told_and_more_begin_later() {
+    let place = Place::new();
+    let ran = place
+        .run(["schedules", "next", "@hourly", "-n", "10000"])
+        .exits(0);
+    // In words, where it is read, and an empty line.
+    assert_eq!(ran.stdout.lines().count(), 10_003);
+    place
+        .run(["schedules", "next", "@hourly", "-n", "99999999"])
+        .exits(2)
+        .says(&["from 1 to 10000", "--after begins later"]);
+}
+
+#[test]
 fn what_may_surprise_is_told_beside_the_answer() {
     let after = ["--after", "2026-03-01T00:00:00Z", "-n", "1"];
     let data = next(

@@ -226,6 +226,26 @@ fn all_that_is_missed_and_skipped_where_it_overlaps_is_told() {
 }
 
 #[test]
+fn what_is_left_out_is_a_default_for_a_new_schedule_and_no_change_for_another() {
+    let place = Place::new();
+    let help = |command: &'static str| place.run(["schedules", command, "-h"]).exits(0).stdout;
+    let added = help("add").split_whitespace().collect::<Vec<_>>().join(" ");
+    for default in [
+        "[default: latest]",
+        "[default: skip]",
+        "[default: with latest half the distance to the next one, at most 12h; with all any age]",
+    ] {
+        assert!(added.contains(default), "{added}");
+    }
+    let edited = help("edit");
+    let (own, _) = edited.split_once("Global options").unwrap();
+    assert!(
+        own.contains("--misfire") && !own.contains("default"),
+        "{own}"
+    );
+}
+
+#[test]
 fn the_policies_of_a_trigger_follow_its_file() {
     let place = Place::new();
     let follow = |trigger: &str| {

@@ -5,6 +5,7 @@ mod database;
 mod graph;
 mod heartbeats;
 mod models;
+mod number;
 pub(crate) mod schedules;
 mod secrets;
 mod tools;
@@ -125,6 +126,8 @@ pub(crate) struct Flags {
         global = true,
         value_name = "N",
         env = "AGENTSPACE_MAX_CONCURRENT_EXECUTIONS",
+        value_parser = number::some_32,
+        allow_negative_numbers = true,
         hide_short_help = true
     )]
     pub(crate) max_concurrent_executions: Option<NonZeroU32>,
@@ -134,6 +137,8 @@ pub(crate) struct Flags {
         global = true,
         value_name = "N",
         env = "AGENTSPACE_MAX_OUTPUT_BYTES",
+        value_parser = number::some_32,
+        allow_negative_numbers = true,
         hide_short_help = true
     )]
     pub(crate) max_output_bytes: Option<NonZeroU32>,
@@ -182,6 +187,8 @@ pub(crate) struct Flags {
         global = true,
         value_name = "N",
         env = "AGENTSPACE_RETENTION_KEEP_PER_WORKFLOW",
+        value_parser = number::some_32,
+        allow_negative_numbers = true,
         hide_short_help = true
     )]
     pub(crate) retention_keep_per_workflow: Option<NonZeroU32>,
@@ -445,7 +452,7 @@ pub(crate) struct WatchArgs {
     /// Its id.
     pub(crate) id: String,
     /// Only what came after the event of this number.
-    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    #[arg(long, value_name = "SEQ", default_value_t = 0, value_parser = number::place, allow_negative_numbers = true)]
     pub(crate) after: u64,
     /// Only what has happened already; do not wait for more.
     #[arg(long)]
@@ -478,7 +485,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<String>,
     /// At most so many.
-    #[arg(long, default_value = "50")]
+    #[arg(long, default_value = "50", value_parser = number::some, allow_negative_numbers = true)]
     pub(crate) limit: NonZeroUsize,
 }
 
@@ -501,7 +508,7 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "AGE", value_parser = duration)]
     pub(crate) older_than: Option<Duration>,
     /// Of the others, keep only so many of each workflow, the newest.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::any_32, allow_negative_numbers = true)]
     pub(crate) keep: Option<u32>,
     /// Only say how many there are.
     #[arg(long)]

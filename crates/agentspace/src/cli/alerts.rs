@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use clap::{Args, Subcommand};
 use gateway::workflow_types::id::Actor;
 
+use super::number;
+
 /// `alerts`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Alerts {
@@ -20,7 +22,7 @@ pub(crate) enum Alerts {
     /// Follow what is told of alerts, line by line.
     Watch {
         /// Begin after this place; 0 is before everything. Default: with what comes next.
-        #[arg(long, value_name = "PLACE")]
+        #[arg(long, value_name = "PLACE", value_parser = number::place, allow_negative_numbers = true)]
         after: Option<u64>,
     },
 }
@@ -41,7 +43,7 @@ pub(crate) struct AlertList {
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<String>,
     /// At most so many.
-    #[arg(long, default_value = "50")]
+    #[arg(long, default_value = "50", value_parser = number::some, allow_negative_numbers = true)]
     pub(crate) limit: NonZeroUsize,
 }
 

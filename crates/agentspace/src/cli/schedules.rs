@@ -4,16 +4,16 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Arg, Args, Subcommand};
 use gateway::workflow_types::Timestamp;
 use gateway::workflow_types::duration;
 use gateway::workflow_types::id::{ScheduleId, WorkflowId};
 use gateway::workflow_types::schedule::{
-    ActiveHours, EndOfDay, LONGEST_JITTER, MaxRuns, Misfire, Overlap, ScheduleName, TimeOfDay,
-    TimeZone,
+    ActiveHours, EndOfDay, MaxRuns, Misfire, Overlap, ScheduleName, TimeOfDay, TimeZone,
+    check_jitter,
 };
 
-use super::{ActorArg, key_value};
+use super::{ActorArg, key_value, number};
 
 /// `schedules`
 #[derive(Debug, Subcommand)]
@@ -77,7 +77,7 @@ pub(crate) enum Schedules {
         #[arg(long, value_name = "INSTANT")]
         before: Option<Timestamp>,
         /// At most so many.
-        #[arg(long, default_value = "50")]
+        #[arg(long, default_value = "50", value_parser = number::some, allow_negative_numbers = true)]
         limit: NonZeroUsize,
     },
 }
@@ -95,8 +95,15 @@ pub(crate) struct NextArgs {
     /// Only what is later than this, as 2026-01-31T09:00:00+01:00. Default: now.
     #[arg(long, value_name = "INSTANT")]
     pub(crate) after: Option<Timestamp>,
-    /// How many fire times.
-    #[arg(short = 'n', long = "count", value_name = "N", default_value = "5")]
+    /// How many fire times, at most 10,000.
+    #[arg(
+        short = 'n',
+        long = "count",
+        value_name = "N",
+        default_value = "5",
+        value_parser = number::fires,
+        allow_negative_numbers = true
+    )]
     pub(crate) count: NonZeroUsize,
     /// Where an interval is counted from. Default: the instant of --after.
     #[arg(long, value_name = "INSTANT")]
@@ -149,15 +156,14 @@ impl InputArgs {
 /// What becomes of fire times that were missed or that overlap, and when it ends.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// What becomes of fire times that were missed: latest, all or skip [default: latest].
+    /// What becomes of fire times that were missed: latest, all or skip.
     #[arg(long, value_name = "POLICY", value_parser = misfire)]
     pub(crate) misfire: Option<Misfire>,
-    /// How old a missed fire time may be to be caught up, as 1h [default: half the distance to the
-    /// next one, at most 12h].
-    #[arg(long, value_name = "AGE", value_parser = length)]
+    /// How old a missed fire time may be to be caught up, as 1h.
+    #[arg(long, value_name = "AGE", value_parser = length, allow_hyphen_values = true)]
     pub(crate) catch_up: Option<Duration>,
     /// What becomes of a fire time while an earlier execution is not finished: skip, `buffer_one`,
-    /// `buffer_all`, `cancel_other` or allow [default: skip].
+    /// `buffer_all`, `cancel_other` or allow.
     #[arg(long, value_name = "POLICY", value_parser = overlap)]
     pub(crate) overlap: Option<Overlap>,
     /// Whether an execution that waits for an approval stands in the way of none.
@@ -170,18 +176,26 @@ pub(crate) struct PolicyArgs {
     )]
     pub(crate) overlap_ignores_paused: Option<bool>,
     /// Fire later by up to this, always the same, as 5m.
-    #[arg(long, value_name = "TIME", value_parser = jitter)]
+    #[arg(long, value_name = "TIME", value_parser = jitter, allow_hyphen_values = true)]
     pub(crate) jitter: Option<Duration>,
     /// Complete after so many runs.
-    #[arg(long, value_name = "N", value_parser = max_runs)]
+    #[arg(long, value_name = "N", value_parser = max_runs, allow_negative_numbers = true)]
     pub(crate) max_runs: Option<MaxRuns>,
     /// Pause after so many failed executions in a row.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::some_32, allow_negative_numbers = true)]
     pub(crate) pause_after_failures: Option<NonZeroU32>,
 }
 
 /// `schedules add`
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("misfire", |arg| with_default(arg, "latest")),
+    mut_arg("catch_up", |arg| with_default(
+        arg,
+        "with latest half the distance to the next one, at most 12h; with all any age"
+    )),
+    mut_arg("overlap", |arg| with_default(arg, "skip")),
+)]
 pub(crate) struct AddSchedule {
     /// Its id: letters, digits, `-` and `_`.
     pub(crate) id: ScheduleId,
@@ -246,7 +260,7 @@ pub(crate) struct ListSchedules {
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<ScheduleId>,
     /// At most so many.
-    #[arg(long, default_value = "100")]
+    #[arg(long, default_value = "100", value_parser = number::some, allow_negative_numbers = true)]
     pub(crate) limit: NonZeroUsize,
 }
 
@@ -260,11 +274,17 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "INSTANT")]
     pub(crate) from: Option<Timestamp>,
     /// How many days are simulated, at most 3,660.
-    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3660))]
+    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3660), allow_negative_numbers = true)]
     pub(crate) days: u32,
     /// The time zone of triggers and heartbeats that name none [default: that of the settings].
     #[arg(long = "tz", value_name = "ZONE")]
     pub(crate) zone: Option<TimeZone>,
+}
+
+/// Says what the absence of an option means; where a schedule is changed, it means no change.
+fn with_default(arg: Arg, default: &str) -> Arg {
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    arg.help(format!("{help} [default: {default}]"))
 }
 
 /// The names of the days, Monday first.
@@ -330,18 +350,12 @@ fn length(text: &str) -> Result<Duration, String> {
 }
 
 fn jitter(text: &str) -> Result<Duration, String> {
-    let jitter = length(text)?;
-    if jitter > LONGEST_JITTER {
-        let most = duration::format(LONGEST_JITTER);
-        return Err(format!("`{text}` is too long; write at most {most}"));
-    }
-    Ok(jitter)
+    check_jitter(length(text)?).map_err(|error| error.to_string())
 }
 
 fn max_runs(text: &str) -> Result<MaxRuns, String> {
-    let number: i64 = text
-        .parse()
-        .map_err(|_| format!("`{text}` is no whole number"))?;
+    let number = number::some(text)?.get();
+    let number = i64::try_from(number).map_err(|error| error.to_string())?;
     MaxRuns::try_new(number).map_err(|error| error.to_string())
 }
 
