@@ -4,6 +4,7 @@
 //! notice that tells of it.
 
 mod delivery;
+mod held;
 mod item;
 mod notice;
 mod row;
@@ -30,6 +31,8 @@ use crate::error::{Context as _, Error, ErrorKind};
 use crate::schema::alerts;
 
 pub use delivery::{configure_sinks, end_delivery, next_delivery, receipts, sinks};
+pub use held::count as count_held_up;
+pub(crate) use held::{end as end_held_up, end_of as end_held_up_by, see as see_held_up};
 pub(crate) use item::record_some;
 pub use item::{items, record};
 pub use notice::{after as notices_after, latest as latest_notice, of as notices_of};
@@ -213,14 +216,25 @@ pub fn clear(
     reason: &str,
     at: Timestamp,
 ) -> Result<Vec<AlertChange>, Error> {
-    connection.write(|connection| {
-        let mut changes = Vec::new();
-        for alert in open_of(connection, source)? {
-            let change = AlertChange::Cleared(alert.cleared(reason, at));
-            changes.extend(write(connection, change)?);
-        }
-        Ok(changes)
-    })
+    connection.write(|connection| clear_those(connection, source, |_| true, (reason, at)))
+}
+
+/// Ends some of the open alerts of a source.
+fn clear_those(
+    connection: &mut Connection,
+    source: &AlertSource,
+    are_meant: impl Fn(&Alert) -> bool,
+    (reason, at): (&str, Timestamp),
+) -> Result<Vec<AlertChange>, Error> {
+    let mut changes = Vec::new();
+    for alert in open_of(connection, source)?
+        .iter()
+        .filter(|it| are_meant(it))
+    {
+        let change = AlertChange::Cleared(alert.cleared(reason, at));
+        changes.extend(write(connection, change)?);
+    }
+    Ok(changes)
 }
 
 /// Deletes at most `limit` alerts that ended before then, are read, and of which every configured
@@ -238,7 +252,7 @@ pub fn prune(connection: &mut Connection, before: Timestamp, limit: usize) -> Re
     })
 }
 
-/// What a change of a schedule by people, or by its failures, means for its alert.
+/// What a change of a schedule by people, or by its failures, means for the alert that it is paused.
 pub(crate) fn follow_schedule(
     connection: &mut Connection,
     schedule: &Schedule,
@@ -271,7 +285,9 @@ pub(crate) fn follow_schedule(
             why: Off::Detached, ..
         } => "the workflow of the schedule has no trigger any more",
     };
-    clear(connection, &source, over, at)?;
+    // Whether it is held up is another matter.
+    let is_it = |alert: &Alert| alert.kind == AlertKind::Paused;
+    clear_those(connection, &source, is_it, (over, at))?;
     Ok(())
 }
 

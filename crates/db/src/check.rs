@@ -14,7 +14,7 @@ use crate::{alert, definition, execution, gate, schedule, visit, workflow};
 const PAGE: usize = 200;
 
 /// What SQL alone can find; each row is a finding.
-const FINDINGS: [&str; 13] = [
+const FINDINGS: [&str; 14] = [
     "SELECT integrity_check AS value FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "SELECT 'a row of ' || \"table\" || ' refers to a row of ' || parent || ' that does not exist'
      AS value FROM pragma_foreign_key_check",
@@ -57,6 +57,10 @@ const FINDINGS: [&str; 13] = [
     "SELECT 'alert ' || id || ' is over, and nobody is told' AS value
      FROM alerts WHERE cleared_at IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM alert_notices WHERE alert_id = alerts.id AND event = 'cleared')",
+    "SELECT 'alert ' || id || ' says that execution ' || item || ' holds its schedule up, but nothing
+        of that waits' AS value
+     FROM alerts WHERE kind = 'held_up' AND cleared_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM gates WHERE execution_id = item AND state = 'waiting')",
 ];
 
 impl Connection {

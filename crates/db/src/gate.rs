@@ -20,9 +20,9 @@ use workflow_types::id::{Actor, ExecutionId, GateId};
 use crate::column::{listed, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
-use crate::execution;
 use crate::schema::{gate_votes, gates, workflow_executions};
 use crate::statement::{self, kept, kept_update};
+use crate::{execution, schedule};
 
 pub use expiry::expire_due;
 pub(crate) use expiry::next_expiry;
@@ -193,10 +193,15 @@ pub(crate) fn withdraw(
     at: Timestamp,
 ) -> Result<(), Error> {
     let waiting = gates::execution_id.eq(execution.to_string()).and(IsWaiting);
-    let withdrawn = StateColumns::from(&GateState::Withdrawn { at });
-    kept_update::<statement::WithdrawGate, _, _, _>(gates::table, waiting, withdrawn)
+    let state = GateState::Withdrawn { at };
+    let withdrawn = StateColumns::from(&state);
+    let count = kept_update::<statement::WithdrawGate, _, _, _>(gates::table, waiting, withdrawn)
         .execute(&mut connection.raw)
         .context(|| format!("withdrawing the gate of execution {execution} failed"))?;
+    // Most executions end without one, and hold nothing up.
+    if count > 0 {
+        schedule::answered(connection, execution, &state)?;
+    }
     Ok(())
 }
 
@@ -207,6 +212,7 @@ fn settle(connection: &mut Connection, gate: &Gate) -> Result<(), Error> {
     kept_update::<statement::SettleGate, _, _, _>(gates::table, waiting, settled)
         .execute(&mut connection.raw)
         .context(|| format!("settling gate {} failed", gate.id))?;
+    schedule::answered(connection, gate.execution_id, &gate.state)?;
     execution::wake(connection, gate.execution_id)
 }
 

@@ -6,6 +6,7 @@
 mod fire;
 mod follow;
 mod go_on;
+mod held;
 mod history;
 mod row;
 
@@ -32,6 +33,8 @@ use crate::{alert, workflow};
 pub use fire::fire;
 pub(crate) use follow::kept_by;
 pub use follow::{detach, follow};
+pub(crate) use held::answered;
+pub use held::waiting_of;
 pub use history::{fires, gaps, has_buffered};
 use row::ScheduleRow;
 
@@ -127,6 +130,7 @@ pub fn change(connection: &mut Connection, change: &Change) -> Result<(), Error>
                 history::give_up_buffered(connection, id, since)?;
             }
         }
+        held::follow_change(connection, schedule, change.at)?;
         alert::follow_schedule(connection, schedule, change.at)
     })
 }

@@ -69,7 +69,11 @@ impl Gateway {
             let voted = engine.store.vote(id, cast).await;
             let voted = voted.during("deciding an approval")?;
             match voted.judgement {
-                Judgement::Settles => engine.just_passed(voted.gate.execution_id),
+                Judgement::Settles => {
+                    engine.just_passed(voted.gate.execution_id);
+                    // What it held up is so no more.
+                    engine.alerts.look();
+                }
                 // Whoever said the same before may be gone without having carried it on.
                 Judgement::Repeats => engine.passed(voted.gate.execution_id),
                 Judgement::Counts => engine.changes.tell(voted.gate.execution_id),
@@ -119,6 +123,8 @@ impl Gateway {
                 // Whoever said the same before may be gone without having carried it on.
                 Resolved::Settled | Resolved::Repeated => {
                     engine.passed(execution);
+                    // What it held up is so no more.
+                    engine.alerts.look();
                 }
                 Resolved::Conflicts(_) => {}
             }

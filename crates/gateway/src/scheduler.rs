@@ -8,6 +8,7 @@
 
 mod act;
 mod attend;
+mod held;
 mod operation;
 mod request;
 mod stagger;

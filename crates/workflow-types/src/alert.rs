@@ -81,6 +81,8 @@ words! {
         Unknown = "unknown",
         /// A schedule was paused, because so many of its executions failed in a row.
         Paused = "paused",
+        /// The fires of a schedule do not start, because an execution of it waits for a person.
+        HeldUp = "held_up",
     }
 }
 

@@ -9,6 +9,7 @@ mod cron;
 mod fire;
 mod gap_warning;
 mod heartbeat;
+mod held;
 mod id;
 mod interval;
 mod next_fire;
@@ -32,6 +33,7 @@ pub use fire::{
     Upcoming,
 };
 pub use heartbeat::HeartbeatConfig;
+pub use held::HeldUp;
 pub use id::{
     HeartbeatInterval, HeartbeatIntervalError, LONGEST_INTERVAL, MaxRuns, MaxRunsError,
     ScheduleName, ScheduleNameError,

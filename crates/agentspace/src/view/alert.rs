@@ -60,7 +60,7 @@ pub(crate) fn line(alert: &Alert, now: Timestamp) -> String {
         &format!("{} ago", span(now.since(alert.first_raised_at))),
     );
     let what = what(alert.kind, &alert.source, &alert.item);
-    let details = super::value(&json!(alert.details));
+    let details = said(alert.kind, &alert.details);
     format!("{}  {state}  {what}: {details}  {age}", alert.id)
 }
 
@@ -99,11 +99,22 @@ pub(crate) fn notice_line(notice: &Notice) -> String {
     };
     let what = what(notice.kind, &notice.source, &notice.item);
     let said = notice.reason.as_ref().unwrap_or(&notice.details);
-    let said = super::value(&json!(said));
+    let said = self::said(notice.kind, said);
     format!(
         "{event}: {what}: {said}  {}",
         paint(DIM, &notice.alert.to_string())
     )
+}
+
+/// What is said of an alert, on one line.
+fn said(kind: AlertKind, text: &str) -> String {
+    match kind {
+        AlertKind::ActionNeeded | AlertKind::Unknown | AlertKind::Paused => {
+            super::value(&json!(text))
+        }
+        // Our own words, at the end of which stands what is to be done.
+        AlertKind::HeldUp => plain(text),
+    }
 }
 
 fn what(kind: AlertKind, source: &AlertSource, item: &str) -> String {
@@ -113,6 +124,8 @@ fn what(kind: AlertKind, source: &AlertSource, item: &str) -> String {
         AlertKind::ActionNeeded => format!("{name}: {item}"),
         AlertKind::Unknown => format!("{name}: {item} (cannot be judged)"),
         AlertKind::Paused => format!("schedule {name} is paused"),
+        // Its item is the execution that is waited for, which the details name.
+        AlertKind::HeldUp => format!("schedule {name} is held up"),
     }
 }
 

@@ -19,7 +19,7 @@ use workflow_types::schedule::{
 };
 
 use super::go_on::go_on;
-use super::{get, history, is_exhausted, unknown};
+use super::{get, held, history, is_exhausted, unknown};
 use crate::column::{Row, literal_condition};
 use crate::connection::Connection;
 use crate::error::{Context as _, Error, ErrorKind};
@@ -372,7 +372,7 @@ impl<'a> Fire<'a> {
         if is_exhausted(&self.schedule) {
             history::give_up_buffered(connection, &self.schedule.spec.id, *at)?;
         }
-        Ok(())
+        held::follow_fire(connection, &self.schedule, word, *at)
     }
 
     fn record(self, connection: &mut Connection) -> Result<Fired, Error> {

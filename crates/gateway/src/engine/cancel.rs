@@ -91,6 +91,8 @@ impl Engine {
                 // Its task may wait for its turn.
                 self.cancels.tell(id);
                 self.after_end(id);
+                // What it held up is so no more.
+                self.alerts.look();
             }
             Cancelling::Pending => {
                 self.cancels.fire(id);

@@ -139,7 +139,12 @@ async fn due(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error>
 /// Expires gates whose time has come; names the executions that run again because of it.
 pub(super) async fn expire(engine: &Engine, now: Timestamp) -> Result<Vec<ExecutionId>, Error> {
     let expired = engine.store.expire_due(engine.scope(), now, BATCH).await;
-    expired.during("expiring gates")
+    let expired = expired.during("expiring gates")?;
+    if !expired.is_empty() {
+        // What they held up is so no more.
+        engine.alerts.look();
+    }
+    Ok(expired)
 }
 
 #[cfg(test)]

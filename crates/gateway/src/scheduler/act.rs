@@ -14,8 +14,8 @@ use workflow_types::schedule::{
     Slot, plan,
 };
 
-use super::ScheduleEvent;
 use super::stagger::Turn;
+use super::{ScheduleEvent, held};
 use crate::engine::{Engine, NewExecution, Prepared};
 use crate::error::{During as _, Error, ErrorKind};
 use crate::gateway::validated;
@@ -297,6 +297,7 @@ pub(super) fn after(engine: &Arc<Engine>, mut fired: Fired, ready: Ready) -> Res
     if fired.is_new {
         report(engine, &fired.record);
     }
+    held::fired(engine, &fired);
     Ok(fired)
 }
 

@@ -15,9 +15,12 @@ use super::StoreError;
 /// [`Store`](super::Store).
 ///
 /// Whatever raises an alert, reminds of it or ends it also writes the notice that tells of it, and
-/// that each configured sink is to be told, in the same transaction. The alert of a schedule is
-/// raised by [`Store::pause_failing`](super::Store::pause_failing), and ends when the schedule fires
-/// again, is switched off for another reason, or is deleted.
+/// that each configured sink is to be told, in the same transaction. The alert of a schedule that is
+/// paused for its failures is raised by [`Store::pause_failing`](super::Store::pause_failing), and ends
+/// when the schedule fires again, is switched off for another reason, or is deleted. That of one that
+/// is held up is raised by a [`Store::fire`](super::Store::fire) that does not start because an
+/// execution of the schedule waits at a gate, is seen again by each that follows, and ends with what
+/// settles the gate, or lets the schedule fire beside it or not at all.
 #[async_trait]
 pub trait AlertStore: Send + Sync {
     /// Records what an execution found out about the items of its source, and what follows from it,
@@ -85,6 +88,9 @@ pub trait AlertReads: Send + Sync {
 
     /// How many alerts nobody has acknowledged.
     async fn count_unread_alerts(&self) -> Result<usize, StoreError>;
+
+    /// How many alerts of schedules that are held up are open.
+    async fn count_held_up(&self) -> Result<usize, StoreError>;
 
     /// The last result of each item of a source, in the order of their texts.
     async fn checked_items(&self, source: &AlertSource) -> Result<Listed<CheckedItem>, StoreError>;

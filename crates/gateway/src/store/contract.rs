@@ -37,6 +37,7 @@ mod fixture;
 mod gates;
 mod groups;
 mod heartbeats;
+mod held;
 mod life;
 mod notices;
 mod pages;
@@ -282,6 +283,13 @@ laws! {
         pages_stay_whole_while_executions_start,
         every_filter_leaves_out_what_it_says,
         a_journal_is_read_in_pages,
+    }
+    held {
+        fires_that_wait_for_a_person_are_one_alert_told_once,
+        whatever_settles_the_gate_ends_the_alert_with_it,
+        what_lets_a_schedule_go_ends_its_alert_and_nothing_else_does,
+        what_has_waited_longest_is_named_and_then_what_waits_behind_it,
+        a_backfill_and_what_is_still_buffered_say_nothing,
     }
     damage {
         a_damaged_execution_is_named_and_spares_its_neighbours,

@@ -11,7 +11,7 @@ use workflow_types::execution::{
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
-use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule, Upcoming};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, HeldUp, Schedule, Upcoming};
 
 use super::{AlertReads, Commits, HeartbeatReads, StoreError};
 
@@ -202,6 +202,10 @@ pub trait ReadStore: Send + Sync {
 
     /// The schedules that fire and are paused after failures.
     async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError>;
+
+    /// Of each of these schedules, the gate that has waited longest of those at which its executions
+    /// wait, whatever its policies say of that; nothing of one of which none waits.
+    async fn waiting_of_schedules(&self, ids: Vec<ScheduleId>) -> Result<Vec<HeldUp>, StoreError>;
 
     /// What is recorded of the fire times of a schedule, the newest first; none if there is no such
     /// schedule.

@@ -1,5 +1,6 @@
 //! Alerts at the gateway's boundary: every sink is told everything, in order, until it takes it.
 
+mod held;
 mod masked;
 
 use std::collections::VecDeque;

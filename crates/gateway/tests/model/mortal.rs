@@ -23,7 +23,7 @@ use gateway::workflow_types::execution::{
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
 use gateway::workflow_types::schedule::{
-    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule, Upcoming,
+    Change, FirePage, FireRecord, Fired, Firing, Gap, HeldUp, Schedule, Upcoming,
 };
 
 use crate::pulse::{Fate, Pulse};
@@ -367,6 +367,10 @@ impl ReadStore for Mortal<dyn ReadStore> {
 
     async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
         self.read(self.inner.watched_schedules()).await
+    }
+
+    async fn waiting_of_schedules(&self, ids: Vec<ScheduleId>) -> Result<Vec<HeldUp>, StoreError> {
+        self.read(self.inner.waiting_of_schedules(ids)).await
     }
 
     async fn fires(

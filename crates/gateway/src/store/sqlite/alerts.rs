@@ -83,6 +83,10 @@ impl AlertReads for SqliteReader {
         self.read(db::alert::count_unread).await
     }
 
+    async fn count_held_up(&self) -> Result<usize, StoreError> {
+        self.read(db::alert::count_held_up).await
+    }
+
     async fn checked_items(&self, source: &AlertSource) -> Result<Listed<CheckedItem>, StoreError> {
         let source = source.clone();
         self.read(move |c| db::alert::items(c, &source)).await

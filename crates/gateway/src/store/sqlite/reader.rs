@@ -16,7 +16,7 @@ use workflow_types::execution::{
 };
 use workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use workflow_types::registry::{SavedDefinition, Workflow};
-use workflow_types::schedule::{FirePage, FireRecord, Gap, Schedule, Upcoming};
+use workflow_types::schedule::{FirePage, FireRecord, Gap, HeldUp, Schedule, Upcoming};
 
 use super::blocking;
 use crate::store::{AlertReads, Commits, HeartbeatReads, ReadStore, StoreError, StoreErrorKind};
@@ -323,6 +323,10 @@ impl ReadStore for SqliteReader {
 
     async fn watched_schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
         self.read(db::schedule::watched).await
+    }
+
+    async fn waiting_of_schedules(&self, ids: Vec<ScheduleId>) -> Result<Vec<HeldUp>, StoreError> {
+        self.read(move |c| db::schedule::waiting_of(c, &ids)).await
     }
 
     async fn fires(

@@ -21,7 +21,7 @@ use gateway::workflow_types::execution::{
 use gateway::workflow_types::id::{ExecutionId, GateId, ScheduleId, WorkflowId};
 use gateway::workflow_types::registry::{Registered, Registration, SavedDefinition, Workflow};
 use gateway::workflow_types::schedule::{
-    Change, FirePage, FireRecord, Fired, Firing, Gap, Schedule, Upcoming,
+    Change, FirePage, FireRecord, Fired, Firing, Gap, HeldUp, Schedule, Upcoming,
 };
 use tokio::sync::watch;
 
@@ -184,6 +184,7 @@ counting! {
         releasable(limit: usize) -> Result<Vec<(ScheduleId, Timestamp)>, StoreError>;
         has_buffered() -> Result<bool, StoreError>;
         watched_schedules() -> Result<Vec<ScheduleId>, StoreError>;
+        waiting_of_schedules(ids: Vec<ScheduleId>) -> Result<Vec<HeldUp>, StoreError>;
         fires(id: &ScheduleId, page: FirePage) -> Result<Listed<FireRecord>, StoreError>;
         gaps(id: &ScheduleId, limit: usize) -> Result<Vec<Gap>, StoreError>;
         check() -> Result<Vec<String>, StoreError>;

@@ -49,6 +49,7 @@ handed_on! { ReadStore::alerts as AlertReads
     alert(id: AlertId) -> Option<Alert>;
     alerts(filter: AlertFilter, after: Option<AlertKey>, limit: usize) -> AlertPage;
     count_unread_alerts() -> usize;
+    count_held_up() -> usize;
     checked_items(source: &AlertSource) -> Listed<CheckedItem>;
     notices_of(id: AlertId) -> Vec<Notice>;
     notices_after(place: u64, limit: usize) -> NoticePage;
