@@ -25,6 +25,7 @@ mod heartbeat_days;
 mod heartbeat_files;
 mod heartbeat_usage;
 mod heartbeats;
+mod held;
 mod hostile;
 mod init;
 mod interrupted;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) mod alert;
 mod event;
+pub(crate) mod held;
 mod past;
 pub(crate) mod schedule;
 mod turns;

@@ -3,6 +3,7 @@
 //! It looks and changes nothing, and asks no network.
 
 mod files;
+mod held;
 mod servers;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -74,6 +75,7 @@ async fn examine(loaded: &Loaded) -> anyhow::Result<Examined> {
         }
     }
     examined.notes.extend(alerts::missing(&global.alerts));
+    held::examine(global, &mut examined).await;
     Ok(examined)
 }
 

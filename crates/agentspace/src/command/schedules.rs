@@ -17,7 +17,7 @@ use crate::cli::schedules::{ListSchedules, PolicyArgs, Schedules, WindowArgs};
 use crate::exit::{Exit, UsageError};
 use crate::host::{self, Trusted};
 use crate::output;
-use crate::view::schedule as view;
+use crate::view::{held, schedule as view};
 
 pub(super) use rule::fires_of;
 
@@ -52,8 +52,14 @@ async fn list(global: &Global, args: ListSchedules) -> anyhow::Result<Exit> {
     let listed = reader
         .schedules(args.workflow, args.after, args.limit.get())
         .await?;
+    let held = held::by_schedule(reader.held_up(&listed.items).await?);
     if global.json {
-        let all: Vec<Value> = listed.items.iter().map(view::schedule).collect();
+        let shown = listed.items.iter().map(|schedule| {
+            let mut shown = view::schedule(schedule);
+            shown["heldUp"] = held::held_up(held.get(schedule.spec.id.as_ref()));
+            shown
+        });
+        let all: Vec<Value> = shown.collect();
         output::list("schedules", &all, &listed.damaged);
         return Ok(Exit::Ok);
     }
@@ -62,7 +68,10 @@ async fn list(global: &Global, args: ListSchedules) -> anyhow::Result<Exit> {
     }
     let now = SystemClock.now();
     for schedule in &listed.items {
-        output::data(&view::line(schedule, now));
+        match held.get(schedule.spec.id.as_ref()) {
+            Some(by) => (held::line(schedule, by, now).iter()).for_each(|line| output::data(line)),
+            None => output::data(&view::line(schedule, now)),
+        }
     }
     output::damaged(&listed.damaged);
     if listed.items.len() == args.limit.get()

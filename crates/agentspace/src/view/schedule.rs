@@ -144,12 +144,16 @@ fn next_times(schedule: &Schedule) -> Vec<Timestamp> {
 
 /// A schedule on one line.
 pub(crate) fn line(schedule: &Schedule, now: Timestamp) -> String {
+    line_as(schedule, &standing_word(schedule), now)
+}
+
+/// A schedule on one line, with a word for where it stands.
+pub(super) fn line_as(schedule: &Schedule, word: &str, now: Timestamp) -> String {
     let spec = &schedule.spec;
     let workflow = spec.workflow.as_ref().map_or("-", AsRef::as_ref);
     format!(
-        "{}  {}  {workflow}  {} in {}  {}",
+        "{}  {word}  {workflow}  {} in {}  {}",
         spec.id,
-        standing_word(schedule),
         plain(&spec.timing.kind().to_string()),
         spec.timing.zone(),
         next_words(schedule, now),
@@ -189,13 +193,17 @@ fn far(duration: Duration) -> String {
 
 /// A schedule on a few lines, with its next fire times.
 pub(crate) fn lines(schedule: &Schedule, now: Timestamp) -> Vec<String> {
+    lines_as(schedule, &standing_word(schedule), now)
+}
+
+/// A schedule on a few lines, with a word for where it stands.
+pub(super) fn lines_as(schedule: &Schedule, word: &str, now: Timestamp) -> Vec<String> {
     let spec = &schedule.spec;
     let timing = &spec.timing;
     let name = match spec.name.as_ref() {
         name if name == spec.id.as_ref() => String::new(),
         name => format!("  {}", plain(name)),
     };
-    let word = standing_word(schedule);
     let mut lines = vec![
         format!(
             "{}{name}  {}  {}",

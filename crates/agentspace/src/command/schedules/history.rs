@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Global;
 use crate::exit::Exit;
-use crate::view::schedule as view;
+use crate::view::{held, schedule as view};
 use crate::{host, output};
 
 /// Past fire times that are shown with a schedule.
@@ -25,13 +25,21 @@ pub(super) async fn show(global: &Global, id: &ScheduleId) -> anyhow::Result<Exi
         limit: LAST,
     };
     let fires = reader.fires(id, page).await?;
+    let held = reader.held_up(std::slice::from_ref(&schedule)).await?;
+    let held = held.first();
     if global.json {
         let mut shown = view::whole(&schedule);
+        shown["heldUp"] = held::held_up(held);
         shown["history"] = fires.items.iter().map(view::fire).collect();
         output::envelope("schedule", &shown);
         return Ok(Exit::Ok);
     }
-    for line in view::lines(&schedule, SystemClock.now()) {
+    let now = SystemClock.now();
+    let lines = match held {
+        Some(by) => held::lines(&schedule, by, now),
+        None => view::lines(&schedule, now),
+    };
+    for line in lines {
         output::data(&line);
     }
     for fire in &fires.items {
