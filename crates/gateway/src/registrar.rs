@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 use workflow_types::id::WorkflowId;
 use workflow_types::registry::{Registered, Registration, Workflow};
-use workflow_types::schedule::{ScheduleSpec, TimeZone};
 
 use crate::builder::Files;
 use crate::engine::Engine;
@@ -297,7 +296,7 @@ impl Registrar {
             .into_iter()
             .map(|file| {
                 let registration = Registration {
-                    schedule: schedule_of(&file, zone),
+                    schedule: trigger::spec(&file.id, &file.definition, zone),
                     id: file.id,
                     name: file.definition.name().to_owned(),
                     description: file.definition.description().map(ToOwned::to_owned),
@@ -356,13 +355,4 @@ impl Registrar {
     fn last(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Text>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The schedule of a workflow that starts itself, with the policies of its `trigger`.
-fn schedule_of(file: &GoodFile, zone: TimeZone) -> Option<ScheduleSpec> {
-    let spec = trigger::spec(&file.id, &file.definition, zone)?;
-    Some(ScheduleSpec {
-        policies: file.definition.trigger().policies(),
-        ..spec
-    })
 }

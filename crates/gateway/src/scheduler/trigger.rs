@@ -4,9 +4,7 @@ use serde_json::Value;
 use workflow_types::WorkflowDefinition;
 use workflow_types::definition::Trigger;
 use workflow_types::id::{ScheduleId, WorkflowId};
-use workflow_types::schedule::{
-    Policies, ScheduleName, ScheduleSpec, TimeZone, Timing, TriggerSchedule,
-};
+use workflow_types::schedule::{ScheduleName, ScheduleSpec, TimeZone, Timing, TriggerSchedule};
 
 /// The schedule of a workflow that starts itself; none of one that waits for requests.
 pub(crate) fn spec(
@@ -14,16 +12,14 @@ pub(crate) fn spec(
     definition: &WorkflowDefinition,
     default_zone: TimeZone,
 ) -> Option<ScheduleSpec> {
-    let (timing, max_runs) = match definition.trigger() {
+    let trigger = definition.trigger();
+    let timing = match trigger {
         Trigger::Manual => return None,
         Trigger::Cron(cron) => {
             let trigger = TriggerSchedule::new(cron.clone());
-            (Timing::of_trigger(&trigger, default_zone), None)
+            Timing::of_trigger(&trigger, default_zone)
         }
-        Trigger::Schedule(trigger) => (
-            Timing::of_trigger(trigger, default_zone),
-            trigger.max_runs(),
-        ),
+        Trigger::Schedule(trigger) => Timing::of_trigger(trigger, default_zone),
     };
     // What is an id of a workflow is one of a schedule; a name that is none gives way to it.
     let schedule = ScheduleId::try_new(id.to_string()).ok()?;
@@ -36,9 +32,6 @@ pub(crate) fn spec(
         workflow: Some(id.clone()),
         input: Value::Object(serde_json::Map::new()),
         timing,
-        policies: Policies {
-            max_runs,
-            ..Policies::default()
-        },
+        policies: trigger.policies(),
     })
 }
