@@ -331,9 +331,9 @@ fn one_that_spoils_the_fires_of_an_instant_takes_nothing_from_the_others() {
             "{fires:?}"
         );
     }
-    let lost = life.fires("b");
-    let FireOutcome::FailedToStart { reason } = &lost[0].outcome else {
-        panic!("{lost:?}")
+    let without = life.fires("b");
+    let FireOutcome::FailedToStart { reason } = &without[0].outcome else {
+        panic!("{without:?}")
     };
     assert!(reason.contains("workflow"), "{reason}");
     assert_eq!(life.executions().len(), 3);

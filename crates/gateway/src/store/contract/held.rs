@@ -1,5 +1,7 @@
 //! Laws about schedules that are held up: an alert as long as somebody is waited for, and told once.
 
+use std::sync::Arc;
+
 use workflow_types::alert::{Alert, AlertKind, AlertSource, Notice, NoticeEvent};
 use workflow_types::approval::{Decision, GateKind, Resolution, ResolvedBy};
 use workflow_types::execution::{Cancellation, Scope, Start};
@@ -45,7 +47,7 @@ async fn started(
     if first == First::WaitsAt(GateKind::Interrupted) {
         world.apply(interrupted(number)).await.unwrap();
     }
-    *fired.schedule
+    Arc::unwrap_or_clone(fired.schedule)
 }
 
 /// The next fire of a schedule.
@@ -54,7 +56,7 @@ async fn fires(world: &World, schedule: &Schedule, number: u32) -> (Schedule, &'
         .await
         .unwrap();
     let became = fired.record.outcome.word().as_str();
-    (*fired.schedule, became)
+    (Arc::unwrap_or_clone(fired.schedule), became)
 }
 
 /// What was told, each with what it is about.
@@ -145,7 +147,7 @@ async fn waiting_for(world: &World, answer: Answer, name: &str, number: u32) -> 
         Answer::Expired => {
             let schedule = added(world, name, policies).await;
             let fired = fire(world, firing(&schedule, expiring(number, at(50)))).await;
-            *fired.unwrap().schedule
+            Arc::unwrap_or_clone(fired.unwrap().schedule)
         }
     }
 }
@@ -350,7 +352,7 @@ pub(super) async fn a_backfill_and_what_is_still_buffered_say_nothing(factory: &
         let mut again = firing(&schedule, running(number));
         again.slot = slot;
         again.fire_time = fire_time;
-        again.start = Ok(Box::new(started_by(&schedule, running(number), fire_time)));
+        again.start = Ok(Arc::new(started_by(&schedule, running(number), fire_time)));
         again
     };
     let buffered = fire(&world, again(Slot::Buffered, at(20), 4))
